@@ -1,0 +1,53 @@
+"""A standard codec between two small networks: compact JPEG files, restored in full.
+
+The public names are imported when they are first used, so that ``import comrec_tf`` and every
+command's ``--help`` cost no import of TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from comrec_tf.codecs.jpeg import JpegCodec
+    from comrec_tf.compressor import Compressor
+    from comrec_tf.models.com_cnn import ComCNN
+    from comrec_tf.models.com_rec import ComRec
+    from comrec_tf.models.rec_cnn import RecCNN
+    from comrec_tf.presets import list_presets, load_preset, save_preset
+    from comrec_tf.training.feed import TrainingFeed
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ComCNN",
+    "ComRec",
+    "Compressor",
+    "JpegCodec",
+    "RecCNN",
+    "TrainingFeed",
+    "list_presets",
+    "load_preset",
+    "save_preset",
+]
+
+_HOMES = {
+    "ComCNN": "models.com_cnn",
+    "ComRec": "models.com_rec",
+    "Compressor": "compressor",
+    "JpegCodec": "codecs.jpeg",
+    "RecCNN": "models.rec_cnn",
+    "TrainingFeed": "training.feed",
+    "list_presets": "presets",
+    "load_preset": "presets",
+    "save_preset": "presets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,155 @@
+"""The contract of a standard codec between the two networks."""
+
+import abc
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["Codec"]
+
+
+class Codec(abc.ABC):
+    """A lossy codec of 8-bit grey or RGB pictures, with a quality.
+
+    Subclasses implement the three methods on one picture; the methods on a batch are made of
+    them. A codec whose methods are TensorFlow operations has `traceable = True` and works inside
+    `tf.function` and in an exported model; any other works in eager mode and in `tf.data` alone.
+
+    Rates are counted whole: every byte of a bitstream, headers included.
+    """
+
+    #: Short name used in files and on the command line.
+    name: str
+    #: The accepted qualities, worst first.
+    qualities: range
+    #: Whether the methods can be traced into a graph.
+    traceable: bool
+
+    @abc.abstractmethod
+    def encode_picture(self, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Encode one picture.
+
+        Args:
+            picture: uint8 (H, W, 1 or 3), grey or RGB.
+            quality: int32 scalar (or int), in `qualities`.
+
+        Returns:
+            The bitstream, string ().
+
+        Raises:
+            ValueError: a quality known when called is outside `qualities`. One known only when
+                a graph runs raises `tf.errors.InvalidArgumentError`.
+        """
+
+    @abc.abstractmethod
+    def decode_picture(self, bitstream: tf.Tensor, channels: int = 0) -> tf.Tensor:
+        """Decode one bitstream.
+
+        Args:
+            bitstream: string ().
+            channels: 1 for grey, 3 for RGB, 0 for what the bitstream holds.
+
+        Returns:
+            uint8 (H, W, 1 or 3).
+
+        Raises:
+            tf.errors.InvalidArgumentError: the bytes are not a bitstream of this codec.
+        """
+
+    @abc.abstractmethod
+    def picture_shape(self, bitstream: tf.Tensor) -> tf.Tensor:
+        """Read a picture's shape without decoding it, to refuse it before memory is spent.
+
+        Args:
+            bitstream: string ().
+
+        Returns:
+            int32 (3,): height, width, channels.
+
+        Raises:
+            tf.errors.InvalidArgumentError: the bytes are not a bitstream of this codec.
+        """
+
+    @abc.abstractmethod
+    def log_step(self, quality: tf.Tensor) -> tf.Tensor:
+        """Natural logarithm of the quantiser step, which tells networks what a quality means.
+
+        Args:
+            quality: integer tensor of any shape, in `qualities`.
+
+        Returns:
+            float32 of the same shape; zero at a middle quality, larger where coding is coarser.
+        """
+
+    def encode(self, pictures: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Encode a batch.
+
+        Args:
+            pictures: uint8 (N, H, W, 1 or 3).
+            quality: int32 () for all pictures or (N,), in `qualities`.
+
+        Returns:
+            Bitstreams, string (N,).
+
+        Raises:
+            ValueError: as `encode_picture`.
+        """
+        qualities = tf.broadcast_to(tf.cast(quality, tf.int32), tf.shape(pictures)[:1])
+        return tf.map_fn(
+            lambda item: self.encode_picture(*item),
+            (pictures, qualities),
+            fn_output_signature=tf.TensorSpec([], tf.string),
+        )
+
+    def decode(self, bitstreams: tf.Tensor, channels: int = 0) -> tf.Tensor:
+        """Decode a batch of bitstreams that hold pictures of one size.
+
+        Args:
+            bitstreams: string (N,).
+            channels: as in `decode_picture`.
+
+        Returns:
+            uint8 (N, H, W, 1 or 3).
+
+        Raises:
+            tf.errors.InvalidArgumentError: bad bytes, or pictures of different sizes.
+        """
+        return tf.map_fn(
+            lambda bitstream: self.decode_picture(bitstream, channels),
+            bitstreams,
+            fn_output_signature=tf.TensorSpec([None, None, channels or None], tf.uint8),
+        )
+
+    def round_trip(self, picture: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Encode and decode one picture.
+
+        Args:
+            picture: uint8 (H, W, 1 or 3).
+            quality: int32 scalar.
+
+        Returns:
+            The decoded picture, uint8 of the same shape, and the bytes of its bitstream, int32 ().
+        """
+        bitstream = self.encode_picture(picture, quality)
+        decoded = self.decode_picture(bitstream, picture.shape[-1] or 0)
+        return tf.ensure_shape(decoded, picture.shape), tf.strings.length(bitstream)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, so that a model that holds a codec can be saved."""
+        return {}
+
+    def check_quality(self, quality: Any) -> int | None:
+        """Return `quality` as an int if it is known now, None if only a running graph knows it.
+
+        Raises:
+            ValueError: it is known and outside `qualities`.
+        """
+        known = tf.get_static_value(tf.convert_to_tensor(quality))
+        if known is None:
+            return None
+        if known.shape != () or int(known) != known or int(known) not in self.qualities:
+            raise ValueError(
+                f"{self.name} expects a whole quality from {self.qualities[0]} to "
+                f"{self.qualities[-1]}. Received: quality={known}"
+            )
+        return int(known)

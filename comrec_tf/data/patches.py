@@ -1,0 +1,75 @@
+"""Picture files -> square patches, drawn without state so that any epoch can be made again."""
+
+import tensorflow as tf
+
+from comrec_tf.images import files, geometry
+
+__all__ = ["patch_dataset"]
+
+
+def patch_dataset(
+    paths: list[str],
+    *,
+    patch_size: int,
+    num_patches: int,
+    patches_per_picture: int,
+    seed: int,
+    epoch: tf.Variable | int = 0,
+) -> tf.data.Dataset:
+    """Cut random patches out of pictures.
+
+    Every draw is a function of `seed`, the epoch and the patch's number: the same epoch gives the
+    same patches whatever ran before, which is what lets a training run be resumed. Pictures come in
+    a new order each time all have been used, several patches from each time one is decoded; a
+    patch is turned and mirrored at random. Pictures smaller than a patch are padded by their edge.
+
+    Args:
+        paths: picture files.
+        patch_size: side of a patch in pixels.
+        num_patches: patches in an epoch.
+        patches_per_picture: patches cut each time a picture is decoded.
+        seed: seed of all draws.
+        epoch: number of the epoch, read anew each time the dataset is iterated.
+
+    Returns:
+        A dataset of dictionaries: "pixels", uint8 (patch_size, patch_size, 3) RGB, and "seed",
+        int64 (2,), for further draws of the patch.
+    """
+    num_pictures = -(-num_patches // patches_per_picture)
+    file_names = tf.constant(paths)
+
+    def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
+        number = tf.cast(epoch, tf.int64) * num_pictures + index
+        turn, place = number // len(paths), number % len(paths)
+        place = tf.random.experimental.index_shuffle(place, [seed, turn], len(paths) - 1)
+        picture = files.decode_graph(tf.io.read_file(file_names[place]))
+        short = tf.maximum(patch_size - tf.shape(picture)[:2], 0)
+        picture = geometry.pad_edge(picture[None], 0, short[0], 0, short[1])[0]
+        numbers = number * patches_per_picture + tf.range(patches_per_picture, dtype=tf.int64)
+        seeds = tf.stack([tf.fill(tf.shape(numbers), tf.cast(seed, tf.int64)), numbers], -1)
+        pixels = tf.map_fn(
+            lambda patch_seed: _draw(picture, patch_size, patch_seed),
+            seeds,
+            fn_output_signature=tf.TensorSpec([patch_size, patch_size, 3], tf.uint8),
+        )
+        return {"pixels": pixels, "seed": seeds}
+
+    dataset = tf.data.Dataset.range(num_pictures)
+    dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+    # Patches of one picture must not share a batch. The order is the same in each epoch, the
+    # patches are not.
+    buffer_size = min(32 * patches_per_picture, num_patches)
+    dataset = dataset.shuffle(buffer_size, seed=seed, reshuffle_each_iteration=False)
+    return dataset.take(num_patches)
+
+
+def _draw(picture: tf.Tensor, patch_size: int, seed: tf.Tensor) -> tf.Tensor:
+    room = tf.shape(picture)[:2] - patch_size + 1
+    draws = tf.random.stateless_uniform([5], seed)
+    top, left = tf.unstack(tf.cast(draws[:2] * tf.cast(room, tf.float32), tf.int32))
+    # A draw close to one may round up to the end.
+    top, left = tf.minimum(top, room[0] - 1), tf.minimum(left, room[1] - 1)
+    patch = picture[top : top + patch_size, left : left + patch_size]
+    patch = tf.cond(draws[2] < 0.5, lambda: patch, lambda: tf.reverse(patch, [0]))
+    patch = tf.cond(draws[3] < 0.5, lambda: patch, lambda: tf.reverse(patch, [1]))
+    return tf.cond(draws[4] < 0.5, lambda: patch, lambda: tf.transpose(patch, [1, 0, 2]))

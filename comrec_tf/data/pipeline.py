@@ -1,0 +1,59 @@
+"""Picture files -> batches ready to train on."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from comrec_tf.codecs import base
+from comrec_tf.data import pairs, patches
+
+__all__ = ["training_dataset"]
+
+
+def training_dataset(
+    paths: list[str],
+    *,
+    shrink: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    codec: base.Codec,
+    channels: int,
+    patch_size: int,
+    batch_size: int,
+    num_batches: int,
+    quality: tuple[int, int],
+    patches_per_picture: int = 16,
+    grey_share: float = 0.0,
+    seed: int = 0,
+    epoch: tf.Variable | int = 0,
+) -> tf.data.Dataset:
+    """Make one epoch of examples for `ComRec.fit`.
+
+    Args:
+        paths: picture files.
+        shrink, codec, channels, batch_size, quality, grey_share: see `pairs.pair_dataset`.
+        num_batches: batches in an epoch.
+        patch_size, patches_per_picture, seed, epoch: see `patches.patch_dataset`.
+
+    Returns:
+        A finite dataset of `num_batches` batches of the dictionaries that `ComRec` takes.
+
+    Raises:
+        ValueError: a quality is not one of the codec's.
+    """
+    cut = patches.patch_dataset(
+        paths,
+        patch_size=patch_size,
+        num_patches=num_batches * batch_size,
+        patches_per_picture=patches_per_picture,
+        seed=seed,
+        epoch=epoch,
+    )
+    dataset = pairs.pair_dataset(
+        cut,
+        shrink=shrink,
+        codec=codec,
+        channels=channels,
+        batch_size=batch_size,
+        quality=quality,
+        grey_share=grey_share,
+    )
+    return dataset.apply(tf.data.experimental.assert_cardinality(num_batches))

@@ -1,0 +1,1 @@
+"""What a preset is worth beside other codecs."""

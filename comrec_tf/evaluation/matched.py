@@ -1,0 +1,82 @@
+"""A preset beside plain JPEG at the bytes of plain JPEG, as the paper's tables compare."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from comrec_tf import metrics, rate_control
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.compressor import Compressor
+
+__all__ = ["Row", "compare", "mean_row"]
+
+
+class Row(NamedTuple):
+    """One picture at the bytes of plain JPEG of one quality.
+
+    Attributes:
+        picture: its name.
+        jpeg_quality, jpeg_bytes, jpeg_psnr, jpeg_ssim: plain JPEG.
+        quality, num_bytes, psnr, ssim: the preset, at the largest quality whose whole file is not
+            larger. PSNR in dB over all channels, SSIM of the luma.
+    """
+
+    picture: str
+    jpeg_quality: float
+    jpeg_bytes: float
+    jpeg_psnr: float
+    jpeg_ssim: float
+    quality: float
+    num_bytes: float
+    psnr: float
+    ssim: float
+
+
+def compare(
+    compressor: Compressor, name: str, picture: np.ndarray, jpeg: JpegCodec, jpeg_quality: int
+) -> Row | None:
+    """Compare on one picture.
+
+    Args:
+        compressor: the preset.
+        name: name of the picture.
+        picture: uint8 (H, W, 1 or 3).
+        jpeg: plain JPEG.
+        jpeg_quality: quality of plain JPEG, whose bytes are the limit.
+
+    Returns:
+        The row, or None where the preset's smallest file is larger than plain JPEG's.
+    """
+    plain = jpeg.encode_picture(tf.constant(picture), jpeg_quality)
+    num_bytes = int(tf.strings.length(plain))
+    found = rate_control.largest_quality(
+        lambda quality: compressor.encode(picture, quality), range(1, 101), num_bytes
+    )
+    if found is None:
+        return None
+    quality, content = found
+    decoded, restored = jpeg.decode_picture(plain).numpy(), compressor.decode(content)
+    return Row(
+        name,
+        jpeg_quality,
+        num_bytes,
+        metrics.psnr(picture, decoded),
+        metrics.ssim(picture, decoded),
+        quality,
+        len(content),
+        metrics.psnr(picture, restored),
+        metrics.ssim(picture, restored),
+    )
+
+
+def mean_row(rows: list[Row]) -> Row:
+    """Mean over pictures.
+
+    Args:
+        rows: at least one.
+
+    Returns:
+        The means, named "mean".
+    """
+    return Row("mean", *np.mean([row[1:] for row in rows], axis=0).tolist())

@@ -1,0 +1,1 @@
+"""What a pixel is: files, colours, number ranges and geometry of pictures."""

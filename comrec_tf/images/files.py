@@ -1,0 +1,147 @@
+"""Encoded picture files <-> 8-bit pictures; the only importer of tensorflow-io and of Pillow."""
+
+import io
+import logging
+import os
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import tensorflow as tf
+
+__all__ = ["SUFFIXES", "decode_graph", "from_pil", "png_bytes", "read"]
+
+_log = logging.getLogger(__name__)
+
+#: Endings of the files that are taken for pictures in a folder.
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+
+def read(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read a picture file by Pillow, as a person sees it.
+
+    Args:
+        path: a file of any format that Pillow reads.
+
+    Returns:
+        uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `from_pil`.
+
+    Raises:
+        OSError: the file cannot be read or is not a picture.
+        ValueError: Pillow refuses the picture, say for its size.
+    """
+    try:
+        with PIL.Image.open(path) as picture:
+            return from_pil(picture)
+    except PIL.UnidentifiedImageError as error:
+        raise OSError(f"{path}: not a picture that Pillow reads") from error
+    except (OSError, ValueError, PIL.Image.DecompressionBombError, SyntaxError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        raise OSError(f"{path}: {error}") from error
+
+
+def from_pil(picture: PIL.Image.Image) -> np.ndarray:
+    """Turn a Pillow picture into pixels.
+
+    The orientation of EXIF is applied, transparency is laid over white, 16-bit grey is scaled to
+    8 bits, and palettes and other colour models become RGB.
+
+    Args:
+        picture: any Pillow picture.
+
+    Returns:
+        uint8 (H, W, 3) RGB, or (H, W, 1) where the picture is grey.
+
+    Raises:
+        OSError: the file behind the picture is damaged.
+    """
+    picture = PIL.ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        # Pillow would clip 16-bit grey at 255.
+        levels = np.asarray(picture, np.float64) / (1 if picture.mode == "F" else 257)
+        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[..., None]
+    grey = picture.mode in ("1", "L", "LA", "La")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = PIL.Image.new("RGBA", picture.size, "white")
+        picture = PIL.Image.alpha_composite(white, picture)
+    pixels = np.asarray(picture.convert("L" if grey else "RGB"))
+    return pixels[..., None] if grey else pixels
+
+
+def png_bytes(picture: np.ndarray) -> bytes:
+    """Encode a picture as PNG.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3).
+
+    Returns:
+        The bytes of a PNG file.
+    """
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def decode_graph(content: tf.Tensor) -> tf.Tensor:
+    """Decode a picture file inside a `tf.data` pipeline.
+
+    TensorFlow decodes JPEG, PNG, BMP and GIF (the first frame), tensorflow-io WebP where it is
+    installed, Pillow the rest. For training data: EXIF orientation and transparency are ignored
+    where TensorFlow or tensorflow-io decodes, and grey pictures become RGB.
+
+    Args:
+        content: string (), the bytes of a file.
+
+    Returns:
+        uint8 (H, W, 3) RGB.
+
+    Raises:
+        tf.errors.OpError: the bytes are no picture.
+    """
+    picture = tf.cond(
+        tf.reduce_any(
+            [_starts(content, magic) for magic in (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"GIF8")]
+        ),
+        lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
+        lambda: _decode_elsewhere(content),
+    )
+    return tf.ensure_shape(picture, [None, None, 3])
+
+
+def _starts(content: tf.Tensor, magic: bytes, offset: int = 0) -> tf.Tensor:
+    padded = tf.strings.join([content, " " * (offset + len(magic))])
+    return tf.strings.substr(padded, offset, len(magic)) == magic
+
+
+def _decode_elsewhere(content: tf.Tensor) -> tf.Tensor:
+    def by_pillow(content: bytes) -> np.ndarray:
+        with PIL.Image.open(io.BytesIO(content)) as picture:
+            pixels = from_pil(picture)
+        return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+
+    def pillow() -> tf.Tensor:
+        return tf.numpy_function(by_pillow, [content], tf.uint8)
+
+    tfio = _tensorflow_io()
+    if tfio is None:
+        return pillow()
+    return tf.cond(
+        _starts(content, b"WEBP", offset=8),
+        lambda: tfio.image.decode_webp(content)[..., :3],
+        pillow,
+    )
+
+
+def _tensorflow_io() -> Any:
+    """The module tensorflow_io, or None where it is not installed or fits another TensorFlow."""
+    try:
+        import tensorflow_io
+    except ImportError:
+        return None
+    except Exception as error:  # a binary of another TensorFlow fails in many ways
+        _log.warning("tensorflow-io cannot be used, Pillow takes its place: %s", error)
+        return None
+    return tensorflow_io

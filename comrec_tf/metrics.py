@@ -1,0 +1,102 @@
+"""How good a reconstruction is and what it costs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from comrec_tf.images import color
+
+__all__ = ["bits_per_pixel", "luma", "psnr", "psnr_at_bytes", "ssim"]
+
+
+def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
+    """Rate of a file in bits per pixel of the original picture.
+
+    Args:
+        num_bytes: size of the whole file.
+        height, width: size of the original picture in pixels, not of the compact one.
+
+    Returns:
+        Bits per pixel.
+    """
+    return 8.0 * num_bytes / (height * width)
+
+
+def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Peak signal-to-noise ratio over all samples of all channels.
+
+    Args:
+        original: uint8 (or float from 0 to 255), any shape.
+        reconstruction: the same shape.
+
+    Returns:
+        Decibels; infinity where the two are equal.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _check_shapes(original, reconstruction)
+    error = np.mean(np.square(np.asarray(original, np.float64) - reconstruction))
+    return float(10.0 * np.log10(255.0**2 / error)) if error else float("inf")
+
+
+def psnr_at_bytes(curve: Sequence[tuple[float, float]], num_bytes: float) -> float:
+    """Read a codec's PSNR at a file size, interpolated over the logarithm of the size.
+
+    Args:
+        curve: pairs of bytes and dB, in any order.
+        num_bytes: size of the file.
+
+    Returns:
+        Decibels; at sizes outside the curve its value at that end, which for smaller files is
+        more than the codec could do.
+    """
+    points = np.array(sorted(curve))
+    # A larger file that is worse is one that nobody would choose.
+    best = np.maximum.accumulate(points[:, 1])
+    return float(np.interp(np.log(num_bytes), np.log(points[:, 0]), best))
+
+
+def ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Structural similarity of the luma (Wang et al. 2004: Gaussian 11x11, sigma 1.5).
+
+    Args:
+        original: uint8 (H, W, 1 or 3), H and W at least 11.
+        reconstruction: uint8 of the same shape.
+
+    Returns:
+        Mean over the valid region, at most 1.
+
+    Raises:
+        ValueError: the shapes differ, or the pictures are smaller than the window.
+    """
+    _check_shapes(original, reconstruction)
+    if min(original.shape[:2]) < 11:
+        raise ValueError(f"SSIM needs at least 11x11 pixels. Received: shape={original.shape}")
+    pair = [
+        tf.constant(luma(picture)[..., None], tf.float32) for picture in (original, reconstruction)
+    ]
+    return float(tf.image.ssim(*pair, max_val=255.0))
+
+
+def luma(picture: np.ndarray) -> np.ndarray:
+    """BT.601 luma, not rounded.
+
+    Args:
+        picture: uint8 (H, W, 3) RGB or (H, W, 1) grey.
+
+    Returns:
+        float64 (H, W), 0 to 255.
+    """
+    if picture.shape[-1] == 1:
+        return picture[..., 0].astype(np.float64)
+    return picture @ color.RGB_TO_YCBCR[0]
+
+
+def _check_shapes(original: np.ndarray, reconstruction: np.ndarray) -> None:
+    if original.shape != reconstruction.shape:
+        raise ValueError(
+            f"a picture of shape {original.shape} must be compared with one of the same shape. "
+            f"Received: {reconstruction.shape}"
+        )

@@ -1,0 +1,294 @@
+"""ComRec: the pair of networks around a codec, and how one training step changes it."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from comrec_tf import losses
+from comrec_tf.codecs import base
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.models.com_cnn import ComCNN
+from comrec_tf.models.rec_cnn import RecCNN
+
+__all__ = ["ComRec"]
+
+
+@keras.saving.register_keras_serializable(package="comrec_tf")
+class ComRec(keras.Model):
+    """ComCNN, a codec and RecCNN (Jiang et al. 2017, figure 1).
+
+    ::
+
+        pictures -> com -> compact -> [codec] -> decoded -> upsample + rec -> reconstructions
+
+    The codec is not part of the model's own call: it runs in the input pipeline when training
+    (`comrec_tf.training_dataset`) and in `comrec_tf.Compressor` when used.
+
+    `fit` takes a dataset of dictionaries:
+
+    - ``"pictures"``: float32 (N, H, W, C) in [0, 1], the originals,
+    - ``"decoded"``: float32 (N, H / scale, W / scale, C), what the codec made of their compact
+      pictures,
+    - ``"quality"``: int32 (N,), the codec's quality for each.
+
+    Args:
+        com: the network before the codec.
+        rec: the network behind it, of the same channels, scale and conditioning.
+        codec: the codec; `JpegCodec()` if None.
+
+    Raises:
+        ValueError: the networks do not fit each other.
+        RuntimeError: Keras runs on another backend than TensorFlow.
+    """
+
+    def __init__(
+        self, com: ComCNN, rec: RecCNN, codec: base.Codec | None = None, **kwargs: Any
+    ) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise RuntimeError(
+                "comrec_tf needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
+                f"Received: {keras.backend.backend()}"
+            )
+        super().__init__(**kwargs)
+        for name in ("channels", "scale", "conditioned"):
+            if getattr(com, name) != getattr(rec, name):
+                raise ValueError(
+                    f"ComCNN and RecCNN must have the same {name}. "
+                    f"Received: {getattr(com, name)} and {getattr(rec, name)}"
+                )
+        self.com = com
+        self.rec = rec
+        self.codec = JpegCodec() if codec is None else codec
+        self.com_optimizer: Any = None
+        self.rec_optimizer: Any = None
+        self._trackers = {
+            name: keras.metrics.Mean(name=name) for name in ("rec_loss", "com_loss", "rec_psnr")
+        }
+        self.built = True
+
+    @property
+    def channels(self) -> int:
+        """Channels of the pictures, 3 (YCbCr) or 1 (luma)."""
+        return self.com.channels
+
+    @property
+    def scale(self) -> int:
+        """How many times smaller the compact picture is in each direction."""
+        return self.com.scale
+
+    @property
+    def input_multiple(self) -> int:
+        """Height and width of the originals must be multiples of this."""
+        return self.scale * self.rec.input_multiple
+
+    def log_step(self, quality: Any) -> tf.Tensor | None:
+        """What the networks are told of a quality.
+
+        Args:
+            quality: int32 (N,).
+
+        Returns:
+            float32 (N,), or None if the networks are not conditioned.
+        """
+        return self.codec.log_step(quality) if self.com.conditioned else None
+
+    def shrink(self, pictures: Any, quality: Any) -> tf.Tensor:
+        """Compute compact pictures, Cr(theta1, x).
+
+        Args:
+            pictures: float32 (N, H, W, channels) in [0, 1], multiples of `input_multiple`.
+            quality: int32 (N,).
+
+        Returns:
+            float32 (N, H / scale, W / scale, channels), not clipped.
+        """
+        return self.com(pictures, log_step=self.log_step(quality))
+
+    def reconstruct(self, decoded: Any, quality: Any) -> tf.Tensor:
+        """Compute reconstructions, Re(theta2, .).
+
+        Args:
+            decoded: float32 (N, h, w, channels) in [0, 1], multiples of `rec.input_multiple`.
+            quality: int32 (N,).
+
+        Returns:
+            float32 (N, h * scale, w * scale, channels), not clipped.
+        """
+        return self.rec.reconstruct(decoded, log_step=self.log_step(quality))
+
+    def call(self, pictures: Any, quality: Any = None, training: bool = False) -> tf.Tensor:
+        """Compute Re(theta2, Cr(theta1, x)): both networks, the codec left out.
+
+        Args:
+            pictures: as in `shrink`.
+            quality: int32 (N,); 50 for all if None.
+            training: without effect; both networks compute as when used.
+
+        Returns:
+            float32 of the same shape as `pictures`, not clipped.
+        """
+        if quality is None:
+            quality = tf.fill(tf.shape(pictures)[:1], 50)
+        return self.reconstruct(self.shrink(pictures, quality), quality)
+
+    def compile(
+        self,
+        com_optimizer: Any = "adam",
+        rec_optimizer: Any = "adam",
+        **kwargs: Any,
+    ) -> None:
+        """Configure training.
+
+        Args:
+            com_optimizer, rec_optimizer: an optimizer each, or its name or configuration. Under
+                the policy "mixed_float16" each is wrapped for loss scaling.
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of `keras.Model.compile`.
+
+        Raises:
+            ValueError: both are the same object, or `optimizer`, `loss` or `metrics` is given,
+                which the two losses of the paper leave no place for.
+        """
+        for name in ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"):
+            if kwargs.get(name) is not None:
+                raise ValueError(
+                    "ComRec trains by the paper's two losses and takes com_optimizer and "
+                    f"rec_optimizer only. Received: {name}={kwargs[name]!r}"
+                )
+        super().compile(optimizer=None, **kwargs)
+        self.com_optimizer = self._prepare(com_optimizer, self.com)
+        self.rec_optimizer = self._prepare(rec_optimizer, self.rec)
+        if self.com_optimizer is self.rec_optimizer:
+            raise ValueError(
+                "com_optimizer and rec_optimizer must be two objects: each keeps the moments "
+                "of its own network. Received the same object twice"
+            )
+
+    def _prepare(self, optimizer: Any, network: keras.Model) -> keras.Optimizer:
+        optimizer = keras.optimizers.get(optimizer)
+        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.dtype_policy.name == "mixed_float16" and not scales:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        # Built now and not at the first step, so that a reloaded state has where to go.
+        if not optimizer.built:
+            optimizer.build(network.trainable_variables)
+        return optimizer
+
+    def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Alternate the two losses once: RecCNN with ComCNN fixed, then the other way round.
+
+        Args:
+            data: one batch; see the class.
+
+        Returns:
+            Running means of the metrics by name.
+        """
+        pictures, quality = data["pictures"], data["quality"]
+        log_step = self.log_step(quality)
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            weights = _watch(tape, self.rec)
+            reconstructions, loss = self._rec_loss(data, training=True)
+            scaled = self.rec_optimizer.scale_loss(loss)
+        self._apply(self.rec_optimizer, tape, scaled, weights)
+        self._track(rec_loss=loss, rec_psnr=_psnr(pictures, reconstructions))
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            weights = _watch(tape, self.com)
+            compact = self.com(pictures, log_step=log_step)
+            # RecCNN is fixed: batch norm goes by its collected statistics and leaves them alone.
+            reconstructions = self.rec.reconstruct(compact, log_step=log_step)
+            loss = losses.com_loss(pictures, reconstructions)
+            scaled = self.com_optimizer.scale_loss(loss)
+        self._apply(self.com_optimizer, tape, scaled, weights)
+        self._track(com_loss=loss)
+        return self._results()
+
+    def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Compute both losses without changing a weight.
+
+        Args:
+            data: one batch; see the class.
+
+        Returns:
+            Running means of the metrics by name.
+        """
+        pictures, quality = data["pictures"], data["quality"]
+        reconstructions, loss = self._rec_loss(data, training=False)
+        self._track(rec_loss=loss, rec_psnr=_psnr(pictures, reconstructions))
+        self._track(com_loss=losses.com_loss(pictures, self(pictures, quality)))
+        return self._results()
+
+    def _rec_loss(self, data: dict[str, tf.Tensor], training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        upsampled, residuals = self.rec.upsampled_and_residual(
+            data["decoded"], log_step=self.log_step(data["quality"]), training=training
+        )
+        return upsampled + residuals, losses.rec_loss(data["pictures"], upsampled, residuals)
+
+    def _apply(
+        self, optimizer: keras.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, weights: list[Any]
+    ) -> None:
+        if weights:  # none where the user froze the network
+            gradients = tape.gradient(loss, [weight.value for weight in weights])
+            optimizer.apply(gradients, weights)
+
+    def _track(self, **values: tf.Tensor) -> None:
+        for name, value in values.items():
+            self._trackers[name].update_state(value)
+
+    def _results(self) -> dict[str, tf.Tensor]:
+        return {name: tracker.result() for name, tracker in self._trackers.items()}
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The running means that `fit` resets at each epoch."""
+        return list(self._trackers.values())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, for saving."""
+        return {
+            **super().get_config(),
+            "com": keras.saving.serialize_keras_object(self.com),
+            "rec": keras.saving.serialize_keras_object(self.rec),
+            "codec": keras.saving.serialize_keras_object(self.codec),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ComRec":
+        """Make a model of what `get_config` returned."""
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("com", "rec", "codec")
+        }
+        return cls(**{**config, **parts})
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Return the optimizers' configurations, for saving."""
+        if self.com_optimizer is None:
+            return {}
+        return {
+            "com_optimizer": keras.saving.serialize_keras_object(self.com_optimizer),
+            "rec_optimizer": keras.saving.serialize_keras_object(self.rec_optimizer),
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned."""
+        if config:
+            self.compile(
+                **{
+                    name: keras.saving.deserialize_keras_object(value)
+                    for name, value in config.items()
+                }
+            )
+
+
+def _watch(tape: tf.GradientTape, network: keras.Model) -> list[Any]:
+    weights = network.trainable_variables
+    tape.watch([weight.value for weight in weights])
+    return weights
+
+
+def _psnr(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
+    """Mean over the batch, dB, as the reconstructions would look: saturated."""
+    saturated = tf.clip_by_value(tf.cast(reconstructions, tf.float32), 0.0, 1.0)
+    return tf.reduce_mean(tf.image.psnr(pictures, saturated, max_val=1.0))

@@ -1,0 +1,75 @@
+"""Train a pair of networks on your own pictures.
+
+    python -m comrec_tf.train --train_data=photos --valid_data=more_photos --output_dir=run
+
+The output folder gets two presets, best/ and last/, which compress and restore take as
+--preset=run/best; checkpoints/, from which --resume goes on; history.csv, and tensorboard/.
+
+Exit codes: 0 trained, 1 an error that the message describes, 2 a wrong command line.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from absl import flags
+
+from comrec_tf import command
+from comrec_tf.training.config import TrainingConfig
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command.
+
+    Args:
+        argv: the command line, the program's name first.
+
+    Returns:
+        The exit code; see the module.
+    """
+    return command.run(argv, __doc__, _define, _train)
+
+
+def _define(values: flags.FlagValues) -> None:
+    flags.DEFINE_string("output_dir", None, "Folder for all results.", flag_values=values)
+    flags.DEFINE_bool("resume", False, "Go on from the newest checkpoint.", flag_values=values)
+    flags.mark_flag_as_required("output_dir", flag_values=values)
+    kinds: dict[type, Callable[..., Any]] = {
+        bool: flags.DEFINE_bool,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+    }
+    for field in dataclasses.fields(TrainingConfig):
+        description = field.metadata["help"]
+        if field.default is dataclasses.MISSING:
+            flags.DEFINE_list(field.name, None, description, flag_values=values)
+            flags.mark_flag_as_required(field.name, flag_values=values)
+        else:
+            define = kinds.get(type(field.default), flags.DEFINE_string)
+            define(field.name, field.default, description, flag_values=values)
+
+
+def _train(values: flags.FlagValues, positional: list[str]) -> int:
+    if positional:
+        raise ValueError(f"expected flags only. Received: {' '.join(positional)}")
+    fields = [field.name for field in dataclasses.fields(TrainingConfig)]
+    chosen: dict[str, Any] = {name: values[name].value for name in fields}
+    config = TrainingConfig(**chosen)
+    # TensorFlow takes seconds to import: only once the command line has proved right.
+    from comrec_tf.training.run import train
+
+    best = train(
+        config,
+        values.output_dir,
+        resume=values.resume,
+        verbose="auto" if sys.stdout.isatty() else 2,
+    )
+    print(f"best preset: {best}")
+    return command.SUCCESS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

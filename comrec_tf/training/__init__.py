@@ -1,0 +1,1 @@
+"""How weights change: configuration, input, callbacks and the run itself."""

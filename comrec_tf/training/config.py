@@ -1,0 +1,117 @@
+"""Everything that decides a training run, in one frozen dataclass."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from typing import Any
+
+from comrec_tf import storage
+
+__all__ = ["TrainingConfig"]
+
+
+def _field(default: Any, help: str) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """A training run; each field is a flag of ``python -m comrec_tf.train``.
+
+    The metadata of each field holds its description under "help".
+
+    Raises:
+        ValueError: a field is outside its range.
+    """
+
+    train_data: tuple[str, ...] = dataclasses.field(
+        metadata={"help": "Folders, globs or files of the pictures to learn from."}
+    )
+    valid_data: tuple[str, ...] = dataclasses.field(
+        metadata={"help": "Folders, globs or files of the pictures to validate with."}
+    )
+    preset: str = _field("", "Preset (name or folder) to go on from; empty for new networks.")
+    channels: int = _field(3, "3 for colour (YCbCr) and grey, 1 for luma alone.")
+    scale: int = _field(2, "How many times smaller the compact picture is, 1 or 2.")
+    com_filters: int = _field(32, "Feature maps of ComCNN.")
+    resolution: str = _field(
+        "compact", 'RecCNN: "full" is the paper\'s, "compact" 11 times cheaper.'
+    )
+    rec_depth: int = _field(0, "Convolutions of RecCNN; 0 for its default.")
+    rec_filters: int = _field(0, "Feature maps of RecCNN; 0 for its default.")
+    conditioned: bool = _field(True, "Whether the networks are told the quality.")
+    quality_min: int = _field(5, "Lowest JPEG quality to train for.")
+    quality_max: int = _field(80, "Highest JPEG quality; the lowest again for one quality alone.")
+    chroma_subsampling: str = _field("4:2:0", 'Chroma of the JPEG, "4:2:0" or "4:4:4".')
+    patch_size: int = _field(96, "Side of a training patch in pixels, even.")
+    batch_size: int = _field(16, "Patches in a batch.")
+    patches_per_picture: int = _field(16, "Patches cut each time a picture is decoded.")
+    grey_share: float = _field(0.1, "Share of the patches that lose their colour, 0 to 1.")
+    epochs: int = _field(20, "Epochs.")
+    steps_per_epoch: int = _field(200, "Steps in an epoch.")
+    com_learning_rate: float = _field(1e-4, "Adam's rate for ComCNN at the start; 0 freezes it.")
+    rec_learning_rate: float = _field(1e-3, "Adam's rate for RecCNN at the start; 0 freezes it.")
+    warmup_steps: int = _field(100, "Steps over which the rates rise from zero.")
+    final_learning_rate: float = _field(0.01, "Share of the rates left at the end of the cosine.")
+    seed: int = _field(0, "Seed of weights and data.")
+
+    def __post_init__(self) -> None:
+        for name in ("train_data", "valid_data"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        checks = {
+            "train_data": bool(self.train_data) and all(self.train_data),
+            "valid_data": bool(self.valid_data) and all(self.valid_data),
+            "channels": self.channels in (1, 3),
+            "scale": self.scale in (1, 2),
+            "quality_min": 1 <= self.quality_min <= 100,
+            "quality_max": self.quality_min <= self.quality_max <= 100,
+            "patch_size": self.patch_size >= 2 and self.patch_size % 2 == 0,
+            "batch_size": self.batch_size >= 1,
+            "patches_per_picture": self.patches_per_picture >= 1,
+            "grey_share": 0.0 <= self.grey_share <= 1.0,
+            "epochs": self.epochs >= 1,
+            "steps_per_epoch": self.steps_per_epoch >= 1,
+            "com_learning_rate": self.com_learning_rate >= 0.0,
+            "rec_learning_rate": self.rec_learning_rate >= 0.0,
+            "warmup_steps": self.warmup_steps >= 1,
+            "final_learning_rate": 0.0 <= self.final_learning_rate <= 1.0,
+        }
+        described = {field.name: field.metadata["help"] for field in dataclasses.fields(self)}
+        for name, valid in checks.items():
+            if not valid:
+                raise ValueError(
+                    f"{name} is out of range ({described[name]}) Received: "
+                    f"{name}={getattr(self, name)!r}"
+                )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the configuration as JSON.
+
+        Args:
+            path: the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        content = json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        storage.write_atomically(path, content.encode())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "TrainingConfig":
+        """Read what `save` wrote.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The configuration.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no configuration of this version.
+        """
+        try:
+            return cls(**json.loads(pathlib.Path(path).read_text()))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is no training configuration: {error}") from error

@@ -1,0 +1,95 @@
+"""TrainingFeed: the input pipeline with its frozen copy of ComCNN, and what keeps it fresh."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from comrec_tf.data import pipeline, sources
+from comrec_tf.models.com_rec import ComRec
+
+__all__ = ["TrainingFeed"]
+
+
+class TrainingFeed(keras.callbacks.Callback):
+    """Examples for `ComRec.fit`, coded by the real codec while the model trains.
+
+    The pipeline shrinks patches with a copy of the model's ComCNN, on the CPU and a few batches
+    ahead of the model. This object is also the callback that refreshes the copy as each epoch
+    begins and tells the pipeline which epoch it is, so that a resumed run draws the
+    same patches as an uncut one::
+
+        feed = TrainingFeed(model, "photos")
+        model.fit(feed.dataset, epochs=10, callbacks=[feed])
+
+    Args:
+        model: the pair to train.
+        train_data: folders, globs or files of pictures.
+        patch_size: side of a patch in pixels, a multiple of the model's `input_multiple`.
+        batch_size: patches in a batch.
+        steps_per_epoch: batches in an epoch.
+        quality: one quality, or the lowest and the highest to draw from.
+        patches_per_picture: patches cut each time a picture is decoded.
+        grey_share: share of the patches that lose their colour, 0 to 1.
+        seed: seed of all draws.
+
+    Raises:
+        FileNotFoundError: there are no pictures.
+        ValueError: `patch_size` or `quality` does not fit the model.
+    """
+
+    def __init__(
+        self,
+        model: ComRec,
+        train_data: sources.Source | Sequence[sources.Source],
+        *,
+        patch_size: int = 96,
+        batch_size: int = 16,
+        steps_per_epoch: int = 100,
+        quality: int | tuple[int, int] = (5, 80),
+        patches_per_picture: int = 16,
+        grey_share: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if patch_size % model.input_multiple:
+            raise ValueError(
+                f"patch_size must be a multiple of {model.input_multiple} for this model. "
+                f"Received: patch_size={patch_size}"
+            )
+        self._source = model.com
+        with tf.device("CPU:0"):
+            self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self._copy = type(model.com).from_config(model.com.get_config())
+        self._copy.trainable = False
+        self.refresh()
+
+        def shrink(pictures: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+            return self._copy(pictures, log_step=model.log_step(quality))
+
+        #: One epoch of batches, drawn anew each time it is iterated.
+        self.dataset = pipeline.training_dataset(
+            sources.find_pictures(train_data),
+            shrink=shrink,
+            codec=model.codec,
+            channels=model.channels,
+            patch_size=patch_size,
+            batch_size=batch_size,
+            num_batches=steps_per_epoch,
+            quality=(quality, quality) if isinstance(quality, int) else quality,
+            patches_per_picture=patches_per_picture,
+            grey_share=grey_share,
+            seed=seed,
+            epoch=self._epoch,
+        )
+
+    def refresh(self) -> None:
+        """Copy the weights of the model's ComCNN into the pipeline's."""
+        for frozen, trained in zip(self._copy.variables, self._source.variables, strict=True):
+            frozen.assign(trained)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Refresh the copy and move the draws on to this epoch."""
+        self._epoch.assign(epoch)
+        self.refresh()

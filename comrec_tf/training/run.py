@@ -1,0 +1,209 @@
+"""One training run, from a configuration to a preset."""
+
+import json
+import logging
+import os
+import pathlib
+from typing import Any
+
+import keras
+
+from comrec_tf import presets
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.data import sources
+from comrec_tf.models.com_cnn import ComCNN
+from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.training import checkpoint
+from comrec_tf.training.config import TrainingConfig
+from comrec_tf.training.feed import TrainingFeed
+from comrec_tf.training.validation import Validation
+
+__all__ = ["build_model", "train"]
+
+_log = logging.getLogger(__name__)
+
+_CONFIG = "config.json"
+_CHECKPOINTS = "checkpoints"
+
+
+def train(
+    config: TrainingConfig,
+    output_dir: str | os.PathLike[str],
+    *,
+    resume: bool = False,
+    verbose: str | int = "auto",
+) -> pathlib.Path:
+    """Train a pair of networks by the paper's alternation.
+
+    The output folder gets ``config.json``, ``checkpoints/``, ``history.csv``, ``tensorboard/``,
+    and two presets: ``last/`` and ``best/``, the epoch of the largest gain over the plain codec.
+
+    Args:
+        config: the run.
+        output_dir: where to; made where missing.
+        resume: whether to go on from the newest checkpoint in `output_dir`. The configuration
+            must be the one that it was begun with, but for more `epochs`.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        The folder of the best preset.
+
+    Raises:
+        FileNotFoundError: there are no pictures, or no preset to go on from.
+        FileExistsError: `output_dir` holds a run and `resume` is False.
+        ValueError: the configuration differs from that of the run to resume.
+        OSError: the output folder cannot be written.
+    """
+    output = pathlib.Path(output_dir)
+    _check_output(config, output, resume)
+    keras.utils.set_random_seed(config.seed)
+    state: dict[str, Any] = {"epochs_done": 0, "best_gain": None}
+    restored = checkpoint.restore(output / _CHECKPOINTS) if resume else None
+    if restored is None:
+        model = build_model(config)
+        _compile(model, config)
+    else:
+        model, state = restored
+        _log.info("resuming after epoch %d", state["epochs_done"])
+
+    feed = TrainingFeed(
+        model,
+        config.train_data,
+        patch_size=config.patch_size,
+        batch_size=config.batch_size,
+        steps_per_epoch=config.steps_per_epoch,
+        quality=(config.quality_min, config.quality_max),
+        patches_per_picture=config.patches_per_picture,
+        grey_share=config.grey_share,
+        seed=config.seed,
+    )
+    valid_paths = sources.find_pictures(config.valid_data)
+    output.mkdir(parents=True, exist_ok=True)
+    config.save(output / _CONFIG)
+    model.fit(
+        feed.dataset,
+        initial_epoch=state["epochs_done"],
+        epochs=config.epochs,
+        verbose=verbose,
+        # In this order: what an epoch was worth, then what to keep of it.
+        callbacks=[
+            feed,
+            Validation(model, valid_paths, _valid_qualities(config)),
+            _Presets(model, config, output, state),
+            keras.callbacks.CSVLogger(os.fspath(output / "history.csv"), append=True),
+            keras.callbacks.TensorBoard(os.fspath(output / "tensorboard"), write_graph=False),
+            checkpoint.Checkpoints(output / _CHECKPOINTS, state),
+        ],
+    )
+    return output / "best"
+
+
+def build_model(config: TrainingConfig) -> ComRec:
+    """Make the pair that a configuration asks for.
+
+    Args:
+        config: the run.
+
+    Returns:
+        New networks, or those of `config.preset`; not compiled.
+
+    Raises:
+        FileNotFoundError: there is no such preset.
+        ValueError: the networks cannot be made so.
+    """
+    codec = JpegCodec(chroma_subsampling=config.chroma_subsampling)
+    if config.preset:
+        model = presets.load_preset(config.preset)
+        return ComRec(model.com, model.rec, codec)
+    shared: dict[str, Any] = {
+        "channels": config.channels,
+        "scale": config.scale,
+        "conditioned": config.conditioned,
+    }
+    return ComRec(
+        ComCNN(filters=config.com_filters, **shared),
+        RecCNN(
+            depth=config.rec_depth or None,
+            filters=config.rec_filters or None,
+            resolution=config.resolution,
+            **shared,
+        ),
+        codec,
+    )
+
+
+def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) -> None:
+    if not (output / _CONFIG).exists():
+        return
+    if not resume:
+        raise FileExistsError(
+            f"{output} holds a training run already: resume it, or choose another folder"
+        )
+    begun = TrainingConfig.load(output / _CONFIG)
+    for name, value in vars(begun).items():
+        if name != "epochs" and getattr(config, name) != value:
+            raise ValueError(
+                f"a resumed run must have the {name} that it was begun with, {value!r}. "
+                f"Received: {getattr(config, name)!r}"
+            )
+
+
+def _compile(model: ComRec, config: TrainingConfig) -> None:
+    def adam(rate: float) -> keras.Optimizer:
+        schedule = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0,
+            warmup_target=rate,
+            warmup_steps=config.warmup_steps,
+            decay_steps=max(1, config.epochs * config.steps_per_epoch - config.warmup_steps),
+            alpha=config.final_learning_rate,
+        )
+        return keras.optimizers.Adam(schedule)
+
+    model.com.trainable = config.com_learning_rate > 0
+    model.rec.trainable = config.rec_learning_rate > 0
+    model.compile(
+        com_optimizer=adam(config.com_learning_rate),
+        rec_optimizer=adam(config.rec_learning_rate),
+    )
+
+
+def _valid_qualities(config: TrainingConfig) -> tuple[int, ...]:
+    """The ends' geometric mean, and for a range a lower and a higher quality as well."""
+    low, high = config.quality_min, config.quality_max
+    shares = (0.5,) if low == high else (0.2, 0.5, 0.8)
+    return tuple(sorted({round(low * (high / low) ** share) for share in shares}))
+
+
+class _Presets(keras.callbacks.Callback):
+    """Writes the presets ``last`` and ``best``."""
+
+    def __init__(
+        self, model: ComRec, config: TrainingConfig, output: pathlib.Path, state: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self._pair = model
+        self._config = config
+        self._output = output
+        self._state = state
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = {name: round(float(value), 4) for name, value in (logs or {}).items()}
+        card = {
+            "default_quality": _valid_qualities(self._config)[-1],
+            "training": {"epochs_done": epoch + 1, **_portable(self._config)},
+            "figures": figures,
+        }
+        presets.save_preset(self._pair, self._output / "last", card)
+        gain = figures.get("valid_gain", 0.0)
+        if self._state["best_gain"] is None or gain > self._state["best_gain"]:
+            self._state["best_gain"] = gain
+            presets.save_preset(self._pair, self._output / "best", card)
+
+
+def _portable(config: TrainingConfig) -> dict[str, Any]:
+    """The configuration as a card may show it: of the data's paths only the last names."""
+    fields = json.loads(json.dumps(vars(config)))
+    for name in ("train_data", "valid_data"):
+        fields[name] = [pathlib.PurePath(source).name for source in fields[name]]
+    return fields
