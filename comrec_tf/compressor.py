@@ -125,7 +125,7 @@ class Compressor:
         if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
             raise ValueError(
                 "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
-                f"Received: shape={np.shape(picture)}"
+                f"Received: shape={pixels.shape}"
             )
         height, width = pixels.shape[:2]
         self._check_pixels(height, width)

@@ -232,6 +232,7 @@ def read_graph(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         rest = length - position
     with _require(rest >= SEGMENT_BYTES, f"the ComRec segment must be {SEGMENT_BYTES} bytes long"):
         segment = tf.cast(content[position : position + SEGMENT_BYTES], tf.int64)
+        segment = tf.ensure_shape(segment, [SEGMENT_BYTES])
     with _require(segment[8] == VERSION, f"the ComRec segment must be of version {VERSION}"):
         header = {
             "preset_id": _number(segment[9:13]),

@@ -27,12 +27,12 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
     """
     listed = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     found: set[str] = set()
-    for source in map(os.fspath, listed):
-        pictures = _pictures_of(source)
+    for source in listed:
+        pictures = _pictures_of(os.fspath(source))
         if not pictures:
             raise FileNotFoundError(
                 "expected picture files, a folder or a glob of them "
-                f"({', '.join(files.SUFFIXES)}). Received: {source!r}, where there are none"
+                f"({', '.join(files.SUFFIXES)}). Received: {os.fspath(source)!r}, where there are none"
             )
         found.update(pictures)
     if not found:

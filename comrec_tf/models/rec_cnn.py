@@ -151,7 +151,8 @@ class RecCNN(keras.Model):
         bicubic = 2 if self.scale == 2 else 0
         if self.resolution == "full":
             return -(-self.depth // self.scale) + bicubic
-        return max(self.depth * self.input_multiple, bicubic)
+        # The pixels of a 2x2 block see each other's surroundings.
+        return 2 * self.depth + 1 if self.space_to_depth else max(self.depth, bicubic)
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights; their shapes follow from the arguments alone."""

@@ -1,0 +1,41 @@
+import pytest
+
+from comrec_tf.data import sources
+
+
+@pytest.fixture
+def tree(tmp_path):
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    for name in ("b.PNG", "a.jpg", "deep/c.webp", "deep/deeper/d.tiff", "notes.txt", ".hidden.png"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def relative(found, tree):
+    return [path[len(str(tree)) + 1 :] for path in found]
+
+
+def test_a_folder_is_searched_to_the_bottom_for_what_looks_like_a_picture(tree):
+    found = relative(sources.find_pictures(tree), tree)
+    assert found == ["a.jpg", "b.PNG", "deep/c.webp", "deep/deeper/d.tiff"]
+
+
+def test_files_and_globs_are_taken_as_they_are(tree):
+    wanted = [str(tree / "notes.txt"), str(tree / "deep*" / "*")]
+    assert relative(sources.find_pictures(wanted), tree) == ["deep/c.webp", "notes.txt"]
+
+
+def test_a_picture_that_is_named_twice_counts_once(tree):
+    assert len(sources.find_pictures([tree, tree / "a.jpg"])) == 4
+
+
+@pytest.mark.parametrize("wrong", ["missing", "deep/*.gif", "empty"])
+def test_a_source_without_pictures_is_named(tree, wrong):
+    (tree / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="Received: .*" + wrong.replace("*", r"\*")):
+        sources.find_pictures([tree, tree / wrong])
+
+
+def test_no_source_at_all_is_refused():
+    with pytest.raises(FileNotFoundError, match="Received: none"):
+        sources.find_pictures([])

@@ -1,0 +1,186 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.models.com_cnn import ComCNN
+from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.rec_cnn import RecCNN
+from tests.conftest import make_model, stir
+from tests.test_losses import half_mean_of_squared_norms
+
+KINDS = [
+    {},
+    {"scale": 1},
+    {"channels": 1, "conditioned": False},
+    {"resolution": "full", "depth": 3},
+]
+
+
+def batch_for(model: ComRec, size: int = 16, num: int = 4) -> dict[str, tf.Tensor]:
+    pictures = tf.random.uniform([num, size, size, model.channels])
+    small = size // model.scale
+    return {
+        "pictures": pictures,
+        "decoded": tf.image.resize(pictures, [small, small])
+        + tf.random.normal([num, small, small, model.channels], stddev=0.02),
+        "quality": tf.constant(([10, 40, 75] * num)[:num]),
+    }
+
+
+def values(network) -> list[np.ndarray]:
+    return [np.array(variable) for variable in network.variables]
+
+
+def same(one, two) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def frozen(rate):
+    return keras.optimizers.SGD(rate)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_update_of_rec_leaves_com_bit_identical(kind):
+    model = make_model(**kind)
+    model.compile(com_optimizer=frozen(0.0), rec_optimizer=frozen(1e-3))
+    com, rec = values(model.com), values(model.rec)
+    model.train_step(batch_for(model))
+    assert same(values(model.com), com)
+    assert not same(values(model.rec), rec)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_update_of_com_leaves_rec_bit_identical(kind):
+    model = make_model(**kind)
+    model.rec.trainable = False
+    model.compile(com_optimizer=frozen(1e-3), rec_optimizer="adam")
+    com, rec = values(model.com), values(model.rec)
+    model.train_step(batch_for(model))
+    assert not same(values(model.com), com)
+    # Batch norm's statistics too: frozen means frozen.
+    assert same(values(model.rec), rec)
+
+
+def test_only_recs_own_loss_moves_the_statistics_of_batch_norm():
+    keras.utils.set_random_seed(1)
+    model = make_model(resolution="full", depth=3)
+    model.compile(com_optimizer=frozen(1e-3), rec_optimizer=frozen(0.0))
+    batch = batch_for(model)
+    model.train_step(batch)
+    after_step = np.array(model.rec.norms[0].moving_mean)
+    keras.utils.set_random_seed(1)
+    again = make_model(resolution="full", depth=3)
+    again.rec.upsampled_and_residual(
+        batch["decoded"], log_step=again.log_step(batch["quality"]), training=True
+    )
+    np.testing.assert_allclose(after_step, again.rec.norms[0].moving_mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_losses_equal_the_papers_formulas_in_numpy(kind):
+    model = make_model(**kind)
+    model.compile(com_optimizer=frozen(0.0), rec_optimizer=frozen(0.0))
+    batch = batch_for(model)
+    pictures = batch["pictures"].numpy()
+
+    results = {name: float(value) for name, value in model.test_step(batch).items()}
+
+    # L2: RecCNN on what the codec made of the compact pictures.
+    restored = model.reconstruct(batch["decoded"], batch["quality"]).numpy()
+    assert results["rec_loss"] == pytest.approx(
+        half_mean_of_squared_norms(restored - pictures), rel=1e-4
+    )
+    # L1: Re(Cr(x)), the codec left out.
+    compact = model.shrink(pictures, batch["quality"])
+    through = model.reconstruct(compact, batch["quality"]).numpy()
+    assert results["com_loss"] == pytest.approx(
+        half_mean_of_squared_norms(through - pictures), rel=1e-4
+    )
+    error = np.mean((np.clip(restored, 0, 1) - pictures) ** 2, axis=(1, 2, 3))
+    assert results["rec_psnr"] == pytest.approx(np.mean(-10 * np.log10(error)), rel=1e-4)
+
+
+def test_a_step_of_training_reports_the_losses_before_it():
+    model = make_model()
+    model.compile(com_optimizer=frozen(0.0), rec_optimizer=frozen(0.0))
+    batch = batch_for(model)
+    expected = {name: float(value) for name, value in model.test_step(batch).items()}
+    for metric in model.metrics:
+        metric.reset_state()
+    got = {name: float(value) for name, value in model.train_step(batch).items()}
+    assert got == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fifty_steps_lower_both_losses(kind):
+    model = make_model(**kind)
+    stir(model, 0.02)
+    model.compile(
+        com_optimizer=keras.optimizers.Adam(1e-3), rec_optimizer=keras.optimizers.Adam(1e-3)
+    )
+    batch = batch_for(model)
+    dataset = tf.data.Dataset.from_tensors(batch)
+    before = model.evaluate(dataset, return_dict=True, verbose=0)
+    model.fit(dataset.repeat(50), verbose=0)
+    after = model.evaluate(dataset, return_dict=True, verbose=0)
+    assert after["rec_loss"] < 0.9 * before["rec_loss"]
+    assert after["com_loss"] < 0.9 * before["com_loss"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saved_model_goes_on_with_the_state_of_both_optimizers(tmp_path, kind):
+    model = make_model(**kind)
+    model.compile(
+        com_optimizer=keras.optimizers.Adam(1e-3), rec_optimizer=keras.optimizers.Adam(2e-3)
+    )
+    batch = batch_for(model)
+    for _ in range(3):
+        model.train_step(batch)
+    model.save(tmp_path / "pair.keras")
+    again = keras.saving.load_model(tmp_path / "pair.keras")
+    for name in ("com_optimizer", "rec_optimizer"):
+        assert same(values(getattr(again, name)), values(getattr(model, name)))
+    np.testing.assert_array_equal(again(batch["pictures"]), model(batch["pictures"]))
+    model.train_step(batch)
+    again.train_step(batch)
+    for one, two in zip(values(again), values(model), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_the_codec_is_saved_with_the_model(tmp_path):
+    model = make_model(codec=JpegCodec(chroma_subsampling="4:4:4"))
+    model.save(tmp_path / "pair.keras")
+    again = keras.saving.load_model(tmp_path / "pair.keras")
+    assert again.codec.get_config() == model.codec.get_config()
+
+
+def test_networks_that_do_not_fit_are_refused():
+    for name, com, rec in [
+        ("channels", ComCNN(filters=4, channels=1), RecCNN(depth=2, filters=4)),
+        ("scale", ComCNN(filters=4, scale=1), RecCNN(depth=2, filters=4)),
+        ("conditioned", ComCNN(filters=4, conditioned=True), RecCNN(depth=2, filters=4)),
+    ]:
+        with pytest.raises(ValueError, match=f"same {name}"):
+            ComRec(com, rec)
+
+
+def test_losses_and_metrics_of_the_user_are_refused(model):
+    with pytest.raises(ValueError, match="loss='mse'"):
+        model.compile(loss="mse")
+    shared = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="two objects"):
+        model.compile(com_optimizer=shared, rec_optimizer=shared)
+
+
+def test_mixed_float16_wraps_both_optimizers_for_loss_scaling():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = make_model()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.compile()
+    for optimizer in (model.com_optimizer, model.rec_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    assert all(np.isfinite(float(value)) for value in model.train_step(batch_for(model)).values())

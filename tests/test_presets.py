@@ -1,0 +1,87 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from comrec_tf import presets
+from tests.conftest import make_model, stir
+
+
+@pytest.fixture
+def saved(tmp_path, model):
+    presets.save_preset(model, tmp_path / "mine", {"description": "a test"})
+    return tmp_path / "mine"
+
+
+@pytest.mark.parametrize("kind", [{}, {"resolution": "full", "depth": 3, "channels": 1}])
+def test_a_loaded_preset_computes_the_same(tmp_path, kind):
+    model = make_model(**kind)
+    model(tf.random.uniform([1, 8, 8, model.channels]))
+    presets.save_preset(model, tmp_path / "pair")
+    again = presets.load_preset(tmp_path / "pair")
+    pictures = tf.random.uniform([1, 8, 8, model.channels])
+    np.testing.assert_array_equal(again(pictures), model(pictures))
+
+
+def test_the_card_says_what_it_is(saved, model):
+    card = presets.read_card(saved)
+    assert card["name"] == "mine"
+    assert card["description"] == "a test"
+    assert card["id"] == f"{presets.preset_id(model):08x}"
+    assert card["num_weights"] == sum(v.numpy().size for v in model.variables)
+
+
+def test_the_id_does_not_depend_on_how_often_a_network_was_made(saved, model):
+    assert presets.preset_id(presets.load_preset(saved)) == presets.preset_id(model)
+
+
+def test_the_id_changes_with_a_single_weight(model):
+    before = presets.preset_id(model)
+    stir(model, 1e-6)
+    assert presets.preset_id(model) != before
+
+
+def test_presets_are_found_by_folder_by_name_and_by_id(saved, model, monkeypatch):
+    monkeypatch.setenv("COMREC_PRESETS", str(saved.parent))
+    assert presets.find_preset(saved) == saved
+    assert presets.find_preset("mine") == saved
+    assert presets.list_presets()["mine"] == saved
+    assert presets.find_preset_by_id(presets.preset_id(model)) == saved
+
+
+def test_unknown_presets_are_refused_with_the_known_ones(saved, monkeypatch):
+    monkeypatch.setenv("COMREC_PRESETS", str(saved.parent))
+    with pytest.raises(FileNotFoundError, match="mine.*Received: 'yours'"):
+        presets.load_preset("yours")
+    with pytest.raises(FileNotFoundError, match="0000000a"):
+        presets.find_preset_by_id(10)
+
+
+def test_a_preset_can_be_replaced(saved):
+    other = make_model(channels=1)
+    presets.save_preset(other, saved)
+    assert presets.load_preset(saved).channels == 1
+    assert sorted(path.name for path in saved.iterdir()) == ["card.json", "weights.npz"]
+
+
+def test_damaged_presets_are_refused(saved, tmp_path):
+    other = tmp_path / "other"
+    presets.save_preset(make_model(depth=2), other)
+    shutil.copy(other / "weights.npz", saved / "weights.npz")
+    with pytest.raises(ValueError, match="must hold rec/body_0/kernel"):
+        presets.load_preset(saved)
+
+    card = json.loads((other / "card.json").read_text())
+    (other / "card.json").write_text(json.dumps({**card, "id": "00000000"}))
+    with pytest.raises(ValueError, match="must have the id 00000000"):
+        presets.load_preset(other)
+
+    (other / "card.json").write_text(json.dumps({**card, "card_version": 99}))
+    with pytest.raises(ValueError, match="Received: 99"):
+        presets.load_preset(other)
+
+    (other / "card.json").write_text("{")
+    with pytest.raises(ValueError, match="not JSON"):
+        presets.load_preset(other)

@@ -1,0 +1,121 @@
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from comrec_tf import presets
+from comrec_tf.compressor import Compressor
+from comrec_tf.training import checkpoint, run
+from comrec_tf.training.config import TrainingConfig
+
+
+@pytest.fixture
+def config(pictures_dir):
+    return TrainingConfig(
+        train_data=[str(pictures_dir)],
+        valid_data=[str(pictures_dir / "camera.png")],
+        com_filters=4,
+        rec_depth=2,
+        rec_filters=4,
+        patch_size=16,
+        batch_size=2,
+        steps_per_epoch=2,
+        epochs=3,
+        warmup_steps=1,
+    )
+
+
+def weights(folder):
+    return [np.array(variable) for variable in presets.load_preset(folder).variables]
+
+
+def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path, config, photo):
+    best = run.train(config, tmp_path / "run", verbose=0)
+    assert best == tmp_path / "run" / "best"
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"best", "last", "checkpoints", "config.json", "history.csv", "tensorboard"}
+    assert TrainingConfig.load(tmp_path / "run" / "config.json") == config
+
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    assert len(rows) == 3
+    assert {"valid_psnr", "valid_bits_per_pixel", "valid_gain"} <= set(rows[0])
+    card = presets.read_card(best)
+    gains = [float(row["valid_gain"]) for row in rows]
+    assert card["figures"]["valid_gain"] == pytest.approx(max(gains), abs=1e-4)
+    assert card["training"]["epochs_done"] == 1 + int(np.argmax(gains))
+    assert str(tmp_path) not in json.dumps(card)  # a preset may be published
+
+    compressor = Compressor.from_preset(best)
+    assert compressor.decode(compressor.encode(photo)).shape == photo.shape
+
+
+def test_a_run_that_was_cut_and_resumed_ends_as_the_uncut_one(tmp_path, config, monkeypatch):
+    run.train(config, tmp_path / "uncut", verbose=0)
+
+    class Killed(BaseException):
+        pass
+
+    whole = checkpoint.Checkpoints.on_epoch_end
+
+    def save_and_die(self, epoch, logs=None):
+        whole(self, epoch, logs)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint.Checkpoints, "on_epoch_end", save_and_die)
+        with pytest.raises(Killed):
+            run.train(config, tmp_path / "cut", verbose=0)
+    run.train(config, tmp_path / "cut", resume=True, verbose=0)
+
+    for name in ("last", "best"):
+        uncut, cut = weights(tmp_path / "uncut" / name), weights(tmp_path / "cut" / name)
+        for one, two in zip(uncut, cut, strict=True):
+            np.testing.assert_allclose(one, two, atol=1e-6)
+    histories = [(tmp_path / d / "history.csv").read_text().splitlines() for d in ("uncut", "cut")]
+    assert len(histories[0]) == len(histories[1]) == 4
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, config):
+    one = dataclasses.replace(config, epochs=1)
+    run.train(one, tmp_path, verbose=0)
+    before = (tmp_path / "history.csv").read_bytes()
+    with pytest.raises(FileExistsError, match="holds a training run"):
+        run.train(one, tmp_path, verbose=0)
+    with pytest.raises(ValueError, match="must have the seed .* 0. Received: 9"):
+        run.train(dataclasses.replace(one, seed=9), tmp_path, resume=True, verbose=0)
+    assert (tmp_path / "history.csv").read_bytes() == before
+
+
+def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
+    one = dataclasses.replace(config, epochs=1)
+    first = run.train(one, tmp_path / "first", verbose=0)
+    still = dataclasses.replace(
+        one, preset=str(first), com_learning_rate=0.0, rec_learning_rate=0.0
+    )
+    second = run.train(still, tmp_path / "second", verbose=0)
+    assert presets.read_card(second)["id"] == presets.read_card(first)["id"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"channels": 1, "conditioned": False, "resolution": "full", "rec_depth": 3},
+        {"scale": 1, "quality_min": 30, "quality_max": 30, "chroma_subsampling": "4:4:4"},
+    ],
+)
+def test_the_options_reach_the_networks(tmp_path, config, changes):
+    changed = dataclasses.replace(config, epochs=1, **changes)
+    model = presets.load_preset(run.train(changed, tmp_path / "run", verbose=0))
+    assert model.channels == changed.channels
+    assert model.scale == changed.scale
+    assert model.com.conditioned == changed.conditioned
+    assert model.rec.resolution == changed.resolution
+    assert model.codec.chroma_subsampling == changed.chroma_subsampling
+
+
+def test_missing_pictures_are_an_error_before_anything_is_written(tmp_path, config):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        run.train(dataclasses.replace(config, train_data=["nowhere"]), tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()

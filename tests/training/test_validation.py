@@ -1,0 +1,57 @@
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from comrec_tf import metrics
+from comrec_tf.compressor import Compressor
+from comrec_tf.codecs import container
+from comrec_tf.images import files
+from comrec_tf.training.validation import Validation
+from tests.conftest import make_model
+
+
+def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictures_dir):
+    paths = [str(pictures_dir / "astronaut.png"), str(pictures_dir / "camera.png")]
+    logs: dict[str, float] = {}
+    Validation(model, paths, (20, 60)).on_epoch_end(0, logs)
+
+    compressor = Compressor(model)
+    psnrs, rates, gains = [], [], []
+    for path in paths:
+        picture = files.read(path)
+        for quality in (20, 60):
+            content = compressor.encode(picture, quality)
+            num_bytes = len(content) - container.SEGMENT_BYTES
+            psnrs.append(metrics.psnr(picture, compressor.decode(content)))
+            rates.append(8 * num_bytes / picture[..., 0].size)
+            gains.append(psnrs[-1] - plain_jpeg_psnr(picture, num_bytes))
+    assert logs["valid_psnr"] == pytest.approx(np.mean(psnrs))
+    assert logs["valid_bits_per_pixel"] == pytest.approx(np.mean(rates))
+    assert logs["valid_gain"] == pytest.approx(np.mean(gains), abs=0.3)
+
+
+def plain_jpeg_psnr(picture, num_bytes):
+    """PSNR of Pillow's JPEG at a size, between the two qualities around it."""
+    points = []
+    for quality in range(1, 96):
+        buffer = io.BytesIO()
+        grey = picture.shape[-1] == 1
+        PIL.Image.fromarray(picture[..., 0] if grey else picture).save(
+            buffer, "JPEG", quality=quality, optimize=True, subsampling="4:2:0"
+        )
+        decoded = np.asarray(PIL.Image.open(buffer)).reshape(picture.shape)
+        points.append((len(buffer.getvalue()), metrics.psnr(picture, decoded)))
+    return metrics.psnr_at_bytes(points, num_bytes)
+
+
+def test_a_model_of_luma_is_judged_by_luma(pictures_dir):
+    model = make_model(channels=1)
+    logs: dict[str, float] = {}
+    Validation(model, [str(pictures_dir / "astronaut.png")], (60,)).on_epoch_end(0, logs)
+    luma = np.rint(metrics.luma(files.read(pictures_dir / "astronaut.png")))
+    luma = luma.astype(np.uint8)[..., None]
+    compressor = Compressor(model)
+    expected = metrics.psnr(luma, compressor.decode(compressor.encode(luma, 60)))
+    assert logs["valid_psnr"] == pytest.approx(expected, abs=1e-3)
