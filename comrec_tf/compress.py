@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags
 
-from comrec_tf import command, storage
+from comrec_tf import batch, command, storage
 
 if TYPE_CHECKING:
     from comrec_tf.compressor import Compressor
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
-    command.define_output_flags(values)
+    batch.define_output_flags(values)
     flags.DEFINE_string(
         "preset", command.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
@@ -60,12 +60,12 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
-    outputs = command.planned_outputs(inputs, values.output_dir, ".jpg", overwrite=values.overwrite)
+    outputs = batch.planned_outputs(inputs, values.output_dir, ".jpg", overwrite=values.overwrite)
     from comrec_tf.compressor import Compressor
 
     compressor = Compressor.from_preset(values.preset)
     pathlib.Path(values.output_dir).mkdir(parents=True, exist_ok=True)
-    results, failures = command.for_each_file(
+    results, failures = batch.for_each_file(
         inputs,
         outputs,
         "compressing",
@@ -75,7 +75,7 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
         results.append(
             _Result("total", *(sum(column) for column in list(zip(*results, strict=True))[1:]))
         )
-    command.table(
+    batch.table(
         ["file", "bytes before", "bytes after", "bits per pixel", "of before"],
         [
             [

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from comrec_tf import command, storage
+from comrec_tf import batch, command, storage
 
 __all__ = ["main"]
 
@@ -66,7 +66,7 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     rows: list[matched.Row] = []
     for quality in qualities:
         found = []
-        for path in command.progress(paths, f"JPEG {quality}"):
+        for path in batch.progress(paths, f"JPEG {quality}"):
             name = os.path.basename(path)
             row = matched.compare(compressor, name, files.read(path), jpeg, quality)
             if row is None:
@@ -76,7 +76,7 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
             else:
                 found.append(row)
         rows += [*found, matched.mean_row(found)] if found else []
-    command.table(
+    batch.table(
         ["picture", "JPEG", "bytes", "PSNR", "SSIM", "preset at", "bytes", "PSNR", "SSIM", "gain"],
         [
             [

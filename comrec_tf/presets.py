@@ -58,7 +58,6 @@ def save_preset(
     np.savez_compressed(buffer, **arrays)
     content = {
         "card_version": _CARD_VERSION,
-        "name": folder.name,
         "id": f"{preset_id(model):08x}",
         **(card or {}),
         "num_weights": sum(int(array.size) for array in arrays.values()),

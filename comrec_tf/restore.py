@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags
 
-from comrec_tf import command, storage
+from comrec_tf import batch, command, storage
 
 if TYPE_CHECKING:
     from comrec_tf.compressor import Compressor
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
-    command.define_output_flags(values)
+    batch.define_output_flags(values)
     flags.DEFINE_string(
         "preset",
         "",
@@ -56,7 +56,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    outputs = command.planned_outputs(inputs, values.output_dir, ".png", overwrite=values.overwrite)
+    outputs = batch.planned_outputs(inputs, values.output_dir, ".png", overwrite=values.overwrite)
     from comrec_tf import presets
     from comrec_tf.compressor import Compressor
 
@@ -65,13 +65,13 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
         return Compressor.from_preset(values.preset or presets.find_preset_by_id(preset_id))
 
     pathlib.Path(values.output_dir).mkdir(parents=True, exist_ok=True)
-    results, failures = command.for_each_file(
+    results, failures = batch.for_each_file(
         inputs,
         outputs,
         "restoring",
         functools.partial(_restore_one, compressor_of=compressor_of),
     )
-    command.table(
+    batch.table(
         ["file", "pixels", "bytes before", "bytes after"],
         [
             [

@@ -34,7 +34,9 @@ def test_help_is_shown_without_the_required_flags(capsys):
     assert "(default: '3')" in out
 
 
-@pytest.mark.parametrize("arguments", [["--needed=x", "--unknown=1"], [], ["--needed=x", "--number=y"]])
+@pytest.mark.parametrize(
+    "arguments", [["--needed=x", "--unknown=1"], [], ["--needed=x", "--number=y"]]
+)
 def test_a_wrong_command_line_ends_with_code_2_and_a_hint(arguments, capsys):
     assert run(*arguments) == 2
     assert "Try: python -m comrec_tf.verb --help" in capsys.readouterr().err
@@ -47,40 +49,6 @@ def test_errors_of_the_work_become_messages_and_code_1(error, capsys):
 
     assert run("--needed=x", work=work) == 1
     assert capsys.readouterr().err == "python -m comrec_tf.verb: too odd\n"
-
-
-def test_outputs_are_named_by_their_inputs(tmp_path):
-    outputs = command.planned_outputs(["x/a.png", "b.tif"], str(tmp_path), ".jpg", overwrite=False)
-    assert outputs == [tmp_path / "a.jpg", tmp_path / "b.jpg"]
-
-
-def test_outputs_never_destroy_anything(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"")
-
-    def plan(*inputs, overwrite=False):
-        return command.planned_outputs(inputs, str(tmp_path), ".jpg", overwrite=overwrite)
-
-    with pytest.raises(FileExistsError, match="--overwrite"):
-        plan("a.png")
-    assert plan("a.png", overwrite=True) == [tmp_path / "a.jpg"]
-    with pytest.raises(ValueError, match=r"b.png and c/b.gif, which would both become"):
-        plan("b.png", "c/b.gif")
-    with pytest.raises(ValueError, match="is an input"):
-        plan(str(tmp_path / "a.jpg"), overwrite=True)
-    with pytest.raises(ValueError, match="Received: none"):
-        plan()
-
-
-def test_a_file_that_fails_does_not_stop_the_others(tmp_path, capsys):
-    def work(path, output):
-        if path == "b":
-            raise ValueError("is odd")
-        return path
-
-    rows, failures = command.for_each_file(["a", "b", "c"], [tmp_path] * 3, "working", work)
-    assert rows == ["a", "c"]
-    assert failures == ["b: is odd"]
-    assert capsys.readouterr().err == "b: is odd\n1 of 3 files failed\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)

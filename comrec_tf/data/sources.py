@@ -32,7 +32,8 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
         if not pictures:
             raise FileNotFoundError(
                 "expected picture files, a folder or a glob of them "
-                f"({', '.join(files.SUFFIXES)}). Received: {os.fspath(source)!r}, where there are none"
+                f"({', '.join(files.SUFFIXES)}). "
+                f"Received: {os.fspath(source)!r}, where there are none"
             )
         found.update(pictures)
     if not found:

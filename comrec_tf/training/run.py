@@ -195,7 +195,7 @@ class _Presets(keras.callbacks.Callback):
             "figures": figures,
         }
         presets.save_preset(self._pair, self._output / "last", card)
-        gain = figures.get("valid_gain", 0.0)
+        gain = figures.get("val_gain", 0.0)
         if self._state["best_gain"] is None or gain > self._state["best_gain"]:
             self._state["best_gain"] = gain
             presets.save_preset(self._pair, self._output / "best", card)

@@ -22,9 +22,9 @@ class Validation(keras.callbacks.Callback):
 
     Adds to the logs of `fit`, as means over pictures and qualities:
 
-    - ``valid_psnr``: dB, over all channels of RGB, or over luma for a model of luma,
-    - ``valid_bits_per_pixel``: of the whole bitstream,
-    - ``valid_gain``: how many dB more than the plain codec at the same bytes.
+    - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma,
+    - ``val_bits_per_pixel``: of the whole bitstream,
+    - ``val_gain``: how many dB more than the plain codec at the same bytes.
 
     Args:
         model: the pair.
@@ -62,7 +62,7 @@ class Validation(keras.callbacks.Callback):
                 rows.append((psnr, rate, psnr - metrics.psnr_at_bytes(plain, len(bitstream))))
         means = np.mean(rows, axis=0)
         if logs is not None:
-            names = ("valid_psnr", "valid_bits_per_pixel", "valid_gain")
+            names = ("val_psnr", "val_bits_per_pixel", "val_gain")
             logs.update(zip(names, map(float, means), strict=True))
 
 

@@ -12,7 +12,10 @@ def patches_of(picture, num=8, size=32):
     tops, lefts = random.integers(0, 80, (2, num))
     pixels = [picture[t : t + size, x : x + size] for t, x in zip(tops, lefts, strict=True)]
     return tf.data.Dataset.from_tensor_slices(
-        {"pixels": np.stack(pixels), "seed": np.stack([np.zeros(num), np.arange(num)], -1).astype(int)}
+        {
+            "pixels": np.stack(pixels),
+            "seed": np.stack([np.zeros(num), np.arange(num)], -1).astype(int),
+        }
     )
 
 

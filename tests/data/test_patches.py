@@ -67,7 +67,9 @@ def test_patches_are_cut_from_the_picture_turned_and_mirrored(tmp_path):
     orientations = set()
     for pixels, _ in draw([str(tmp_path / "ramp.png")], num_patches=64, patches_per_picture=32):
         steps = [
-            tuple(np.diff(pixels[..., channel].astype(int), axis=axis).ravel()[0] for axis in (0, 1))
+            tuple(
+                np.diff(pixels[..., channel].astype(int), axis=axis).ravel()[0] for axis in (0, 1)
+            )
             for channel in (0, 1)
         ]
         for channel in (0, 1):

@@ -33,7 +33,7 @@ def keys_upsampled(row: np.ndarray) -> np.ndarray:
     out = []
     for i in range(2 * len(row)):
         centre = (i + 0.5) / 2 - 0.5
-        taps = [j for j in range(int(np.floor(centre)) - 1, int(np.floor(centre)) + 3)]
+        taps = range(int(np.floor(centre)) - 1, int(np.floor(centre)) + 3)
         out.append(sum(kernel(centre - j) * row[j] for j in taps if 0 <= j < len(row)))
     return np.array(out)
 

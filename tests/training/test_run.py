@@ -40,10 +40,10 @@ def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path
 
     rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
     assert len(rows) == 3
-    assert {"valid_psnr", "valid_bits_per_pixel", "valid_gain"} <= set(rows[0])
+    assert {"val_psnr", "val_bits_per_pixel", "val_gain"} <= set(rows[0])
     card = presets.read_card(best)
-    gains = [float(row["valid_gain"]) for row in rows]
-    assert card["figures"]["valid_gain"] == pytest.approx(max(gains), abs=1e-4)
+    gains = [float(row["val_gain"]) for row in rows]
+    assert card["figures"]["val_gain"] == pytest.approx(max(gains), abs=1e-4)
     assert card["training"]["epochs_done"] == 1 + int(np.argmax(gains))
     assert str(tmp_path) not in json.dumps(card)  # a preset may be published
 

@@ -5,8 +5,8 @@ import PIL.Image
 import pytest
 
 from comrec_tf import metrics
-from comrec_tf.compressor import Compressor
 from comrec_tf.codecs import container
+from comrec_tf.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.training.validation import Validation
 from tests.conftest import make_model
@@ -27,9 +27,9 @@ def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictur
             psnrs.append(metrics.psnr(picture, compressor.decode(content)))
             rates.append(8 * num_bytes / picture[..., 0].size)
             gains.append(psnrs[-1] - plain_jpeg_psnr(picture, num_bytes))
-    assert logs["valid_psnr"] == pytest.approx(np.mean(psnrs))
-    assert logs["valid_bits_per_pixel"] == pytest.approx(np.mean(rates))
-    assert logs["valid_gain"] == pytest.approx(np.mean(gains), abs=0.3)
+    assert logs["val_psnr"] == pytest.approx(np.mean(psnrs))
+    assert logs["val_bits_per_pixel"] == pytest.approx(np.mean(rates))
+    assert logs["val_gain"] == pytest.approx(np.mean(gains), abs=0.3)
 
 
 def plain_jpeg_psnr(picture, num_bytes):
@@ -54,4 +54,4 @@ def test_a_model_of_luma_is_judged_by_luma(pictures_dir):
     luma = luma.astype(np.uint8)[..., None]
     compressor = Compressor(model)
     expected = metrics.psnr(luma, compressor.decode(compressor.encode(luma, 60)))
-    assert logs["valid_psnr"] == pytest.approx(expected, abs=1e-3)
+    assert logs["val_psnr"] == pytest.approx(expected, abs=1e-3)
