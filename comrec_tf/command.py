@@ -57,7 +57,7 @@ def run(
             print(f"{program}: {error}\nTry: {program} --help", file=sys.stderr)
             return USAGE
     if {"-h", "--help"} & set(argv[1:]):
-        print(f"{description.strip()}\n\nFlags:\n{values.main_module_help() or _help(values)}")
+        print(f"{description.strip()}\n\nFlags:\n{_help(values)}")
         return SUCCESS
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -90,4 +90,15 @@ def whole_number(text: str, name: str) -> int:
 
 
 def _help(values: flags.FlagValues) -> str:
-    return values.get_help(prefix="  ", include_special_flags=False)
+    """All flags; absl's own help groups them by the files that define them."""
+    lines = []
+    for name in sorted({values[name].name for name in values}):
+        flag = values[name]
+        switch = f"--[no]{name}" if flag.boolean else f"--{name}"
+        default = "" if flag.default is None else f" (default: {flag.default_as_str})"
+        lines.append(
+            flags.text_wrap(
+                f"{switch}: {flag.help}{default}", indent="      ", firstline_indent="  "
+            )
+        )
+    return "\n".join(lines)

@@ -30,8 +30,9 @@ def test_help_is_shown_without_the_required_flags(capsys):
     assert run("--help") == 0
     out = capsys.readouterr().out
     assert out.startswith("What it does.")
-    assert "--number" in out
-    assert "(default: '3')" in out
+    assert "--number: A number. (default: '3')" in out
+    assert "--needed: Needed.\n" in out
+    assert "--[no]help" in out
 
 
 @pytest.mark.parametrize(
