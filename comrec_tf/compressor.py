@@ -116,6 +116,20 @@ class Compressor:
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f"the JPEG inside is damaged: {error.message}") from error
 
+    def decode_pil(self, content: bytes) -> PIL.Image.Image:
+        """Restore a picture as a Pillow picture; see `decode`.
+
+        Args:
+            content: a compact file that `encode` made with the same preset.
+
+        Returns:
+            A picture of mode "RGB" or "L".
+
+        Raises:
+            ValueError: as `decode`.
+        """
+        return files.to_pil(self.decode(content))
+
     def _pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
         pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:

@@ -51,6 +51,14 @@ def test_pillow_pictures_and_grey_arrays_are_taken(compressor, photo, grey_photo
     assert compressor.encode(grey_photo[..., 0]) == compressor.encode(grey_photo)
 
 
+def test_pillow_pictures_are_given_back(compressor, photo, grey_photo):
+    for picture, mode in ((photo, "RGB"), (grey_photo, "L")):
+        content = compressor.encode(picture)
+        restored = compressor.decode_pil(content)
+        assert restored.mode == mode
+        np.testing.assert_array_equal(restored, np.squeeze(compressor.decode(content)))
+
+
 def test_a_preset_brings_its_default_quality(tmp_path, model, photo):
     presets.save_preset(model, tmp_path / "mine", {"default_quality": 12})
     loaded = Compressor.from_preset(tmp_path / "mine")

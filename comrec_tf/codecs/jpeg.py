@@ -3,14 +3,12 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, quantization
 
 __all__ = ["JpegCodec"]
-
-#: First entry (DC) of the luma table in ITU-T T.81, annex K.1: the step at quality 50.
-_LUMA_DC_STEP = 16.0
 
 
 @keras.saving.register_keras_serializable(package="comrec_tf")
@@ -86,16 +84,10 @@ class JpegCodec(base.Codec):
     def log_step(self, quality: tf.Tensor) -> tf.Tensor:
         """Logarithm of the luma DC quantiser step over its value at quality 50.
 
-        The step is libjpeg's: the table's entry times 50 / quality below 50 and times
-        2 - quality / 50 above, rounded, from 1 to 255. See `Codec.log_step`.
+        See `quantization.table` and `Codec.log_step`.
         """
-        quality = tf.cast(quality, tf.float32)
-        # libjpeg computes in whole per cent.
-        percent = tf.where(
-            quality < 50.0, tf.floor(5000.0 / tf.maximum(quality, 1.0)), 200.0 - 2.0 * quality
-        )
-        step = tf.clip_by_value(tf.floor((_LUMA_DC_STEP * percent + 50.0) / 100.0), 1.0, 255.0)
-        return tf.math.log(step / _LUMA_DC_STEP)
+        dc_step = float(quantization.LUMA[0, 0])
+        return tf.math.log(quantization.table(np.array(dc_step), quality) / dc_step)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

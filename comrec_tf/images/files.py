@@ -10,7 +10,7 @@ import PIL.Image
 import PIL.ImageOps
 import tensorflow as tf
 
-__all__ = ["SUFFIXES", "decode_graph", "from_pil", "png_bytes", "read"]
+__all__ = ["SUFFIXES", "decode_graph", "from_pil", "png_bytes", "read", "to_pil"]
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +71,18 @@ def from_pil(picture: PIL.Image.Image) -> np.ndarray:
     return pixels[..., None] if grey else pixels
 
 
+def to_pil(picture: np.ndarray) -> PIL.Image.Image:
+    """Turn pixels into a Pillow picture.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3), grey or RGB.
+
+    Returns:
+        A picture of mode "L" or "RGB".
+    """
+    return PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
+
 def png_bytes(picture: np.ndarray) -> bytes:
     """Encode a picture as PNG.
 
@@ -81,7 +93,7 @@ def png_bytes(picture: np.ndarray) -> bytes:
         The bytes of a PNG file.
     """
     buffer = io.BytesIO()
-    PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(buffer, "PNG")
+    to_pil(picture).save(buffer, "PNG")
     return buffer.getvalue()
 
 

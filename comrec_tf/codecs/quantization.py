@@ -1,0 +1,66 @@
+"""JPEG's standard quantisation tables, scaled by quality as libjpeg does."""
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["CHROMA", "LUMA", "quality_scale", "table"]
+
+#: ITU-T T.81, table K.1: steps of the 8x8 luma coefficients, rows of vertical frequency.
+LUMA = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ],
+    np.float32,
+)
+
+#: ITU-T T.81, table K.2: the same of chroma.
+CHROMA = np.array(
+    [
+        [17, 18, 24, 47, 99, 99, 99, 99],
+        [18, 21, 26, 66, 99, 99, 99, 99],
+        [24, 26, 56, 99, 99, 99, 99, 99],
+        [47, 66, 99, 99, 99, 99, 99, 99],
+        [99, 99, 99, 99, 99, 99, 99, 99],
+        [99, 99, 99, 99, 99, 99, 99, 99],
+        [99, 99, 99, 99, 99, 99, 99, 99],
+        [99, 99, 99, 99, 99, 99, 99, 99],
+    ],
+    np.float32,
+)
+
+
+def quality_scale(quality: tf.Tensor) -> tf.Tensor:
+    """Scale of the tables in whole per cent (jpeg_quality_scaling of libjpeg).
+
+    Args:
+        quality: integer tensor of any shape, 1 to 100.
+
+    Returns:
+        float32 of the same shape: 5000 at quality 1, 100 at 50, 0 at 100.
+    """
+    quality = tf.cast(quality, tf.float32)
+    return tf.where(
+        quality < 50.0, tf.floor(5000.0 / tf.maximum(quality, 1.0)), 200.0 - 2.0 * quality
+    )
+
+
+def table(base: np.ndarray, quality: tf.Tensor) -> tf.Tensor:
+    """Scale a table, or some of its entries (jpeg_add_quant_table, force_baseline).
+
+    Args:
+        base: entries at quality 50, of any shape.
+        quality: integer tensor, 1 to 100, of any shape.
+
+    Returns:
+        float32, whole numbers from 1 to 255; the shape of `quality` followed by that of `base`.
+    """
+    scale = quality_scale(quality)
+    scale = tf.reshape(scale, tf.concat([tf.shape(scale), [1] * np.ndim(base)], 0))
+    return tf.clip_by_value(tf.floor((base * scale + 50.0) / 100.0), 1.0, 255.0)
