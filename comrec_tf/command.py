@@ -39,8 +39,8 @@ def run(
         description: what ``--help`` says above the flags.
         define: defines the command's flags on the given values.
         work: does the work; gets the flag values and the positional arguments, returns the
-            exit code. What it raises of `OSError` and `ValueError` ends the program with a
-            message.
+            exit code. What it raises of `OSError`, `ValueError` and
+            `FloatingPointError` ends the program with a message.
 
     Returns:
         The exit code: `SUCCESS`, `FAILURE`, or `USAGE` for a command line that makes no sense.
@@ -62,7 +62,7 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         return work(values, positional)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, FloatingPointError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 __all__ = ["Codec"]
 
+_MIDDLE_STEP = 16.0
+
 
 class Codec(abc.ABC):
     """A lossy codec of 8-bit grey or RGB pictures, with a quality.
@@ -71,15 +73,40 @@ class Codec(abc.ABC):
         """
 
     @abc.abstractmethod
-    def log_step(self, quality: tf.Tensor) -> tf.Tensor:
-        """Natural logarithm of the quantiser step, which tells networks what a quality means.
+    def step(self, quality: tf.Tensor) -> tf.Tensor:
+        """Quantiser step of the lowest frequencies of luma.
 
         Args:
             quality: integer tensor of any shape, in `qualities`.
 
         Returns:
-            float32 of the same shape; zero at a middle quality, larger where coding is coarser.
+            float32 of the same shape, in grey levels; larger where coding is coarser.
         """
+
+    def log_step(self, quality: tf.Tensor) -> tf.Tensor:
+        """Natural logarithm of the step, which tells networks what a quality means.
+
+        Args:
+            quality: as in `step`.
+
+        Returns:
+            float32 of the same shape, zero at a step of 16 grey levels (JPEG quality 50).
+        """
+        return tf.math.log(self.step(quality) / _MIDDLE_STEP)
+
+    def stand_in(self) -> Any:
+        """Return differentiable arithmetic in this codec's place, for joint training.
+
+        Returns:
+            An object with the method `round_trip` of `DifferentiableJpeg`.
+
+        Raises:
+            ValueError: this codec has none.
+        """
+        raise ValueError(
+            f"joint training needs a codec that gradients pass through, which {self.name} is not; "
+            'train with objective="alternate", or with jpeg'
+        )
 
     def encode(self, pictures: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Encode a batch.

@@ -3,10 +3,10 @@
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from comrec_tf.codecs import base, quantization
+from comrec_tf.codecs.differentiable import DifferentiableJpeg
 
 __all__ = ["JpegCodec"]
 
@@ -77,17 +77,17 @@ class JpegCodec(base.Codec):
         # is the fast one, which is up to two grey levels off.
         return tf.io.decode_jpeg(bitstream, channels=channels, dct_method="INTEGER_ACCURATE")
 
+    def stand_in(self) -> DifferentiableJpeg:
+        """Return JPEG as differentiable arithmetic; see `Codec.stand_in`."""
+        return DifferentiableJpeg(self.chroma_subsampling)
+
     def picture_shape(self, bitstream: tf.Tensor) -> tf.Tensor:
         """Read a picture's shape; see `Codec.picture_shape`."""
         return tf.io.extract_jpeg_shape(bitstream)
 
-    def log_step(self, quality: tf.Tensor) -> tf.Tensor:
-        """Logarithm of the luma DC quantiser step over its value at quality 50.
-
-        See `quantization.table` and `Codec.log_step`.
-        """
-        dc_step = float(quantization.LUMA[0, 0])
-        return tf.math.log(quantization.table(np.array(dc_step), quality) / dc_step)
+    def step(self, quality: tf.Tensor) -> tf.Tensor:
+        """Return the DC step of luma; see `quantization.table` and `Codec.step`."""
+        return quantization.table(quantization.LUMA[0, 0], quality)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -21,6 +21,7 @@ def pair_dataset(
     batch_size: int,
     quality: tuple[int, int],
     grey_share: float = 0.0,
+    coded: bool = True,
 ) -> tf.data.Dataset:
     """Put ComCNN and the real codec behind the patches.
 
@@ -35,6 +36,7 @@ def pair_dataset(
         batch_size: examples in a batch; a last incomplete batch is dropped.
         quality: lowest and highest quality; drawn for each example, uniform in the logarithm.
         grey_share: share of the patches that lose their colour, so that one model learns both.
+        coded: whether examples hold "decoded"; joint training needs neither `shrink` nor codec.
 
     Returns:
         A dataset of the dictionaries that `ComRec.fit` takes.
@@ -57,11 +59,10 @@ def pair_dataset(
         ratio = tf.math.log((high + 1.0) / low)
         drawn = tf.floor(low * tf.exp(_uniform(seeds, _QUALITY) * ratio))
         qualities = tf.clip_by_value(tf.cast(drawn, tf.int32), low, high)
-        return {
-            "pictures": pictures,
-            "quality": qualities,
-            "compact": color.codec_pixels(shrink(pictures, qualities)),
-        }
+        examples = {"pictures": pictures, "quality": qualities}
+        if coded:
+            examples["compact"] = color.codec_pixels(shrink(pictures, qualities))
+        return examples
 
     def code(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         quality = low if low == high else example["quality"]
@@ -73,7 +74,10 @@ def pair_dataset(
         }
 
     dataset = patches.batch(batch_size, drop_remainder=True)
-    dataset = dataset.map(compact, num_parallel_calls=1).unbatch()
+    dataset = dataset.map(compact, num_parallel_calls=1)
+    if not coded:
+        return dataset.prefetch(2)
+    dataset = dataset.unbatch()
     dataset = dataset.map(code, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.batch(batch_size, drop_remainder=True).prefetch(2)
 

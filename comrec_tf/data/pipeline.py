@@ -22,6 +22,7 @@ def training_dataset(
     quality: tuple[int, int],
     patches_per_picture: int = 16,
     grey_share: float = 0.0,
+    coded: bool = True,
     seed: int = 0,
     epoch: tf.Variable | int = 0,
 ) -> tf.data.Dataset:
@@ -29,7 +30,7 @@ def training_dataset(
 
     Args:
         paths: picture files.
-        shrink, codec, channels, batch_size, quality, grey_share: see `pairs.pair_dataset`.
+        shrink, codec, channels, batch_size, quality, grey_share, coded: see `pairs.pair_dataset`.
         num_batches: batches in an epoch.
         patch_size, patches_per_picture, seed, epoch: see `patches.patch_dataset`.
 
@@ -55,5 +56,6 @@ def training_dataset(
         batch_size=batch_size,
         quality=quality,
         grey_share=grey_share,
+        coded=coded,
     )
     return dataset.apply(tf.data.experimental.assert_cardinality(num_batches))

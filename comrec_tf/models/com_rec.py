@@ -11,7 +11,14 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.rec_cnn import RecCNN
 
-__all__ = ["ComRec"]
+__all__ = ["OBJECTIVES", "ComRec"]
+
+#: What each objective reports as running means.
+_REPORTED = {
+    "alternate": ("rec_loss", "com_loss", "psnr"),
+    "joint": ("joint_loss", "bits_per_pixel", "psnr"),
+}
+OBJECTIVES = tuple(_REPORTED)
 
 
 @keras.saving.register_keras_serializable(package="comrec_tf")
@@ -28,9 +35,9 @@ class ComRec(keras.Model):
     `fit` takes a dataset of dictionaries:
 
     - ``"pictures"``: float32 (N, H, W, C) in [0, 1], the originals,
+    - ``"quality"``: int32 (N,), the codec's quality for each,
     - ``"decoded"``: float32 (N, H / scale, W / scale, C), what the codec made of their compact
-      pictures,
-    - ``"quality"``: int32 (N,), the codec's quality for each.
+      pictures; not needed by ``objective="joint"``.
 
     Args:
         com: the network before the codec.
@@ -62,8 +69,10 @@ class ComRec(keras.Model):
         self.codec = JpegCodec() if codec is None else codec
         self.com_optimizer: Any = None
         self.rec_optimizer: Any = None
+        self.objective = "alternate"
+        self.rate_weight = 0.1
         self._trackers = {
-            name: keras.metrics.Mean(name=name) for name in ("rec_loss", "com_loss", "rec_psnr")
+            name: keras.metrics.Mean(name=name) for names in _REPORTED.values() for name in names
         }
         self.built = True
 
@@ -136,6 +145,8 @@ class ComRec(keras.Model):
         self,
         com_optimizer: Any = "adam",
         rec_optimizer: Any = "adam",
+        objective: str = "alternate",
+        rate_weight: float = 0.1,
         **kwargs: Any,
     ) -> None:
         """Configure training.
@@ -143,18 +154,28 @@ class ComRec(keras.Model):
         Args:
             com_optimizer, rec_optimizer: an optimizer each, or its name or configuration. Under
                 the policy "mixed_float16" each is wrapped for loss scaling.
+            objective: "alternate" for the paper's two losses in turn; "joint" for distortion plus
+                rate of both networks at once, through the codec's differentiable stand-in.
+            rate_weight: weight of the rate in "joint", over the squared quantiser step; see
+                `losses.joint_loss`.
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
-            ValueError: both are the same object, or `optimizer`, `loss` or `metrics` is given,
-                which the two losses of the paper leave no place for.
+            ValueError: both optimizers are the same object, the objective is unknown or not to be
+                had with the model's codec, or `optimizer`, `loss` or `metrics` is given, which the
+                objectives leave no place for.
         """
         for name in ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"):
             if kwargs.get(name) is not None:
                 raise ValueError(
-                    "ComRec trains by the paper's two losses and takes com_optimizer and "
-                    f"rec_optimizer only. Received: {name}={kwargs[name]!r}"
+                    "ComRec brings its own losses and metrics and takes com_optimizer and "
+                    f"rec_optimizer. Received: {name}={kwargs[name]!r}"
                 )
+        if objective not in OBJECTIVES:
+            raise ValueError(f"objective must be one of {OBJECTIVES}. Received: {objective!r}")
+        self._stand_in: Any = self.codec.stand_in() if objective == "joint" else None
+        self.objective = objective
+        self.rate_weight = rate_weight
         super().compile(optimizer=None, **kwargs)
         self.com_optimizer = self._prepare(com_optimizer, self.com)
         self.rec_optimizer = self._prepare(rec_optimizer, self.rec)
@@ -175,7 +196,7 @@ class ComRec(keras.Model):
         return optimizer
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Alternate the two losses once: RecCNN with ComCNN fixed, then the other way round.
+        """Take one step of the objective.
 
         Args:
             data: one batch; see the class.
@@ -183,29 +204,45 @@ class ComRec(keras.Model):
         Returns:
             Running means of the metrics by name.
         """
-        pictures, quality = data["pictures"], data["quality"]
-        log_step = self.log_step(quality)
+        if self.objective == "joint":
+            self._train_jointly(data)
+        else:
+            self._train_rec(data)
+            self._train_com(data)
+        return self._results()
 
+    def _train_rec(self, data: dict[str, tf.Tensor]) -> None:
+        """RecCNN on what the real codec decoded, ComCNN fixed."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             weights = _watch(tape, self.rec)
-            reconstructions, loss = self._rec_loss(data, training=True)
+            loss = self._rec_loss(data, training=True)
             scaled = self.rec_optimizer.scale_loss(loss)
-        self._apply(self.rec_optimizer, tape, scaled, weights)
-        self._track(rec_loss=loss, rec_psnr=_psnr(pictures, reconstructions))
+        _apply(self.rec_optimizer, tape.gradient(scaled, _values(weights)), weights)
 
+    def _train_com(self, data: dict[str, tf.Tensor]) -> None:
+        """ComCNN through RecCNN, RecCNN fixed and the codec left out."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             weights = _watch(tape, self.com)
-            compact = self.com(pictures, log_step=log_step)
-            # RecCNN is fixed: batch norm goes by its collected statistics and leaves them alone.
-            reconstructions = self.rec.reconstruct(compact, log_step=log_step)
-            loss = losses.com_loss(pictures, reconstructions)
+            # Batch norm of the fixed RecCNN goes by its collected statistics.
+            loss = self._com_loss(data)
             scaled = self.com_optimizer.scale_loss(loss)
-        self._apply(self.com_optimizer, tape, scaled, weights)
-        self._track(com_loss=loss)
-        return self._results()
+        _apply(self.com_optimizer, tape.gradient(scaled, _values(weights)), weights)
+
+    def _train_jointly(self, data: dict[str, tf.Tensor]) -> None:
+        """Both networks at once through the codec's stand-in."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            com_weights, rec_weights = _watch(tape, self.com), _watch(tape, self.rec)
+            loss = self._joint_loss(data, training=True)
+            scaled = self.rec_optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, _values(com_weights + rec_weights))
+        # Each optimizer undoes its own loss scale; the pass above carries that of RecCNN's.
+        ratio = self.com_optimizer.scale_loss(1.0) / self.rec_optimizer.scale_loss(1.0)
+        com_gradients = [ratio * gradient for gradient in gradients[: len(com_weights)]]
+        _apply(self.com_optimizer, com_gradients, com_weights)
+        _apply(self.rec_optimizer, gradients[len(com_weights) :], rec_weights)
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Compute both losses without changing a weight.
+        """Compute the objective's losses without changing a weight.
 
         Args:
             data: one batch; see the class.
@@ -213,31 +250,50 @@ class ComRec(keras.Model):
         Returns:
             Running means of the metrics by name.
         """
-        pictures, quality = data["pictures"], data["quality"]
-        reconstructions, loss = self._rec_loss(data, training=False)
-        self._track(rec_loss=loss, rec_psnr=_psnr(pictures, reconstructions))
-        self._track(com_loss=losses.com_loss(pictures, self(pictures, quality)))
+        if self.objective == "joint":
+            self._joint_loss(data, training=False)
+        else:
+            self._rec_loss(data, training=False)
+            self._com_loss(data)
         return self._results()
 
-    def _rec_loss(self, data: dict[str, tf.Tensor], training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def _rec_loss(self, data: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
         upsampled, residuals = self.rec.upsampled_and_residual(
             data["decoded"], log_step=self.log_step(data["quality"]), training=training
         )
-        return upsampled + residuals, losses.rec_loss(data["pictures"], upsampled, residuals)
+        loss = losses.rec_loss(data["pictures"], upsampled, residuals)
+        self._track(rec_loss=loss, psnr=_psnr(data["pictures"], upsampled + residuals))
+        return loss
 
-    def _apply(
-        self, optimizer: keras.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, weights: list[Any]
-    ) -> None:
-        if weights:  # none where the user froze the network
-            gradients = tape.gradient(loss, [weight.value for weight in weights])
-            optimizer.apply(gradients, weights)
+    def _com_loss(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
+        loss = losses.com_loss(data["pictures"], self(data["pictures"], data["quality"]))
+        self._track(com_loss=loss)
+        return loss
+
+    def _joint_loss(self, data: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
+        pictures, quality = data["pictures"], data["quality"]
+        decoded, num_bits = self._stand_in.round_trip(self.shrink(pictures, quality), quality)
+        upsampled, residuals = self.rec.upsampled_and_residual(
+            decoded, log_step=self.log_step(quality), training=training
+        )
+        reconstructions = upsampled + residuals
+        loss = losses.joint_loss(
+            pictures, reconstructions, num_bits, self.codec.step(quality), self.rate_weight
+        )
+        num_pixels = tf.cast(tf.reduce_prod(tf.shape(pictures)[1:3]), tf.float32)
+        self._track(
+            joint_loss=loss,
+            bits_per_pixel=tf.reduce_mean(num_bits) / num_pixels,
+            psnr=_psnr(pictures, reconstructions),
+        )
+        return loss
 
     def _track(self, **values: tf.Tensor) -> None:
         for name, value in values.items():
             self._trackers[name].update_state(value)
 
     def _results(self) -> dict[str, tf.Tensor]:
-        return {name: tracker.result() for name, tracker in self._trackers.items()}
+        return {name: self._trackers[name].result() for name in _REPORTED[self.objective]}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -269,6 +325,8 @@ class ComRec(keras.Model):
         return {
             "com_optimizer": keras.saving.serialize_keras_object(self.com_optimizer),
             "rec_optimizer": keras.saving.serialize_keras_object(self.rec_optimizer),
+            "objective": self.objective,
+            "rate_weight": self.rate_weight,
         }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -282,10 +340,19 @@ class ComRec(keras.Model):
             )
 
 
+def _values(weights: list[Any]) -> list[Any]:
+    return [weight.value for weight in weights]
+
+
 def _watch(tape: tf.GradientTape, network: keras.Model) -> list[Any]:
-    weights = network.trainable_variables
-    tape.watch([weight.value for weight in weights])
+    weights = list(network.trainable_variables)
+    tape.watch(_values(weights))
     return weights
+
+
+def _apply(optimizer: keras.Optimizer, gradients: list[Any], weights: list[Any]) -> None:
+    if weights:  # none where the user froze the network
+        optimizer.apply(gradients, weights)
 
 
 def _psnr(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:

@@ -48,10 +48,18 @@ class TrainingConfig:
     batch_size: int = _field(16, "Patches in a batch.")
     patches_per_picture: int = _field(16, "Patches cut each time a picture is decoded.")
     grey_share: float = _field(0.1, "Share of the patches that lose their colour, 0 to 1.")
+    objective: str = _field(
+        "alternate",
+        '"alternate": the paper\'s two losses in turn; "joint": distortion plus rate at once.',
+    )
+    rate_weight: float = _field(0.1, "Weight of the rate in the joint objective.")
     epochs: int = _field(20, "Epochs.")
     steps_per_epoch: int = _field(200, "Steps in an epoch.")
     com_learning_rate: float = _field(1e-4, "Adam's rate for ComCNN at the start; 0 freezes it.")
     rec_learning_rate: float = _field(1e-3, "Adam's rate for RecCNN at the start; 0 freezes it.")
+    schedule: str = _field("cosine", 'How the rates fall: "cosine" or "constant".')
+    clip_norm: float = _field(0.0, "Largest norm of a network's gradient; 0 for any.")
+    early_stop_epochs: int = _field(0, "Stop after so many epochs without a better one; 0: never.")
     warmup_steps: int = _field(100, "Steps over which the rates rise from zero.")
     final_learning_rate: float = _field(0.01, "Share of the rates left at the end of the cosine.")
     seed: int = _field(0, "Seed of weights and data.")
@@ -74,6 +82,11 @@ class TrainingConfig:
             "steps_per_epoch": self.steps_per_epoch >= 1,
             "com_learning_rate": self.com_learning_rate >= 0.0,
             "rec_learning_rate": self.rec_learning_rate >= 0.0,
+            "objective": self.objective in ("alternate", "joint"),
+            "rate_weight": self.rate_weight >= 0.0,
+            "schedule": self.schedule in ("cosine", "constant"),
+            "clip_norm": self.clip_norm >= 0.0,
+            "early_stop_epochs": self.early_stop_epochs >= 0,
             "warmup_steps": self.warmup_steps >= 1,
             "final_learning_rate": 0.0 <= self.final_learning_rate <= 1.0,
         }

@@ -32,6 +32,7 @@ class TrainingFeed(keras.callbacks.Callback):
         quality: one quality, or the lowest and the highest to draw from.
         patches_per_picture: patches cut each time a picture is decoded.
         grey_share: share of the patches that lose their colour, 0 to 1.
+        coded: whether examples hold what the codec decodes; ``objective="joint"`` does without.
         seed: seed of all draws.
 
     Raises:
@@ -50,6 +51,7 @@ class TrainingFeed(keras.callbacks.Callback):
         quality: int | tuple[int, int] = (5, 80),
         patches_per_picture: int = 16,
         grey_share: float = 0.0,
+        coded: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -80,6 +82,7 @@ class TrainingFeed(keras.callbacks.Callback):
             quality=(quality, quality) if isinstance(quality, int) else quality,
             patches_per_picture=patches_per_picture,
             grey_share=grey_share,
+            coded=coded,
             seed=seed,
             epoch=self._epoch,
         )

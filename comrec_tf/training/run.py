@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import pathlib
 from typing import Any
@@ -34,7 +35,7 @@ def train(
     resume: bool = False,
     verbose: str | int = "auto",
 ) -> pathlib.Path:
-    """Train a pair of networks by the paper's alternation.
+    """Train a pair of networks.
 
     The output folder gets ``config.json``, ``checkpoints/``, ``history.csv``, ``tensorboard/``,
     and two presets: ``last/`` and ``best/``, the epoch of the largest gain over the plain codec.
@@ -54,11 +55,12 @@ def train(
         FileExistsError: `output_dir` holds a run and `resume` is False.
         ValueError: the configuration differs from that of the run to resume.
         OSError: the output folder cannot be written.
+        FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
     """
     output = pathlib.Path(output_dir)
     _check_output(config, output, resume)
     keras.utils.set_random_seed(config.seed)
-    state: dict[str, Any] = {"epochs_done": 0, "best_gain": None}
+    state: dict[str, Any] = {"epochs_done": 0, "best_gain": None, "best_epoch": 0}
     restored = checkpoint.restore(output / _CHECKPOINTS) if resume else None
     if restored is None:
         model = build_model(config)
@@ -76,6 +78,7 @@ def train(
         quality=(config.quality_min, config.quality_max),
         patches_per_picture=config.patches_per_picture,
         grey_share=config.grey_share,
+        coded=config.objective == "alternate",
         seed=config.seed,
     )
     valid_paths = sources.find_pictures(config.valid_data)
@@ -89,6 +92,7 @@ def train(
         # In this order: what an epoch was worth, then what to keep of it.
         callbacks=[
             feed,
+            _StopAtNonFinite(),
             Validation(model, valid_paths, _valid_qualities(config)),
             _Presets(model, config, output, state),
             keras.callbacks.CSVLogger(os.fspath(output / "history.csv"), append=True),
@@ -156,15 +160,17 @@ def _compile(model: ComRec, config: TrainingConfig) -> None:
             warmup_target=rate,
             warmup_steps=config.warmup_steps,
             decay_steps=max(1, config.epochs * config.steps_per_epoch - config.warmup_steps),
-            alpha=config.final_learning_rate,
+            alpha=config.final_learning_rate if config.schedule == "cosine" else 1.0,
         )
-        return keras.optimizers.Adam(schedule)
+        return keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm or None)
 
     model.com.trainable = config.com_learning_rate > 0
     model.rec.trainable = config.rec_learning_rate > 0
     model.compile(
         com_optimizer=adam(config.com_learning_rate),
         rec_optimizer=adam(config.rec_learning_rate),
+        objective=config.objective,
+        rate_weight=config.rate_weight,
     )
 
 
@@ -173,6 +179,18 @@ def _valid_qualities(config: TrainingConfig) -> tuple[int, ...]:
     low, high = config.quality_min, config.quality_max
     shares = (0.5,) if low == high else (0.2, 0.5, 0.8)
     return tuple(sorted({round(low * (high / low) ** share) for share in shares}))
+
+
+class _StopAtNonFinite(keras.callbacks.Callback):
+    """Ends the run before an epoch that went wrong is validated or saved."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        for name, value in (logs or {}).items():
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"{name} became {value} in epoch {epoch + 1}: resume from the checkpoint "
+                    "before with lower learning rates or with gradient clipping (clip_norm)"
+                )
 
 
 class _Presets(keras.callbacks.Callback):
@@ -197,8 +215,12 @@ class _Presets(keras.callbacks.Callback):
         presets.save_preset(self._pair, self._output / "last", card)
         gain = figures.get("val_gain", 0.0)
         if self._state["best_gain"] is None or gain > self._state["best_gain"]:
-            self._state["best_gain"] = gain
+            self._state.update(best_gain=gain, best_epoch=epoch)
             presets.save_preset(self._pair, self._output / "best", card)
+        patience = self._config.early_stop_epochs
+        if patience and epoch - self._state["best_epoch"] >= patience:
+            _log.info("stopping: no better epoch since epoch %d", self._state["best_epoch"] + 1)
+            self.model.stop_training = True
 
 
 def _portable(config: TrainingConfig) -> dict[str, Any]:

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from comrec_tf.codecs.differentiable import DifferentiableJpeg
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.models.com_cnn import ComCNN
-from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.com_rec import OBJECTIVES, ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from tests.conftest import make_model, stir
 from tests.test_losses import half_mean_of_squared_norms
@@ -99,7 +100,7 @@ def test_both_losses_equal_the_papers_formulas_in_numpy(kind):
         half_mean_of_squared_norms(through - pictures), rel=1e-4
     )
     error = np.mean((np.clip(restored, 0, 1) - pictures) ** 2, axis=(1, 2, 3))
-    assert results["rec_psnr"] == pytest.approx(np.mean(-10 * np.log10(error)), rel=1e-4)
+    assert results["psnr"] == pytest.approx(np.mean(-10 * np.log10(error)), rel=1e-4)
 
 
 def test_a_step_of_training_reports_the_losses_before_it():
@@ -111,6 +112,69 @@ def test_a_step_of_training_reports_the_losses_before_it():
         metric.reset_state()
     got = {name: float(value) for name, value in model.train_step(batch).items()}
     assert got == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_joint_loss_is_distortion_plus_rate_through_the_differentiable_codec(kind):
+    model = make_model(**kind)
+    model.compile(objective="joint", rate_weight=0.2)
+    batch = batch_for(model)
+    pictures = batch["pictures"].numpy()
+    compact = model.shrink(pictures, batch["quality"])
+    decoded, bits = DifferentiableJpeg().round_trip(compact, batch["quality"])
+    error = 255.0**2 * (model.reconstruct(decoded, batch["quality"]).numpy() - pictures) ** 2
+    step = 16.0 * np.exp(model.codec.log_step(batch["quality"]).numpy())
+    samples = pictures[0].size
+    expected = np.mean(error.mean(axis=(1, 2, 3)) / step + 0.2 * step * bits / samples)
+    results = model.test_step({name: batch[name] for name in ("pictures", "quality")})
+    assert float(results["joint_loss"]) == pytest.approx(expected, rel=1e-4)
+    assert float(results["bits_per_pixel"]) == pytest.approx(np.mean(bits) / 256, rel=1e-4)
+
+
+def test_the_joint_step_moves_both_networks_down_the_gradient_of_one_loss():
+    model = make_model()
+    model.compile(com_optimizer=frozen(1e-6), rec_optimizer=frozen(1e-6), objective="joint")
+    batch = batch_for(model)
+    com, rec = values(model.com), values(model.rec)
+    before = float(model.train_step(batch)["joint_loss"])
+    assert not same(values(model.com), com)
+    assert not same(values(model.rec), rec)
+    for metric in model.metrics:
+        metric.reset_state()
+    assert float(model.test_step(batch)["joint_loss"]) < before
+
+
+def test_a_heavier_rate_gives_fewer_bits():
+    bits = []
+    for rate_weight in (0.0, 3.0):
+        keras.utils.set_random_seed(1)
+        model = make_model()
+        model.compile(
+            com_optimizer=keras.optimizers.Adam(1e-3),
+            rec_optimizer=keras.optimizers.Adam(1e-3),
+            objective="joint",
+            rate_weight=rate_weight,
+        )
+        dataset = tf.data.Dataset.from_tensors(batch_for(model))
+        model.fit(dataset.repeat(40), verbose=0)
+        bits.append(model.evaluate(dataset, return_dict=True, verbose=0)["bits_per_pixel"])
+    assert bits[1] < 0.9 * bits[0]
+
+
+def test_the_objective_is_saved_with_the_model(tmp_path, model):
+    model.compile(objective="joint", rate_weight=0.3)
+    model.save(tmp_path / "pair.keras")
+    again = keras.saving.load_model(tmp_path / "pair.keras")
+    assert (again.objective, again.rate_weight) == ("joint", 0.3)
+    assert set(again.train_step(batch_for(again))) == {"joint_loss", "bits_per_pixel", "psnr"}
+
+
+def test_an_unknown_objective_and_a_codec_without_gradient_are_refused(model):
+    with pytest.raises(ValueError, match="Received: 'rivals'"):
+        model.compile(objective="rivals")
+    model.codec.stand_in = super(JpegCodec, model.codec).stand_in
+    with pytest.raises(ValueError, match="gradients pass through, which jpeg is not"):
+        model.compile(objective="joint")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -183,4 +247,7 @@ def test_mixed_float16_wraps_both_optimizers_for_loss_scaling():
     model.compile()
     for optimizer in (model.com_optimizer, model.rec_optimizer):
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    assert all(np.isfinite(float(value)) for value in model.train_step(batch_for(model)).values())
+    for objective in OBJECTIVES:
+        model.compile(objective=objective)
+        results = model.train_step(batch_for(model))
+        assert all(np.isfinite(float(value)) for value in results.values())

@@ -115,6 +115,37 @@ def test_the_options_reach_the_networks(tmp_path, config, changes):
     assert model.codec.chroma_subsampling == changed.chroma_subsampling
 
 
+def test_the_joint_objective_trains(tmp_path, config):
+    joint = dataclasses.replace(config, objective="joint", clip_norm=1.0, schedule="constant")
+    run.train(joint, tmp_path / "run", verbose=0)
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    assert {"joint_loss", "bits_per_pixel", "psnr", "val_gain"} <= set(rows[0])
+    # The estimate that is trained on, beside the real bytes of other pictures.
+    assert 0.2 < float(rows[0]["bits_per_pixel"]) / float(rows[0]["val_bits_per_pixel"]) < 5
+
+
+def test_a_run_stops_early_where_nothing_gets_better(tmp_path, config):
+    still = dataclasses.replace(
+        config, epochs=9, early_stop_epochs=2, com_learning_rate=0.0, rec_learning_rate=0.0
+    )
+    run.train(still, tmp_path / "run", verbose=0)
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 1 + 3
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_good(tmp_path, config):
+    wild = dataclasses.replace(config, epochs=1)
+    run.train(wild, tmp_path / "run", verbose=0)
+    model, _ = checkpoint.restore(tmp_path / "run" / "checkpoints")
+    model.rec.head.kernel.assign(np.nan * np.array(model.rec.head.kernel))
+    model.save(checkpoint.complete(tmp_path / "run" / "checkpoints")[0] / "model.keras")
+    before = (tmp_path / "run" / "last" / "weights.npz").read_bytes()
+    longer = dataclasses.replace(wild, epochs=2)
+    with pytest.raises(FloatingPointError, match="became nan in epoch 2"):
+        run.train(longer, tmp_path / "run", resume=True, verbose=0)
+    assert (tmp_path / "run" / "last" / "weights.npz").read_bytes() == before
+    assert len(checkpoint.complete(tmp_path / "run" / "checkpoints")) == 1
+
+
 def test_missing_pictures_are_an_error_before_anything_is_written(tmp_path, config):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         run.train(dataclasses.replace(config, train_data=["nowhere"]), tmp_path / "run", verbose=0)
