@@ -17,7 +17,9 @@ import keras
 import numpy as np
 
 from comrec_tf import storage
+from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.rec_cnn import RecCNN
 
 __all__ = [
     "find_preset",
@@ -61,7 +63,9 @@ def save_preset(
         "id": f"{preset_id(model):08x}",
         **(card or {}),
         "num_weights": sum(int(array.size) for array in arrays.values()),
-        "model": keras.saving.serialize_keras_object(model),
+        "com": _arguments(model.com),
+        "rec": _arguments(model.rec),
+        "codec": keras.saving.serialize_keras_object(model.codec),
     }
     # The card last: a folder without one is no preset, so nobody reads half of one.
     (folder / _CARD).unlink(missing_ok=True)
@@ -70,11 +74,13 @@ def save_preset(
     return int(content["id"], 16)
 
 
-def load_preset(name: str | os.PathLike[str]) -> ComRec:
+def load_preset(name: str | os.PathLike[str], precision: str = "float32") -> ComRec:
     """Load a pair of networks.
 
     Args:
         name: a preset's name, or a folder that holds one.
+        precision: Keras's dtype policy to compute with: "float32", "mixed_float16" or
+            "mixed_bfloat16". Weights are float32 with each.
 
     Returns:
         The model; call `compile` to train it further.
@@ -85,7 +91,15 @@ def load_preset(name: str | os.PathLike[str]) -> ComRec:
     """
     folder = find_preset(name)
     card = read_card(folder)
-    model = keras.saving.deserialize_keras_object(card["model"])
+    try:
+        model = ComRec(
+            ComCNN(**card["com"], dtype=precision),
+            RecCNN(**card["rec"], dtype=precision),
+            keras.saving.deserialize_keras_object(card["codec"]),
+            dtype=precision,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{folder / _CARD} does not describe two networks: {error}") from error
     with np.load(folder / _WEIGHTS, allow_pickle=False) as stored:
         for name, variable in _variables(model).items():
             array = stored.get(name)
@@ -194,16 +208,17 @@ def preset_id(model: ComRec) -> int:
     Returns:
         CRC-32, 0 to 2**32 - 1.
     """
-    structure = {name: part.get_config() for name, part in (("com", model.com), ("rec", model.rec))}
-    for config in structure.values():
-        # Neither changes what a network computes from its weights.
-        config.pop("dtype", None)
-        config.pop("trainable", None)
-        config.pop("name", None)
+    structure = {"com": _arguments(model.com), "rec": _arguments(model.rec)}
     checksum = zlib.crc32(json.dumps(structure, sort_keys=True).encode())
     for key, array in sorted(_arrays(model).items()):
         checksum = zlib.crc32(array.tobytes(), zlib.crc32(key.encode(), checksum))
     return checksum
+
+
+def _arguments(network: keras.Model) -> dict[str, Any]:
+    """What decides a network's computation: its configuration without Keras's own entries."""
+    own = {"name", "trainable", "dtype"}
+    return {name: value for name, value in network.get_config().items() if name not in own}
 
 
 def _variables(model: ComRec) -> dict[str, Any]:

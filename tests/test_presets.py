@@ -32,6 +32,16 @@ def test_the_card_says_what_it_is(saved, model):
     assert card["num_weights"] == sum(v.numpy().size for v in model.variables)
 
 
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_a_preset_of_a_pair_in_mixed_precision_is_the_same_preset(tmp_path, saved, precision):
+    mixed = presets.load_preset(saved, precision)
+    assert mixed.com.compute_dtype == mixed.rec.compute_dtype == precision.removeprefix("mixed_")
+    presets.save_preset(mixed, tmp_path / "again")
+    assert (tmp_path / "again" / "card.json").read_text() == (
+        (saved / "card.json").read_text().replace('  "description": "a test",\n', "")
+    )
+
+
 def test_the_id_does_not_depend_on_how_often_a_network_was_made(saved, model):
     assert presets.preset_id(presets.load_preset(saved)) == presets.preset_id(model)
 
@@ -79,6 +89,11 @@ def test_damaged_presets_are_refused(saved, tmp_path):
 
     (other / "card.json").write_text(json.dumps({**card, "card_version": 99}))
     with pytest.raises(ValueError, match="Received: 99"):
+        presets.load_preset(other)
+
+    del card["com"]["scale"], card["rec"]
+    (other / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="does not describe two networks: 'rec'"):
         presets.load_preset(other)
 
     (other / "card.json").write_text("{")

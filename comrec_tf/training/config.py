@@ -48,6 +48,9 @@ class TrainingConfig:
     batch_size: int = _field(16, "Patches in a batch.")
     patches_per_picture: int = _field(16, "Patches cut each time a picture is decoded.")
     grey_share: float = _field(0.1, "Share of the patches that lose their colour, 0 to 1.")
+    precision: str = _field(
+        "float32", 'Arithmetic of the networks: "float32", "mixed_float16" or "mixed_bfloat16".'
+    )
     objective: str = _field(
         "alternate",
         '"alternate": the paper\'s two losses in turn; "joint": distortion plus rate at once.',
@@ -82,6 +85,7 @@ class TrainingConfig:
             "steps_per_epoch": self.steps_per_epoch >= 1,
             "com_learning_rate": self.com_learning_rate >= 0.0,
             "rec_learning_rate": self.rec_learning_rate >= 0.0,
+            "precision": self.precision in ("float32", "mixed_float16", "mixed_bfloat16"),
             "objective": self.objective in ("alternate", "joint"),
             "rate_weight": self.rate_weight >= 0.0,
             "schedule": self.schedule in ("cosine", "constant"),

@@ -44,7 +44,7 @@ def train(
         config: the run.
         output_dir: where to; made where missing.
         resume: whether to go on from the newest checkpoint in `output_dir`. The configuration
-            must be the one that it was begun with, but for more `epochs`.
+            must be the one that it was begun with, but for `epochs` and `precision`.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -67,6 +67,8 @@ def train(
         _compile(model, config)
     else:
         model, state = restored
+        if model.dtype_policy.name != config.precision:
+            model = _converted(model, config)
         _log.info("resuming after epoch %d", state["epochs_done"])
 
     feed = TrainingFeed(
@@ -118,12 +120,13 @@ def build_model(config: TrainingConfig) -> ComRec:
     """
     codec = JpegCodec(chroma_subsampling=config.chroma_subsampling)
     if config.preset:
-        model = presets.load_preset(config.preset)
-        return ComRec(model.com, model.rec, codec)
+        model = presets.load_preset(config.preset, config.precision)
+        return ComRec(model.com, model.rec, codec, dtype=config.precision)
     shared: dict[str, Any] = {
         "channels": config.channels,
         "scale": config.scale,
         "conditioned": config.conditioned,
+        "dtype": config.precision,
     }
     return ComRec(
         ComCNN(filters=config.com_filters, **shared),
@@ -134,6 +137,7 @@ def build_model(config: TrainingConfig) -> ComRec:
             **shared,
         ),
         codec,
+        dtype=config.precision,
     )
 
 
@@ -146,7 +150,7 @@ def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) ->
         )
     begun = TrainingConfig.load(output / _CONFIG)
     for name, value in vars(begun).items():
-        if name != "epochs" and getattr(config, name) != value:
+        if name not in ("epochs", "precision") and getattr(config, name) != value:
             raise ValueError(
                 f"a resumed run must have the {name} that it was begun with, {value!r}. "
                 f"Received: {getattr(config, name)!r}"
@@ -172,6 +176,27 @@ def _compile(model: ComRec, config: TrainingConfig) -> None:
         objective=config.objective,
         rate_weight=config.rate_weight,
     )
+
+
+def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
+    """The same pair and optimizer state in the configuration's precision."""
+    converted = build_model(config)
+    _compile(converted, config)
+    parts = [
+        (lambda pair: pair.com.variables),
+        (lambda pair: pair.rec.variables),
+        (lambda pair: _unscaled(pair.com_optimizer).variables),
+        (lambda pair: _unscaled(pair.rec_optimizer).variables),
+    ]
+    for part in parts:
+        for target, source in zip(part(converted), part(model), strict=True):
+            target.assign(source)
+    return converted
+
+
+def _unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    return optimizer.inner_optimizer if scales else optimizer
 
 
 def _valid_qualities(config: TrainingConfig) -> tuple[int, ...]:

@@ -115,6 +115,45 @@ def test_the_options_reach_the_networks(tmp_path, config, changes):
     assert model.codec.chroma_subsampling == changed.chroma_subsampling
 
 
+@pytest.mark.parametrize("objective", ["alternate", "joint"])
+def test_mixed_precision_follows_the_curve_of_float32(tmp_path, config, objective):
+    curves = {}
+    for precision in ("float32", "mixed_float16", "mixed_bfloat16"):
+        one = dataclasses.replace(
+            config, precision=precision, objective=objective, steps_per_epoch=8, epochs=2
+        )
+        run.train(one, tmp_path / precision, verbose=0)
+        rows = list(csv.DictReader((tmp_path / precision / "history.csv").open()))
+        curves[precision] = {name: [float(row[name]) for row in rows] for name in rows[0]}
+        assert presets.load_preset(tmp_path / precision / "last").com.compute_dtype == "float32"
+    for precision in ("mixed_float16", "mixed_bfloat16"):
+        for name, expected in curves["float32"].items():
+            decibels = name in ("psnr", "val_psnr", "val_gain")
+            tolerance = {"atol": 0.25} if decibels else {"rtol": 0.05}
+            np.testing.assert_allclose(curves[precision][name], expected, **tolerance)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("float32", "mixed_float16"),
+        ("mixed_float16", "mixed_bfloat16"),
+        ("mixed_float16", "float32"),
+    ],
+)
+def test_a_run_is_resumed_in_another_precision(tmp_path, config, first, second):
+    run.train(dataclasses.replace(config, epochs=1, precision=first), tmp_path, verbose=0)
+    before, _ = checkpoint.restore(tmp_path / "checkpoints")
+    run.train(
+        dataclasses.replace(config, epochs=2, precision=second), tmp_path, resume=True, verbose=0
+    )
+    after, state = checkpoint.restore(tmp_path / "checkpoints")
+    assert state["epochs_done"] == 2
+    assert after.dtype_policy.name == second
+    steps = [int(run._unscaled(model.rec_optimizer).iterations) for model in (before, after)]
+    assert steps == [2, 4]  # the moments and the schedule went on, they did not begin anew
+
+
 def test_the_joint_objective_trains(tmp_path, config):
     joint = dataclasses.replace(config, objective="joint", clip_norm=1.0, schedule="constant")
     run.train(joint, tmp_path / "run", verbose=0)
