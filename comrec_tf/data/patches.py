@@ -2,13 +2,15 @@
 
 import tensorflow as tf
 
-from comrec_tf.images import files, geometry
+from comrec_tf.data.reader import PictureReader
+from comrec_tf.images import geometry
 
 __all__ = ["patch_dataset"]
 
 
 def patch_dataset(
     paths: list[str],
+    reader: PictureReader,
     *,
     patch_size: int,
     num_patches: int,
@@ -25,6 +27,7 @@ def patch_dataset(
 
     Args:
         paths: picture files.
+        reader: reads them; those that are broken are passed over.
         patch_size: side of a patch in pixels.
         num_patches: patches in an epoch.
         patches_per_picture: patches cut each time a picture is decoded.
@@ -42,10 +45,13 @@ def patch_dataset(
         number = tf.cast(epoch, tf.int64) * num_pictures + index
         turn, place = number // len(paths), number % len(paths)
         place = tf.random.experimental.index_shuffle(place, [seed, turn], len(paths) - 1)
-        picture = files.decode_graph(tf.io.read_file(file_names[place]))
+        picture = reader.read(file_names[place])
+        is_whole = tf.size(picture) > 0
+        picture = tf.cond(is_whole, lambda: picture, lambda: tf.zeros([1, 1, 3], tf.uint8))
         short = tf.maximum(patch_size - tf.shape(picture)[:2], 0)
         picture = geometry.pad_edge(picture[None], 0, short[0], 0, short[1])[0]
-        numbers = number * patches_per_picture + tf.range(patches_per_picture, dtype=tf.int64)
+        count = patches_per_picture * tf.cast(is_whole, tf.int64)
+        numbers = number * patches_per_picture + tf.range(count)
         seeds = tf.stack([tf.fill(tf.shape(numbers), tf.cast(seed, tf.int64)), numbers], -1)
         pixels = tf.map_fn(
             lambda patch_seed: _draw(picture, patch_size, patch_seed),
@@ -54,13 +60,14 @@ def patch_dataset(
         )
         return {"pixels": pixels, "seed": seeds}
 
-    dataset = tf.data.Dataset.range(num_pictures)
+    # Without an end, for those that broken files do not give.
+    dataset = tf.data.Dataset.counter()
     dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+    dataset = dataset.take(num_patches)
     # Patches of one picture must not share a batch. The order is the same in each epoch, the
     # patches are not.
     buffer_size = min(32 * patches_per_picture, num_patches)
-    dataset = dataset.shuffle(buffer_size, seed=seed, reshuffle_each_iteration=False)
-    return dataset.take(num_patches)
+    return dataset.shuffle(buffer_size, seed=seed, reshuffle_each_iteration=False)
 
 
 def _draw(picture: tf.Tensor, patch_size: int, seed: tf.Tensor) -> tf.Tensor:

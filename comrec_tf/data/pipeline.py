@@ -6,12 +6,14 @@ import tensorflow as tf
 
 from comrec_tf.codecs import base
 from comrec_tf.data import pairs, patches
+from comrec_tf.data.reader import PictureReader
 
 __all__ = ["training_dataset"]
 
 
 def training_dataset(
     paths: list[str],
+    reader: PictureReader,
     *,
     shrink: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     codec: base.Codec,
@@ -30,6 +32,7 @@ def training_dataset(
 
     Args:
         paths: picture files.
+        reader: reads them.
         shrink, codec, channels, batch_size, quality, grey_share, coded: see `pairs.pair_dataset`.
         num_batches: batches in an epoch.
         patch_size, patches_per_picture, seed, epoch: see `patches.patch_dataset`.
@@ -42,6 +45,7 @@ def training_dataset(
     """
     cut = patches.patch_dataset(
         paths,
+        reader,
         patch_size=patch_size,
         num_patches=num_batches * batch_size,
         patches_per_picture=patches_per_picture,

@@ -1,5 +1,6 @@
 """Encoded picture files <-> 8-bit pictures; the only importer of tensorflow-io and of Pillow."""
 
+import functools
 import io
 import logging
 import os
@@ -10,12 +11,16 @@ import PIL.Image
 import PIL.ImageOps
 import tensorflow as tf
 
-__all__ = ["SUFFIXES", "decode_graph", "from_pil", "png_bytes", "read", "to_pil"]
+__all__ = ["SUFFIXES", "decode", "from_pil", "png_bytes", "read", "to_pil"]
 
 _log = logging.getLogger(__name__)
 
+_ORIENTATION = 0x0112  # the EXIF tag
+
 #: Endings of the files that are taken for pictures in a folder.
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+SUFFIXES = tuple(
+    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .tif .tiff .webp".split()  # noqa: SIM905
+)
 
 
 def read(path: str | os.PathLike[str]) -> np.ndarray:
@@ -97,56 +102,43 @@ def png_bytes(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def decode_graph(content: tf.Tensor) -> tf.Tensor:
-    """Decode a picture file inside a `tf.data` pipeline.
+def decode(content: bytes) -> np.ndarray:
+    """Decode the bytes of a file, for training data: TensorFlow, then tensorflow-io, then Pillow.
 
-    TensorFlow decodes JPEG, PNG, BMP and GIF (the first frame), tensorflow-io WebP where it is
-    installed, Pillow the rest. For training data: EXIF orientation and transparency are ignored
-    where TensorFlow or tensorflow-io decodes, and grey pictures become RGB.
+    TensorFlow decodes plain JPEG and PNG, tensorflow-io plain WebP where it is installed.
+    Whatever needs more to look as a person expects (EXIF orientation, transparency, palettes,
+    16 bits, CMYK) or is of another format goes to Pillow; see `from_pil`.
 
     Args:
-        content: string (), the bytes of a file.
+        content: the bytes of a file.
 
     Returns:
-        uint8 (H, W, 3) RGB.
+        uint8 (H, W, 3) RGB, or (H, W, 1) where the picture is grey.
 
     Raises:
-        tf.errors.OpError: the bytes are no picture.
+        OSError: the bytes are no picture, or a damaged one.
     """
-    picture = tf.cond(
-        tf.reduce_any(
-            [_starts(content, magic) for magic in (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"GIF8")]
-        ),
-        lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
-        lambda: _decode_elsewhere(content),
-    )
-    return tf.ensure_shape(picture, [None, None, 3])
-
-
-def _starts(content: tf.Tensor, magic: bytes, offset: int = 0) -> tf.Tensor:
-    padded = tf.strings.join([content, " " * (offset + len(magic))])
-    return tf.strings.substr(padded, offset, len(magic)) == magic
-
-
-def _decode_elsewhere(content: tf.Tensor) -> tf.Tensor:
-    def by_pillow(content: bytes) -> np.ndarray:
+    try:
         with PIL.Image.open(io.BytesIO(content)) as picture:
-            pixels = from_pil(picture)
-        return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+            channels = {"L": 1, "RGB": 3}.get(picture.mode)
+            # Transparency and orientation are told in the header, pixels are not decoded yet.
+            plain = (
+                channels is not None
+                and not picture.has_transparency_data
+                and picture.getexif().get(_ORIENTATION, 1) == 1
+            )
+            if plain and picture.format == "JPEG":
+                return tf.io.decode_jpeg(content, channels, dct_method="INTEGER_ACCURATE").numpy()
+            if plain and picture.format == "PNG":
+                return tf.io.decode_png(content, channels).numpy()
+            if plain and picture.format == "WEBP" and (tfio := _tensorflow_io()) is not None:
+                return tfio.image.decode_webp(content).numpy()[..., :3]
+            return from_pil(picture)
+    except (tf.errors.OpError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise OSError(str(error)) from error
 
-    def pillow() -> tf.Tensor:
-        return tf.numpy_function(by_pillow, [content], tf.uint8)
 
-    tfio = _tensorflow_io()
-    if tfio is None:
-        return pillow()
-    return tf.cond(
-        _starts(content, b"WEBP", offset=8),
-        lambda: tfio.image.decode_webp(content)[..., :3],
-        pillow,
-    )
-
-
+@functools.cache
 def _tensorflow_io() -> Any:
     """The module tensorflow_io, or None where it is not installed or fits another TensorFlow."""
     try:

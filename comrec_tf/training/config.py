@@ -65,6 +65,7 @@ class TrainingConfig:
     early_stop_epochs: int = _field(0, "Stop after so many epochs without a better one; 0: never.")
     warmup_steps: int = _field(100, "Steps over which the rates rise from zero.")
     final_learning_rate: float = _field(0.01, "Share of the rates left at the end of the cosine.")
+    strict: bool = _field(False, "Whether a broken picture is an error; else it is skipped.")
     seed: int = _field(0, "Seed of weights and data.")
 
     def __post_init__(self) -> None:

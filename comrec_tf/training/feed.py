@@ -1,5 +1,6 @@
 """TrainingFeed: the input pipeline with its frozen copy of ComCNN, and what keeps it fresh."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from comrec_tf.data import pipeline, sources
+from comrec_tf.data.reader import PictureReader
 from comrec_tf.models.com_rec import ComRec
 
 __all__ = ["TrainingFeed"]
@@ -18,7 +20,7 @@ class TrainingFeed(keras.callbacks.Callback):
     The pipeline shrinks patches with a copy of the model's ComCNN, on the CPU and a few batches
     ahead of the model. This object is also the callback that refreshes the copy as each epoch
     begins and tells the pipeline which epoch it is, so that a resumed run draws the
-    same patches as an uncut one::
+    same patches as an uncut one, and that logs how long steps waited for their batches::
 
         feed = TrainingFeed(model, "photos")
         model.fit(feed.dataset, epochs=10, callbacks=[feed])
@@ -33,6 +35,7 @@ class TrainingFeed(keras.callbacks.Callback):
         patches_per_picture: patches cut each time a picture is decoded.
         grey_share: share of the patches that lose their colour, 0 to 1.
         coded: whether examples hold what the codec decodes; ``objective="joint"`` does without.
+        strict: whether a broken file is an error; it is skipped and logged otherwise.
         seed: seed of all draws.
 
     Raises:
@@ -52,6 +55,7 @@ class TrainingFeed(keras.callbacks.Callback):
         patches_per_picture: int = 16,
         grey_share: float = 0.0,
         coded: bool = True,
+        strict: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -63,16 +67,21 @@ class TrainingFeed(keras.callbacks.Callback):
         self._source = model.com
         with tf.device("CPU:0"):
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self._handed_over = tf.Variable(0.0, dtype=tf.float64, trainable=False)
             self._copy = type(model.com).from_config(model.com.get_config())
         self._copy.trainable = False
+        self._begun = self._asked = self._waited = 0.0
         self.refresh()
 
         def shrink(pictures: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
             return self._copy(pictures, log_step=model.log_step(quality))
 
-        #: One epoch of batches, drawn anew each time it is iterated.
-        self.dataset = pipeline.training_dataset(
-            sources.find_pictures(train_data),
+        paths = sources.find_pictures(train_data)
+        #: Reads the files; knows which are broken.
+        self.reader = PictureReader(len(paths), strict=strict)
+        dataset = pipeline.training_dataset(
+            paths,
+            self.reader,
             shrink=shrink,
             codec=model.codec,
             channels=model.channels,
@@ -86,13 +95,35 @@ class TrainingFeed(keras.callbacks.Callback):
             seed=seed,
             epoch=self._epoch,
         )
+        #: One epoch of batches, drawn anew each time it is iterated.
+        self.dataset = dataset.map(self._stamp)
 
     def refresh(self) -> None:
         """Copy the weights of the model's ComCNN into the pipeline's."""
         for frozen, trained in zip(self._copy.variables, self._source.variables, strict=True):
             frozen.assign(trained)
 
+    def _stamp(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Note when a batch is handed over: this runs when a step asks and a batch is there."""
+        self._handed_over.assign(tf.timestamp())
+        return batch
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Refresh the copy and move the draws on to this epoch."""
         self._epoch.assign(epoch)
         self.refresh()
+        self._begun = time.time()
+        self._waited = 0.0
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note when a step asks for its batch."""
+        self._asked = time.time()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add up how long the step waited for it."""
+        self._waited += max(0.0, float(self._handed_over) - self._asked)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add to the logs "input_wait", the share of the epoch spent waiting for batches."""
+        if logs is not None:
+            logs["input_wait"] = self._waited / (time.time() - self._begun)

@@ -8,6 +8,7 @@ import pathlib
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from comrec_tf import presets
 from comrec_tf.codecs.jpeg import JpegCodec
@@ -54,7 +55,8 @@ def train(
         FileNotFoundError: there are no pictures, or no preset to go on from.
         FileExistsError: `output_dir` holds a run and `resume` is False.
         ValueError: the configuration differs from that of the run to resume.
-        OSError: the output folder cannot be written.
+        OSError: the output folder cannot be written, or a picture is broken and
+            `config.strict`, or all are.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
     """
     output = pathlib.Path(output_dir)
@@ -81,27 +83,36 @@ def train(
         patches_per_picture=config.patches_per_picture,
         grey_share=config.grey_share,
         coded=config.objective == "alternate",
+        strict=config.strict,
         seed=config.seed,
     )
     valid_paths = sources.find_pictures(config.valid_data)
     output.mkdir(parents=True, exist_ok=True)
     config.save(output / _CONFIG)
-    model.fit(
-        feed.dataset,
-        initial_epoch=state["epochs_done"],
-        epochs=config.epochs,
-        verbose=verbose,
+    callbacks = [
         # In this order: what an epoch was worth, then what to keep of it.
-        callbacks=[
-            feed,
-            _StopAtNonFinite(),
-            Validation(model, valid_paths, _valid_qualities(config)),
-            _Presets(model, config, output, state),
-            keras.callbacks.CSVLogger(os.fspath(output / "history.csv"), append=True),
-            keras.callbacks.TensorBoard(os.fspath(output / "tensorboard"), write_graph=False),
-            checkpoint.Checkpoints(output / _CHECKPOINTS, state),
-        ],
-    )
+        feed,
+        _StopAtNonFinite(),
+        Validation(model, valid_paths, _valid_qualities(config)),
+        _Presets(model, config, output, state),
+        keras.callbacks.CSVLogger(os.fspath(output / "history.csv"), append=True),
+        keras.callbacks.TensorBoard(os.fspath(output / "tensorboard"), write_graph=False),
+        checkpoint.Checkpoints(output / _CHECKPOINTS, state),
+    ]
+    try:
+        model.fit(
+            feed.dataset,
+            initial_epoch=state["epochs_done"],
+            epochs=config.epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+        )
+    except tf.errors.OpError:
+        if feed.reader.error is None:
+            raise
+        raise feed.reader.error from None
+    if feed.reader.broken:
+        _log.warning("%d files were broken and skipped", len(feed.reader.broken))
     return output / "best"
 
 

@@ -4,11 +4,13 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.data import patches, sources
+from comrec_tf.data.reader import PictureReader
 
 
 def draw(paths, **kwargs):
     arguments = {"patch_size": 24, "num_patches": 12, "patches_per_picture": 3, "seed": 5}
-    dataset = patches.patch_dataset(paths, **{**arguments, **kwargs})
+    reader = PictureReader(len(paths))
+    dataset = patches.patch_dataset(paths, reader, **{**arguments, **kwargs})
     return [(item["pixels"], item["seed"]) for item in dataset.as_numpy_iterator()]
 
 
@@ -41,7 +43,13 @@ def test_an_epoch_can_be_drawn_again_whatever_came_before(paths):
 def test_the_epoch_is_read_anew_at_each_iteration(paths):
     epoch = tf.Variable(0, dtype=tf.int64)
     dataset = patches.patch_dataset(
-        paths, patch_size=8, num_patches=4, patches_per_picture=2, seed=0, epoch=epoch
+        paths,
+        PictureReader(len(paths)),
+        patch_size=8,
+        num_patches=4,
+        patches_per_picture=2,
+        seed=0,
+        epoch=epoch,
     )
     first = [item["seed"].tolist() for item in dataset.as_numpy_iterator()]
     epoch.assign(1)
@@ -78,6 +86,12 @@ def test_patches_are_cut_from_the_picture_turned_and_mirrored(tmp_path):
                 assert (differences == steps[channel][axis]).all()
         orientations.add(tuple(steps))
     assert len(orientations) == 8
+
+
+def test_broken_files_are_passed_over_and_an_epoch_is_whole_all_the_same(tmp_path, pictures_dir):
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    paths = [str(tmp_path / "broken.png"), str(pictures_dir / "coffee.png")]
+    assert len(draw(paths, num_patches=20)) == 20
 
 
 def test_pictures_smaller_than_a_patch_are_padded_by_their_edge(tmp_path):

@@ -128,6 +128,8 @@ def test_mixed_precision_follows_the_curve_of_float32(tmp_path, config, objectiv
         assert presets.load_preset(tmp_path / precision / "last").com.compute_dtype == "float32"
     for precision in ("mixed_float16", "mixed_bfloat16"):
         for name, expected in curves["float32"].items():
+            if name == "input_wait":
+                continue
             decibels = name in ("psnr", "val_psnr", "val_gain")
             tolerance = {"atol": 0.25} if decibels else {"rtol": 0.05}
             np.testing.assert_allclose(curves[precision][name], expected, **tolerance)
@@ -183,6 +185,21 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_good(tmp_path
         run.train(longer, tmp_path / "run", resume=True, verbose=0)
     assert (tmp_path / "run" / "last" / "weights.npz").read_bytes() == before
     assert len(checkpoint.complete(tmp_path / "run" / "checkpoints")) == 1
+
+
+def test_broken_pictures_are_skipped_or_an_error(tmp_path, config, pictures_dir, caplog):
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    mixed = dataclasses.replace(
+        config,
+        epochs=1,
+        patches_per_picture=1,
+        steps_per_epoch=6,
+        train_data=[str(tmp_path / "broken.png"), str(pictures_dir)],
+    )
+    run.train(mixed, tmp_path / "run", verbose=0)
+    assert "1 files were broken" in caplog.text
+    with pytest.raises(OSError, match="broken.png: cannot identify"):
+        run.train(dataclasses.replace(mixed, strict=True), tmp_path / "strict", verbose=0)
 
 
 def test_missing_pictures_are_an_error_before_anything_is_written(tmp_path, config):

@@ -1,0 +1,62 @@
+"""PictureReader: paths -> pictures, with an account of the files that are broken."""
+
+import logging
+
+import numpy as np
+import tensorflow as tf
+
+from comrec_tf.images import files
+
+__all__ = ["PictureReader"]
+
+_log = logging.getLogger(__name__)
+
+
+class PictureReader:
+    """Reads pictures inside a `tf.data` pipeline.
+
+    Args:
+        num_paths: how many files there are; when all have proved broken, reading fails.
+        strict: whether the first broken file is an error. Otherwise it is skipped, and its
+            name logged once.
+    """
+
+    def __init__(self, num_paths: int, *, strict: bool = False) -> None:
+        self._num_paths = num_paths
+        self._strict = strict
+        #: Why each broken file could not be read, by its path.
+        self.broken: dict[str, str] = {}
+        #: The error that ended the pipeline: what `fit` raises is TensorFlow's account of it.
+        self.error: OSError | None = None
+
+    def read(self, path: tf.Tensor) -> tf.Tensor:
+        """Read one picture.
+
+        Args:
+            path: string (), on any file system that TensorFlow knows.
+
+        Returns:
+            uint8 (H, W, 3) RGB; (0, 0, 3) where the file is broken.
+        """
+        pixels = tf.numpy_function(self._read, [path], tf.uint8)
+        return tf.ensure_shape(pixels, [None, None, 3])
+
+    def _read(self, path: bytes) -> np.ndarray:
+        name = path.decode()
+        try:
+            try:
+                picture = files.decode(tf.io.read_file(name).numpy())
+            except tf.errors.OpError as error:
+                raise OSError(error.message) from error
+            return np.broadcast_to(picture, (*picture.shape[:2], 3))
+        except OSError as error:
+            if name not in self.broken:
+                self.broken[name] = str(error)
+                _log.warning("skipping %s: %s", name, error)
+            if self._strict:
+                self.error = OSError(f"{name}: {error}")
+                raise self.error from error
+            if len(self.broken) == self._num_paths:
+                self.error = OSError(f"none of {self._num_paths} files can be read: {self.broken}")
+                raise self.error from error
+            return np.zeros((0, 0, 3), np.uint8)
