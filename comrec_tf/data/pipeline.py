@@ -27,6 +27,8 @@ def training_dataset(
     coded: bool = True,
     seed: int = 0,
     epoch: tf.Variable | int = 0,
+    shard: tuple[int, int] = (0, 1),
+    num_replicas: int = 1,
 ) -> tf.data.Dataset:
     """Make one epoch of examples for `ComRec.fit`.
 
@@ -35,14 +37,24 @@ def training_dataset(
         reader: reads them.
         shrink, codec, channels, batch_size, quality, grey_share, coded: see `pairs.pair_dataset`.
         num_batches: batches in an epoch.
+        shard: index of this input pipeline and how many there are: each gets its share of the
+            patches that one alone would get, before the costly stages.
+        num_replicas: devices that share a batch, of all machines together.
         patch_size, patches_per_picture, seed, epoch: see `patches.patch_dataset`.
 
     Returns:
-        A finite dataset of `num_batches` batches of the dictionaries that `ComRec` takes.
+        A finite dataset of the dictionaries that `ComRec` takes, `num_batches` for each replica of
+        this pipeline, of `batch_size / num_replicas` examples.
 
     Raises:
-        ValueError: a quality is not one of the codec's.
+        ValueError: a quality is not one of the codec's, or the batch cannot be shared evenly.
     """
+    index, num_shards = shard
+    if batch_size % num_replicas:
+        raise ValueError(
+            f"batch_size must be a multiple of the {num_replicas} devices that share it. "
+            f"Received: batch_size={batch_size}"
+        )
     cut = patches.patch_dataset(
         paths,
         reader,
@@ -53,13 +65,14 @@ def training_dataset(
         epoch=epoch,
     )
     dataset = pairs.pair_dataset(
-        cut,
+        cut.shard(num_shards, index),
         shrink=shrink,
         codec=codec,
         channels=channels,
-        batch_size=batch_size,
+        batch_size=batch_size // num_replicas,
         quality=quality,
         grey_share=grey_share,
         coded=coded,
     )
-    return dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
+    num_shares = num_batches * num_replicas // num_shards
+    return dataset.apply(tf.data.experimental.assert_cardinality(num_shares))

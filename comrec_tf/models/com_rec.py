@@ -87,6 +87,11 @@ class ComRec(keras.Model):
         return self.com.scale
 
     @property
+    def _num_replicas(self) -> int:
+        """Gradients are summed over replicas, losses are means over a replica's examples."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    @property
     def input_multiple(self) -> int:
         """Height and width of the originals must be multiples of this."""
         return self.scale * self.rec.input_multiple
@@ -216,7 +221,7 @@ class ComRec(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             weights = _watch(tape, self.rec)
             loss = self._rec_loss(data, training=True)
-            scaled = self.rec_optimizer.scale_loss(loss)
+            scaled = self.rec_optimizer.scale_loss(loss / self._num_replicas)
         _apply(self.rec_optimizer, tape.gradient(scaled, _values(weights)), weights)
 
     def _train_com(self, data: dict[str, tf.Tensor]) -> None:
@@ -225,7 +230,7 @@ class ComRec(keras.Model):
             weights = _watch(tape, self.com)
             # Batch norm of the fixed RecCNN goes by its collected statistics.
             loss = self._com_loss(data)
-            scaled = self.com_optimizer.scale_loss(loss)
+            scaled = self.com_optimizer.scale_loss(loss / self._num_replicas)
         _apply(self.com_optimizer, tape.gradient(scaled, _values(weights)), weights)
 
     def _train_jointly(self, data: dict[str, tf.Tensor]) -> None:
@@ -233,7 +238,7 @@ class ComRec(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             com_weights, rec_weights = _watch(tape, self.com), _watch(tape, self.rec)
             loss = self._joint_loss(data, training=True)
-            scaled = self.rec_optimizer.scale_loss(loss)
+            scaled = self.rec_optimizer.scale_loss(loss / self._num_replicas)
         gradients = tape.gradient(scaled, _values(com_weights + rec_weights))
         # Each optimizer undoes its own loss scale; the pass above carries that of RecCNN's.
         ratio = self.com_optimizer.scale_loss(1.0) / self.rec_optimizer.scale_loss(1.0)
@@ -293,12 +298,23 @@ class ComRec(keras.Model):
             self._trackers[name].update_state(value)
 
     def _results(self) -> dict[str, tf.Tensor]:
-        return {name: self._trackers[name].result() for name in _REPORTED[self.objective]}
+        results = {name: self._trackers[name].result() for name in _REPORTED[self.objective]}
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras takes the mean over workers along the first axis, which a scalar lacks.
+            return {name: value[None] for name, value in results.items()}
+        return results
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means that `fit` resets at each epoch."""
         return list(self._trackers.values())
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Leave out what Keras does before it trains: ComRec is built when it is made.
+
+        Keras would draw a batch to build with, which it cannot do from dictionaries under
+        MultiWorkerMirroredStrategy (keras-team/keras issues 20329 and 20585).
+        """
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, for saving."""

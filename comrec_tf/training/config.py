@@ -65,6 +65,9 @@ class TrainingConfig:
     early_stop_epochs: int = _field(0, "Stop after so many epochs without a better one; 0: never.")
     warmup_steps: int = _field(100, "Steps over which the rates rise from zero.")
     final_learning_rate: float = _field(0.01, "Share of the rates left at the end of the cosine.")
+    strategy: str = _field(
+        "one", 'Devices: "one", "mirrored" (all of this machine) or "multi_worker" (TF_CONFIG).'
+    )
     strict: bool = _field(False, "Whether a broken picture is an error; else it is skipped.")
     seed: int = _field(0, "Seed of weights and data.")
 
@@ -87,6 +90,7 @@ class TrainingConfig:
             "com_learning_rate": self.com_learning_rate >= 0.0,
             "rec_learning_rate": self.rec_learning_rate >= 0.0,
             "precision": self.precision in ("float32", "mixed_float16", "mixed_bfloat16"),
+            "strategy": self.strategy in ("one", "mirrored", "multi_worker"),
             "objective": self.objective in ("alternate", "joint"),
             "rate_weight": self.rate_weight >= 0.0,
             "schedule": self.schedule in ("cosine", "constant"),

@@ -29,7 +29,7 @@ class TrainingFeed(keras.callbacks.Callback):
         model: the pair to train.
         train_data: folders, globs or files of pictures.
         patch_size: side of a patch in pixels, a multiple of the model's `input_multiple`.
-        batch_size: patches in a batch.
+        batch_size: patches in a batch, over all devices that the model trains on.
         steps_per_epoch: batches in an epoch.
         quality: one quality, or the lowest and the highest to draw from.
         patches_per_picture: patches cut each time a picture is decoded.
@@ -65,6 +65,7 @@ class TrainingFeed(keras.callbacks.Callback):
                 f"Received: patch_size={patch_size}"
             )
         self._source = model.com
+        # Not in the strategy's scope: each process has a copy of its own.
         with tf.device("CPU:0"):
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._handed_over = tf.Variable(0.0, dtype=tf.float64, trainable=False)
@@ -79,24 +80,36 @@ class TrainingFeed(keras.callbacks.Callback):
         paths = sources.find_pictures(train_data)
         #: Reads the files; knows which are broken.
         self.reader = PictureReader(len(paths), strict=strict)
-        dataset = pipeline.training_dataset(
-            paths,
-            self.reader,
-            shrink=shrink,
-            codec=model.codec,
-            channels=model.channels,
-            patch_size=patch_size,
-            batch_size=batch_size,
-            num_batches=steps_per_epoch,
-            quality=(quality, quality) if isinstance(quality, int) else quality,
-            patches_per_picture=patches_per_picture,
-            grey_share=grey_share,
-            coded=coded,
-            seed=seed,
-            epoch=self._epoch,
+
+        def share(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            dataset = pipeline.training_dataset(
+                paths,
+                self.reader,
+                shrink=shrink,
+                codec=model.codec,
+                channels=model.channels,
+                patch_size=patch_size,
+                batch_size=batch_size,
+                num_batches=steps_per_epoch,
+                quality=(quality, quality) if isinstance(quality, int) else quality,
+                patches_per_picture=patches_per_picture,
+                grey_share=grey_share,
+                coded=coded,
+                seed=seed,
+                epoch=self._epoch,
+                shard=(context.input_pipeline_id, context.num_input_pipelines),
+                num_replicas=context.num_replicas_in_sync,
+            )
+            return dataset.map(self._stamp)
+
+        strategy = model.distribute_strategy
+        #: One epoch of batches, drawn anew each time it is iterated; where the model was made in
+        #: the scope of a strategy, shared by its devices.
+        self.dataset = (
+            strategy.distribute_datasets_from_function(share)
+            if strategy.num_replicas_in_sync > 1
+            else share(tf.distribute.InputContext())
         )
-        #: One epoch of batches, drawn anew each time it is iterated.
-        self.dataset = dataset.map(self._stamp)
 
     def refresh(self) -> None:
         """Copy the weights of the model's ComCNN into the pipeline's."""

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import pathlib
+import tempfile
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from comrec_tf.data import sources
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
-from comrec_tf.training import checkpoint
+from comrec_tf.training import checkpoint, distribution
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
 from comrec_tf.training.validation import Validation
@@ -45,7 +46,7 @@ def train(
         config: the run.
         output_dir: where to; made where missing.
         resume: whether to go on from the newest checkpoint in `output_dir`. The configuration
-            must be the one that it was begun with, but for `epochs` and `precision`.
+            must be the one that it was begun with, but for `epochs`, `precision` and `strategy`.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -54,24 +55,45 @@ def train(
     Raises:
         FileNotFoundError: there are no pictures, or no preset to go on from.
         FileExistsError: `output_dir` holds a run and `resume` is False.
-        ValueError: the configuration differs from that of the run to resume.
+        ValueError: the configuration differs from that of the run to resume, or the strategy
+            cannot be had.
         OSError: the output folder cannot be written, or a picture is broken and
             `config.strict`, or all are.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
     """
+    strategy = distribution.make_strategy(config.strategy)
     output = pathlib.Path(output_dir)
-    _check_output(config, output, resume)
+    if distribution.is_chief(strategy):
+        _check_output(config, output, resume)
+        return _train(config, output, output, strategy, resume=resume, verbose=verbose)
+    # All workers must do all that a chief does, since saving may read from all of them; what
+    # the others write is of no use.
+    with tempfile.TemporaryDirectory() as scratch:
+        _train(config, output, pathlib.Path(scratch), strategy, resume=resume, verbose=verbose)
+    return output / "best"
+
+
+def _train(
+    config: TrainingConfig,
+    begun: pathlib.Path,
+    output: pathlib.Path,
+    strategy: tf.distribute.Strategy,
+    *,
+    resume: bool,
+    verbose: str | int,
+) -> pathlib.Path:
     keras.utils.set_random_seed(config.seed)
     state: dict[str, Any] = {"epochs_done": 0, "best_gain": None, "best_epoch": 0}
-    restored = checkpoint.restore(output / _CHECKPOINTS) if resume else None
-    if restored is None:
-        model = build_model(config)
-        _compile(model, config)
-    else:
-        model, state = restored
-        if model.dtype_policy.name != config.precision:
-            model = _converted(model, config)
-        _log.info("resuming after epoch %d", state["epochs_done"])
+    with strategy.scope():
+        restored = checkpoint.restore(begun / _CHECKPOINTS) if resume else None
+        if restored is None:
+            model = build_model(config)
+            _compile(model, config)
+        else:
+            model, state = restored
+            if model.dtype_policy.name != config.precision:
+                model = _converted(model, config)
+            _log.info("resuming after epoch %d", state["epochs_done"])
 
     feed = TrainingFeed(
         model,
@@ -161,7 +183,7 @@ def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) ->
         )
     begun = TrainingConfig.load(output / _CONFIG)
     for name, value in vars(begun).items():
-        if name not in ("epochs", "precision") and getattr(config, name) != value:
+        if name not in ("epochs", "precision", "strategy") and getattr(config, name) != value:
             raise ValueError(
                 f"a resumed run must have the {name} that it was begun with, {value!r}. "
                 f"Received: {getattr(config, name)!r}"

@@ -1,0 +1,166 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from comrec_tf import presets
+from comrec_tf.training import distribution, run
+from comrec_tf.training.config import TrainingConfig
+from comrec_tf.training.feed import TrainingFeed
+from tests.conftest import make_model
+
+
+def settings(pictures_dir):
+    return {
+        "train_data": str(pictures_dir),
+        "valid_data": str(pictures_dir / "camera.png"),
+        "com_filters": 4,
+        "rec_depth": 2,
+        "rec_filters": 4,
+        "patch_size": 16,
+        "batch_size": 4,
+        "steps_per_epoch": 3,
+        "epochs": 2,
+        "warmup_steps": 1,
+    }
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+# What a worker runs: the command, and then its own weights to a file of its own.
+WORKER = """
+import sys
+import numpy as np
+from comrec_tf import presets, train
+from comrec_tf.training import run
+
+built = []
+build = run.build_model
+run.build_model = lambda config: built.append(build(config)) or built[-1]
+path, *arguments = sys.argv[1:]
+code = train.main(["train", *arguments])
+np.savez(path, **presets._arrays(built[0]))
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_agree_with_each_other_and_with_one_that_has_the_joined_batch(
+    tmp_path, pictures_dir
+):
+    ports = free_ports(2)
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    flags = [f"--{name}={value}" for name, value in settings(pictures_dir).items()]
+    workers = []
+    for index in range(2):
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        workers.append(
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    WORKER,
+                    str(tmp_path / f"{index}.npz"),
+                    *flags,
+                    "--strategy=multi_worker",
+                    f"--output_dir={tmp_path}/two",
+                ],
+                env={**os.environ, "TF_CONFIG": config},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    for worker in workers:
+        _, error = worker.communicate(timeout=240)
+        assert worker.returncode == 0, error[-3000:]
+
+    fields = settings(pictures_dir)
+    fields.update({name: [fields[name]] for name in ("train_data", "valid_data")})
+    run.train(TrainingConfig(**fields), tmp_path / "one", verbose=0)
+    joined = presets._arrays(presets.load_preset(tmp_path / "one" / "last"))
+    with np.load(tmp_path / "0.npz") as first, np.load(tmp_path / "1.npz") as second:
+        for name, expected in joined.items():
+            np.testing.assert_array_equal(first[name], second[name])
+            np.testing.assert_allclose(first[name], expected, atol=2e-5)
+    written = presets._arrays(presets.load_preset(tmp_path / "two" / "last"))
+    for name, expected in joined.items():
+        np.testing.assert_allclose(written[name], expected, atol=2e-5)
+
+
+def test_the_shards_of_a_feed_are_the_batches_of_one(pictures_dir, model):
+    whole = TrainingFeed(model, pictures_dir, patch_size=16, batch_size=4, steps_per_epoch=2)
+    expected = list(whole.dataset.as_numpy_iterator())
+
+    class TwoPipelines:
+        num_replicas_in_sync = 2
+
+        def distribute_datasets_from_function(self, share):
+            return [share(tf.distribute.InputContext(2, index, 2)) for index in range(2)]
+
+    class Model:
+        distribute_strategy = TwoPipelines()
+
+        def __getattr__(self, name):
+            return getattr(model, name)
+
+    feed = TrainingFeed(Model(), pictures_dir, patch_size=16, batch_size=4, steps_per_epoch=2)
+    shards = [list(dataset.as_numpy_iterator()) for dataset in feed.dataset]
+    for step, batch in enumerate(expected):
+        for name, value in batch.items():
+            np.testing.assert_array_equal(value[0::2], shards[0][step][name])
+            np.testing.assert_array_equal(value[1::2], shards[1][step][name])
+
+
+def test_all_devices_of_a_machine_train_by_the_mirrored_strategy(tmp_path, pictures_dir):
+    fields = settings(pictures_dir)
+    fields.update({name: [fields[name]] for name in ("train_data", "valid_data")})
+    for strategy in ("one", "mirrored"):
+        config = TrainingConfig(**fields, strategy=strategy)
+        run.train(config, tmp_path / strategy, verbose=0)
+    one, mirrored = (
+        presets._arrays(presets.load_preset(tmp_path / strategy / "last"))
+        for strategy in ("one", "mirrored")
+    )
+    for name, expected in one.items():
+        np.testing.assert_allclose(mirrored[name], expected, atol=1e-5)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(pictures_dir):
+    strategy = tf.distribute.get_strategy()
+    assert distribution.is_chief(strategy)
+    from comrec_tf.data import pipeline
+
+    with pytest.raises(ValueError, match="multiple of the 2 devices.*batch_size=3"):
+        pipeline.training_dataset(
+            [],
+            None,
+            shrink=None,
+            codec=make_model().codec,
+            channels=3,
+            patch_size=16,
+            batch_size=3,
+            num_batches=1,
+            quality=(5, 5),
+            num_replicas=2,
+        )
+
+
+def test_a_cluster_without_its_description_is_refused(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(ValueError, match="TF_CONFIG"):
+        distribution.make_strategy("multi_worker")
+    with pytest.raises(ValueError, match="'many'"):
+        distribution.make_strategy("many")
