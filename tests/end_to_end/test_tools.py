@@ -1,0 +1,58 @@
+import pathlib
+import re
+import subprocess
+import sys
+
+import PIL.Image
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+pytestmark = pytest.mark.slow
+
+
+def run(tool, *arguments):
+    command = [sys.executable, str(ROOT / "tools" / tool), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_quickstarts_job_beats_plain_jpeg_at_the_same_bytes_and_runs_twice(tmp_path):
+    for _ in range(2):
+        out = run("quickstart.py", f"--output_dir={tmp_path}")
+    row = r"^(?:plain JPEG, quality \d+|comrec_tf) +([\d,]+) +[\d.]+ +([\d.]+) dB"
+    rows = re.findall(row, out, flags=re.MULTILINE)
+    (plain_bytes, plain_psnr), (our_bytes, our_psnr) = rows
+    assert int(plain_bytes.replace(",", "")) >= int(our_bytes.replace(",", ""))
+    assert float(our_psnr) > float(plain_psnr) + 1.0
+    with PIL.Image.open(tmp_path / "side_by_side.png") as sheet:
+        assert sheet.width > 900
+
+
+def test_the_ablation_makes_the_papers_table_and_makes_it_again_from_its_runs(
+    tmp_path, pictures_dir
+):
+    picture = pictures_dir / "camera.png"
+    arguments = ["--train_data", pictures_dir, "--valid_data", picture, "--test_data", picture]
+    arguments += ["--output_dir", tmp_path, "--epochs", 2, "--steps_per_epoch", 1]
+    arguments += ["--jpeg_qualities", 20]
+    table = run("ablation.py", *arguments)
+    for name in ("plain JPEG", "ComCNN only", "RecCNN only", "trained apart", "alternated"):
+        (row,) = re.findall(rf"^{name} +([\d.]+) +([\d.]+)$", table, flags=re.MULTILINE)
+        assert 15 < float(row[0]) < 45
+        assert 0.3 < float(row[1]) < 1
+    again = run("ablation.py", *arguments)
+    assert again.splitlines()[-6:] == table.splitlines()[-6:]
+
+
+def test_the_benchmark_relates_whole_steps_to_bare_ones():
+    arguments = ["--batch_sizes", 2, "--patch_size", 16, "--rounds", 1, "--resolution", "compact"]
+    out = run("benchmark.py", *arguments)
+    times = dict(re.findall(r"^batch +2  (.+?) +([\d.]+) ms", out, flags=re.MULTILINE))
+    assert set(times) == {"RecCNN alone", "ComCNN alone", "alternating", "joint"}
+    bare = float(times["RecCNN alone"]) + float(times["ComCNN alone"])
+    for name in ("alternating", "joint"):
+        (ratio,) = re.findall(rf"{name} .* ([\d.]+) x the two alone", out)
+        assert float(ratio) == pytest.approx(float(times[name]) / bare, abs=0.02)
