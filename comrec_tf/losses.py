@@ -65,7 +65,8 @@ def joint_loss(
         pictures: x, float (N, H, W, C) in [0, 1].
         reconstructions: float of the same shape.
         num_bits: float (N,), bits of each compact picture.
-        step: float (N,), the codec's quantiser step in grey levels.
+        step: float (N,), the quantiser step in grey levels of the original: the codec's times the
+            scale, since the error of one pixel of a half-size picture spreads over four.
         rate_weight: about 0.1.
 
     Returns:

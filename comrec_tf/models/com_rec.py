@@ -162,7 +162,7 @@ class ComRec(keras.Model):
             objective: "alternate" for the paper's two losses in turn; "joint" for distortion plus
                 rate of both networks at once, through the codec's differentiable stand-in.
             rate_weight: weight of the rate in "joint", over the squared quantiser step; see
-                `losses.joint_loss`.
+                `losses.joint_loss`. A smaller one makes ComCNN sharpen until it wastes bits.
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -282,9 +282,8 @@ class ComRec(keras.Model):
             decoded, log_step=self.log_step(quality), training=training
         )
         reconstructions = upsampled + residuals
-        loss = losses.joint_loss(
-            pictures, reconstructions, num_bits, self.codec.step(quality), self.rate_weight
-        )
+        step = self.scale * self.codec.step(quality)
+        loss = losses.joint_loss(pictures, reconstructions, num_bits, step, self.rate_weight)
         num_pixels = tf.cast(tf.reduce_prod(tf.shape(pictures)[1:3]), tf.float32)
         self._track(
             joint_loss=loss,

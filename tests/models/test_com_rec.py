@@ -123,7 +123,7 @@ def test_the_joint_loss_is_distortion_plus_rate_through_the_differentiable_codec
     compact = model.shrink(pictures, batch["quality"])
     decoded, bits = DifferentiableJpeg().round_trip(compact, batch["quality"])
     error = 255.0**2 * (model.reconstruct(decoded, batch["quality"]).numpy() - pictures) ** 2
-    step = 16.0 * np.exp(model.codec.log_step(batch["quality"]).numpy())
+    step = model.scale * 16.0 * np.exp(model.codec.log_step(batch["quality"]).numpy())
     samples = pictures[0].size
     expected = np.mean(error.mean(axis=(1, 2, 3)) / step + 0.2 * step * bits / samples)
     results = model.test_step({name: batch[name] for name in ("pictures", "quality")})
