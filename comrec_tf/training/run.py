@@ -282,8 +282,9 @@ class _Presets(keras.callbacks.Callback):
 
 
 def _portable(config: TrainingConfig) -> dict[str, Any]:
-    """The configuration as a card may show it: of the data's paths only the last names."""
+    """The configuration as a card may show it: of paths only the last names."""
     fields = json.loads(json.dumps(vars(config)))
+    fields["preset"] = pathlib.PurePath(config.preset).name
     for name in ("train_data", "valid_data"):
         fields[name] = [pathlib.PurePath(source).name for source in fields[name]]
     return fields

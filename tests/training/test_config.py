@@ -2,6 +2,8 @@ import dataclasses
 
 import pytest
 
+from comrec_tf.models import com_rec
+from comrec_tf.training import distribution
 from comrec_tf.training.config import TrainingConfig
 
 CONFIG = TrainingConfig(train_data=["a", "b"], valid_data=["c"])
@@ -44,6 +46,13 @@ def test_what_is_no_configuration_is_refused(tmp_path, content):
 def test_a_field_out_of_range_is_named(wrong):
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is out of range"):
         dataclasses.replace(CONFIG, **wrong)
+
+
+def test_it_knows_the_objectives_and_strategies_that_there_are():
+    for objective in com_rec.OBJECTIVES:
+        dataclasses.replace(CONFIG, objective=objective)
+    for strategy in distribution.STRATEGIES:
+        dataclasses.replace(CONFIG, strategy=strategy)
 
 
 def test_every_field_says_what_it_is():

@@ -51,7 +51,11 @@ def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path
     assert compressor.decode(compressor.encode(photo)).shape == photo.shape
 
 
-def test_a_run_that_was_cut_and_resumed_ends_as_the_uncut_one(tmp_path, config, monkeypatch):
+@pytest.mark.parametrize("com_learning_rate", [1e-4, 0.0])
+def test_a_run_that_was_cut_and_resumed_ends_as_the_uncut_one(
+    tmp_path, config, monkeypatch, com_learning_rate
+):
+    config = dataclasses.replace(config, com_learning_rate=com_learning_rate)
     run.train(config, tmp_path / "uncut", verbose=0)
 
     class Killed(BaseException):
@@ -95,6 +99,7 @@ def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
         one, preset=str(first), com_learning_rate=0.0, rec_learning_rate=0.0
     )
     second = run.train(still, tmp_path / "second", verbose=0)
+    assert str(tmp_path) not in json.dumps(presets.read_card(second))
     assert presets.read_card(second)["id"] == presets.read_card(first)["id"]
 
 
