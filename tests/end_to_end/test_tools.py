@@ -55,4 +55,4 @@ def test_the_benchmark_relates_whole_steps_to_bare_ones():
     bare = float(times["RecCNN alone"]) + float(times["ComCNN alone"])
     for name in ("alternating", "joint"):
         (ratio,) = re.findall(rf"{name} .* ([\d.]+) x the two alone", out)
-        assert float(ratio) == pytest.approx(float(times[name]) / bare, abs=0.02)
+        assert float(ratio) == pytest.approx(float(times[name]) / bare, rel=0.05, abs=0.05)

@@ -53,19 +53,30 @@ def test_fit_refreshes_the_copy(model, pictures_dir):
     assert not equal(batches(feed), seen, "decoded")  # fit's last epoch moved ComCNN once more
 
 
-def test_the_time_that_steps_wait_for_input_is_logged(model, pictures_dir):
+def test_the_share_of_time_that_steps_wait_for_input_is_logged(model, pictures_dir, monkeypatch):
+    feed = TrainingFeed(model, pictures_dir, **SMALL)
+    now = [100.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    feed.on_epoch_begin(0)
+    for asked, handed_over in [(101.0, 103.0), (105.0, 104.0), (106.0, 106.5)]:
+        now[0] = asked
+        feed.on_train_batch_begin(0)
+        feed._handed_over.assign(handed_over)
+        feed.on_train_batch_end(0)
+    now[0] = 110.0
+    logs: dict[str, float] = {}
+    feed.on_epoch_end(0, logs)
+    # Two seconds, none for a batch that lay ready, and half a second, of ten.
+    assert logs["input_wait"] == pytest.approx(0.25)
+
+
+def test_batches_are_stamped_when_they_are_handed_over(model, pictures_dir):
     model.compile(com_optimizer="sgd", rec_optimizer="sgd")
-    feed = TrainingFeed(model, pictures_dir, patches_per_picture=1, **SMALL)
-    read = feed.reader._read
-
-    def read_slowly(path):
-        time.sleep(1.0)
-        return read(path)
-
-    feed.reader._read = read_slowly
-    history = model.fit(feed.dataset, epochs=2, callbacks=[feed], verbose=0).history
-    # Six reads of a second each, a few at a time, and three steps that take next to nothing.
-    assert 0.5 < history["input_wait"][1] < 1
+    feed = TrainingFeed(model, pictures_dir, **SMALL)
+    start = time.time()
+    history = model.fit(feed.dataset, callbacks=[feed], verbose=0).history
+    assert start <= float(feed._handed_over) <= time.time()
+    assert 0 <= history["input_wait"][0] < 1
 
 
 def test_each_epoch_draws_other_patches_and_the_same_ones_again(model, pictures_dir):
