@@ -1,4 +1,4 @@
-"""Encoded picture files <-> 8-bit pictures; the only importer of tensorflow-io and of Pillow."""
+"""Encoded picture files <-> 8-bit pictures; the only importer of tensorflow-io."""
 
 import functools
 import io
