@@ -1,104 +1,116 @@
-"""How an 8-bit picture of any size walks through the pair: to a bitstream, and back."""
+"""How an 8-bit picture of any size walks through the pair: to a compact picture, and back."""
 
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, catalog
 from comrec_tf.images import color, geometry, tiles
 from comrec_tf.models.com_rec import ComRec
 
-__all__ = ["PictureCoder"]
-
-#: Side of a tile in pixels of the original picture.
-_TILE_SIZE = 256
+__all__ = ["PictureCoder", "decode_bitstream"]
 
 
 class PictureCoder:
-    """Codes single pictures with a pair of networks; made of TensorFlow operations throughout.
+    """Codes single pictures with a pair of networks.
+
+    `compact` and `reconstruct` are TensorFlow operations and work in exported models; `encode` and
+    `decode` are for use outside graphs.
 
     A grey picture stays grey. A pair for luma alone codes colour pictures too: chroma is resampled
     by bicubic interpolation and travels beside the luma that the networks make.
 
     Args:
         model: the pair.
-        codec: the codec, the model's own if None.
+        codec: what `encode` encodes with, the model's own if None.
     """
 
     def __init__(self, model: ComRec, codec: base.Codec | None = None) -> None:
         self.model = model
         self.codec = model.codec if codec is None else codec
         # One trace for all sizes, grey and colour apart.
-        number = tf.TensorSpec([], tf.int32)
+        step, size = tf.TensorSpec([], tf.float32), tf.TensorSpec([], tf.int32)
         pictures = {
             channels: tf.TensorSpec([None, None, channels], tf.uint8) for channels in (1, 3)
         }
         self._traced_compact = {
-            channels: tf.function(self.compact, input_signature=[picture, number])
+            channels: tf.function(self.compact, input_signature=[picture, step])
             for channels, picture in pictures.items()
         }
         self._traced_reconstruct = {
-            channels: tf.function(
-                self.reconstruct, input_signature=[picture, number, number, number]
-            )
+            channels: tf.function(self.reconstruct, input_signature=[picture, step, size, size])
             for channels, picture in pictures.items()
         }
 
-    def compact(self, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def compact(self, picture: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Make the compact picture.
 
         Args:
             picture: uint8 (H, W, 1 or 3), grey or RGB, the channels known when tracing.
-            quality: int32 (), the quality it will be coded with.
+            step: float32 (), the codec's quantiser step at the quality it will be coded with.
 
         Returns:
             uint8 (ceil(H / scale), ceil(W / scale), same channels).
         """
-        model = self.model
-        ycbcr = color.network_pixels(picture, 3)
-        compact = tiles.map_tiles(
-            lambda tile: model.shrink(tile, tf.reshape(quality, [1])),
-            ycbcr[..., : model.channels],
-            tile_size=_TILE_SIZE,
-            halo=_round_up(model.com.receptive_radius, model.scale),
-            scale=1 / model.scale,
+        com, scale, grey = self.model.com, self.model.scale, picture.shape[-1] == 1
+        log_step = self._log_step(step)
+
+        def shrink(tile: tf.Tensor) -> tf.Tensor:
+            ycbcr = color.network_pixels(tile, 3)
+            compact = com(ycbcr[..., : com.channels], log_step=log_step)
+            if grey:
+                compact = compact[..., :1]
+            elif com.channels == 1:
+                chroma = geometry.downsample(ycbcr[..., 1:], scale)
+                compact = tf.concat([compact, chroma], -1)
+            return color.codec_pixels(compact)
+
+        return tiles.map_tiles(
+            shrink,
+            picture,
+            sides=tiles.SIDES,
+            halo=_round_up(com.receptive_radius, scale),
+            scale=1 / scale,
+            channels=picture.shape[-1],
         )
-        compact = tf.ensure_shape(compact, [None, None, model.channels])
-        if picture.shape[-1] == 1:
-            return color.codec_pixels(compact[..., :1])
-        if model.channels == 1:
-            padded = geometry.pad_to(ycbcr[None, ..., 1:], model.scale)
-            compact = tf.concat([compact, geometry.downsample(padded, model.scale)[0]], -1)
-        return color.codec_pixels(compact)
 
     def reconstruct(
-        self, decoded: tf.Tensor, quality: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+        self, decoded: tf.Tensor, step: tf.Tensor, height: tf.Tensor, width: tf.Tensor
     ) -> tf.Tensor:
         """Bring the original back from the decoded compact picture.
 
         Args:
             decoded: uint8 (h, w, 1 or 3), the channels known when tracing.
-            quality: int32 (), the quality it was coded with.
+            step: float32 (), the quantiser step it was coded with.
             height, width: int32 (), size of the original, at most h * scale and w * scale.
 
         Returns:
             uint8 (height, width, same channels).
         """
-        model = self.model
-        ycbcr = color.network_pixels(decoded, 3)
+        rec, scale, grey = self.model.rec, self.model.scale, decoded.shape[-1] == 1
+        log_step = self._log_step(step)
+
+        def restore(tile: tf.Tensor) -> tf.Tensor:
+            ycbcr = color.network_pixels(tile, 3)
+            restored = rec.reconstruct(ycbcr[..., : rec.channels], log_step=log_step)
+            if grey:
+                restored = restored[..., :1]
+            elif rec.channels == 1:
+                chroma = geometry.upsample(ycbcr[..., 1:], scale)
+                restored = tf.concat([restored, chroma], -1)
+            return color.codec_pixels(restored)
+
         restored = tiles.map_tiles(
-            lambda tile: model.reconstruct(tile, tf.reshape(quality, [1])),
-            ycbcr[..., : model.channels],
-            tile_size=_TILE_SIZE // model.scale,
-            halo=_round_up(model.rec.receptive_radius, model.rec.input_multiple),
-            scale=model.scale,
+            restore,
+            decoded,
+            sides=tuple(side // scale for side in tiles.SIDES),
+            halo=_round_up(rec.receptive_radius, rec.input_multiple),
+            scale=scale,
+            channels=decoded.shape[-1],
         )
-        restored = tf.ensure_shape(restored, [None, None, model.channels])
-        if decoded.shape[-1] == 1:
-            restored = restored[..., :1]
-        elif model.channels == 1:
-            chroma = geometry.upsample(ycbcr[None, ..., 1:], model.scale)[0]
-            restored = tf.concat([restored, chroma], -1)
-        return color.codec_pixels(restored[:height, :width])
+        return restored[:height, :width]
+
+    def _log_step(self, step: tf.Tensor) -> tf.Tensor | None:
+        return base.log_of_step(tf.reshape(step, [1])) if self.model.com.conditioned else None
 
     def encode(self, picture: np.ndarray, quality: int) -> bytes:
         """Make the compact picture and its bitstream; for use outside graphs.
@@ -111,38 +123,58 @@ class PictureCoder:
             The bitstream, as the codec made it.
 
         Raises:
-            ValueError: `quality` is not one of the codec's.
+            ValueError: `quality` is not one of the codec's, or the codec refuses the picture.
         """
         self.codec.check_quality(quality)
-        compact = self._traced_compact[picture.shape[-1]](picture, quality)
+        step = self.codec.step(quality)
+        compact = self._traced_compact[picture.shape[-1]](picture, step)
         return bytes(self.codec.encode_picture(compact, quality).numpy())
 
-    def decode(self, bitstream: bytes, quality: int, height: int, width: int) -> np.ndarray:
+    def decode(self, bitstream: bytes, step: float, shape: tuple[int, ...]) -> np.ndarray:
         """Decode a bitstream and bring the original back; for use outside graphs.
 
         Args:
-            bitstream: what `encode` returned.
-            quality: the quality it was made with.
-            height, width: size of the original.
+            bitstream: what `encode` returned, of any codec.
+            step: quantiser step of the quality it was made with.
+            shape: height, width and channels of the original.
 
         Returns:
-            uint8 (height, width, 1 or 3).
+            uint8 of that shape.
 
         Raises:
-            tf.errors.InvalidArgumentError: the bytes are not a bitstream of the codec.
-            ValueError: its size does not fit the original's.
+            ValueError: the bytes are not a bitstream of any codec, a damaged one, or their
+                picture's size does not fit the original's.
         """
         scale = self.model.scale
-        expected = (-(-height // scale), -(-width // scale))
-        received = tuple(self.codec.picture_shape(tf.constant(bitstream)).numpy()[:2])
-        if received != expected:
+        height, width, channels = shape
+        decoded = decode_bitstream(bitstream, (-(-height // scale), -(-width // scale), channels))
+        return self._traced_reconstruct[channels](decoded, step, height, width).numpy()
+
+
+def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """Decode a bitstream whose shape is known, so that no memory is spent on a false one.
+
+    Args:
+        bitstream: a file of any codec.
+        shape: height, width and channels it must have; grey files may hold colour.
+
+    Returns:
+        uint8 of that shape.
+
+    Raises:
+        ValueError: the bytes are not a bitstream of any codec, a damaged one, or of another shape.
+    """
+    codec = catalog.codec_of(bitstream)
+    try:
+        received = tuple(codec.picture_shape(tf.constant(bitstream)).numpy()[:2])
+        if received != shape[:2]:
             raise ValueError(
-                f"the compact picture of a {width}x{height} original must have "
-                f"{expected[1]}x{expected[0]} pixels. Received: {received[1]}x{received[0]}"
+                f"expected a picture of {shape[1]}x{shape[0]} pixels inside. "
+                f"Received: {received[1]}x{received[0]}"
             )
-        decoded = self.codec.decode_picture(tf.constant(bitstream))
-        traced = self._traced_reconstruct[decoded.shape[-1]]
-        return traced(decoded, quality, height, width).numpy()
+        return codec.decode_picture(tf.constant(bitstream), shape[2]).numpy()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(f"the {codec.name} inside is damaged: {error.message}") from error
 
 
 def _round_up(number: int, multiple: int) -> int:

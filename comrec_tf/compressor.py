@@ -1,13 +1,14 @@
 """Compressor: the object a Python user holds, pictures in and compact files out."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf import coding, presets
+from comrec_tf import coding, metrics, presets, rate_control
 from comrec_tf.codecs import base, container
 from comrec_tf.images import files
 from comrec_tf.models.com_rec import ComRec
@@ -15,8 +16,8 @@ from comrec_tf.models.com_rec import ComRec
 __all__ = ["Compressor"]
 
 _DEFAULT_QUALITY = 50
-#: What libjpeg writes at most in each direction.
-_MAX_JPEG_SIZE = 65500
+#: Scale of the plain codec among the candidates, for which there is no pair.
+_PLAIN_SCALE = 0
 
 
 class Compressor:
@@ -24,28 +25,32 @@ class Compressor:
 
     ::
 
-        compressor = comrec_tf.Compressor.from_preset("comrec-half")
+        compressor = comrec_tf.Compressor.from_preset("comrec")
         content = compressor.encode(picture, quality=40)   # bytes of a standard JPEG
+        content = compressor.encode_to(picture, rate_control.Target("max_bytes", 20_000)).content
         restored = compressor.decode(content)              # uint8 array
 
     Args:
-        model: the pair of networks.
+        models: the pair of networks, or one for each scale.
         default_quality: what `encode` takes where no quality is given, 1 to 100.
-        codec: another codec of the same file format than the model's own, say with other Huffman
-            tables.
+        codec: another codec than the models' own to encode with.
         max_pixels: pictures of more pixels are refused, in both directions.
     """
 
     def __init__(
         self,
-        model: ComRec,
+        models: ComRec | Sequence[ComRec],
         *,
         default_quality: int = _DEFAULT_QUALITY,
         codec: base.Codec | None = None,
         max_pixels: int = 200_000_000,
     ) -> None:
-        self._coder = coding.PictureCoder(model, codec)
-        self._preset_id = presets.preset_id(model)
+        models = [models] if isinstance(models, ComRec) else models
+        #: What pictures are encoded with.
+        self.codec = models[0].codec if codec is None else codec
+        coders = {model.scale: coding.PictureCoder(model, self.codec) for model in models}
+        self._coders = dict(sorted(coders.items()))
+        self._ids = {scale: presets.preset_id(coder.model) for scale, coder in coders.items()}
         self.default_quality = default_quality
         self.max_pixels = max_pixels
 
@@ -66,28 +71,88 @@ class Compressor:
         """
         card = presets.read_card(presets.find_preset(name))
         default_quality = card.get("default_quality", _DEFAULT_QUALITY)
-        return cls(presets.load_preset(name), **{"default_quality": default_quality, **kwargs})
+        return cls(presets.load_pairs(name), **{"default_quality": default_quality, **kwargs})
 
-    def encode(self, picture: np.ndarray | PIL.Image.Image, quality: int | None = None) -> bytes:
-        """Compress a picture.
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The scales there is a pair for."""
+        return tuple(self._coders)
+
+    def encode(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        quality: int | None = None,
+        scale: int | None = None,
+    ) -> bytes:
+        """Compress a picture at a given quality of the codec.
 
         Args:
             picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture of any mode
                 (see `images.files.from_pil`); every size from 1x1 up.
-            quality: JPEG quality of the compact picture, 1 to 100.
+            quality: the codec's quality for the compact picture, 1 to 100.
+            scale: which pair, 1 or 2; the largest scale if None.
 
         Returns:
-            The compact file: a standard JPEG, grey if the picture is.
+            The compact file: a standard JPEG (or file of another codec).
 
         Raises:
-            ValueError: the picture is of another shape, too large, or the quality out of range.
+            ValueError: the picture is of another shape, too large, the quality out of range, or
+                there is no pair of that scale.
             TypeError: the picture is of another dtype or no picture.
         """
         pixels = self._pixels(picture)
-        quality = self.default_quality if quality is None else quality
-        height, width = pixels.shape[:2]
-        header = container.Header(self._preset_id, self._coder.model.scale, quality, height, width)
-        return container.write(self._coder.encode(pixels, quality), header)
+        scale = self.scales[-1] if scale is None else scale
+        if scale not in self._coders:
+            raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
+        return self._encode(pixels, self.default_quality if quality is None else quality, scale)
+
+    def encode_to(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        target: rate_control.Target,
+        scales: Sequence[int] | None = None,
+        *,
+        plain: bool = True,
+    ) -> rate_control.Choice:
+        """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
+
+        Every scale, and the codec without networks, is tried by real encodes; whichever
+        serves the target best is taken, so that nobody is worse off than with the codec alone.
+
+        Args:
+            picture: as in `encode`.
+            target: what to reach.
+            scales: which pairs to choose from; all if None.
+            plain: whether the codec without networks may be chosen as well.
+
+        Returns:
+            The file and what was chosen. Where a target is out of reach, the nearest there is, with
+            `met` False.
+
+        Raises:
+            ValueError, TypeError: as `encode`.
+        """
+        pixels = self._pixels(picture)
+        scales = self.scales if scales is None else scales
+        for scale in scales:
+            if scale not in self._coders:
+                raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
+
+        def candidate(scale: int) -> rate_control.Candidate:
+            return rate_control.Candidate(
+                scale=scale,
+                encode=lambda quality: self._encode(pixels, quality, scale),
+                psnr=lambda content: metrics.psnr(pixels, self.decode(content)),
+            )
+
+        return rate_control.choose(
+            [candidate(scale) for scale in scales],
+            candidate(_PLAIN_SCALE),
+            target,
+            self.codec.qualities,
+            num_pixels=pixels.shape[0] * pixels.shape[1],
+            allow_plain=plain,
+        )
 
     def decode(self, content: bytes) -> np.ndarray:
         """Restore a picture.
@@ -103,18 +168,17 @@ class Compressor:
                 picture is too large.
         """
         header = container.read(content)
-        model = self._coder.model
-        if (header.preset_id, header.scale) != (self._preset_id, model.scale):
-            raise ValueError(
-                f"this file was made with the preset of id {header.preset_id:08x} "
-                f"at scale {header.scale}. Received: a compressor of id {self._preset_id:08x} "
-                f"and scale {model.scale}"
-            )
         self._check_pixels(header.height, header.width)
-        try:
-            return self._coder.decode(content, header.quality, header.height, header.width)
-        except tf.errors.InvalidArgumentError as error:
-            raise ValueError(f"the JPEG inside is damaged: {error.message}") from error
+        shape = (header.height, header.width, 1 if header.grey else 3)
+        if header.preset_id == container.PLAIN:
+            return coding.decode_bitstream(content, shape)
+        if self._ids.get(header.scale) != header.preset_id:
+            mine = ", ".join(f"{self._ids[scale]:08x} at scale {scale}" for scale in self.scales)
+            raise ValueError(
+                f"this file was made with the pair of id {header.preset_id:08x} "
+                f"at scale {header.scale}. Received: a compressor of {mine}"
+            )
+        return self._coders[header.scale].decode(content, header.step, shape)
 
     def decode_pil(self, content: bytes) -> PIL.Image.Image:
         """Restore a picture as a Pillow picture; see `decode`.
@@ -130,6 +194,30 @@ class Compressor:
         """
         return files.to_pil(self.decode(content))
 
+    def _encode(self, pixels: np.ndarray, quality: int, scale: int) -> bytes:
+        self.codec.check_quality(quality)
+        height, width, channels = pixels.shape
+        largest = self.codec.max_size * max(scale, 1)
+        if max(height, width) > largest:
+            raise ValueError(
+                f"{self.codec.name} has at most {self.codec.max_size} pixels in each direction, "
+                f"{largest} at scale {scale}. Received: {width}x{height}"
+            )
+        if scale == _PLAIN_SCALE:
+            bitstream = bytes(self.codec.encode_picture(tf.constant(pixels), quality).numpy())
+        else:
+            bitstream = self._coders[scale].encode(pixels, quality)
+        header = container.Header(
+            preset_id=self._ids.get(scale, container.PLAIN),
+            scale=max(scale, 1),
+            quality=quality,
+            step=float(self.codec.step(quality)),
+            height=height,
+            width=width,
+            grey=channels == 1,
+        )
+        return container.write(bitstream, header)
+
     def _pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
         pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
@@ -141,13 +229,7 @@ class Compressor:
                 "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
                 f"Received: shape={pixels.shape}"
             )
-        height, width = pixels.shape[:2]
-        self._check_pixels(height, width)
-        if max(height, width) > _MAX_JPEG_SIZE * self._coder.model.scale:
-            raise ValueError(
-                f"a JPEG has at most {_MAX_JPEG_SIZE} pixels in each direction. Received: "
-                f"{width}x{height} at scale {self._coder.model.scale}"
-            )
+        self._check_pixels(*pixels.shape[:2])
         return pixels
 
     def _check_pixels(self, height: int, width: int) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import presets
-from comrec_tf.codecs import container
+from comrec_tf import metrics, presets, rate_control
+from comrec_tf.codecs import catalog, container
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compressor import Compressor
 from tests.conftest import make_model
@@ -27,7 +27,9 @@ def test_the_file_is_a_jpeg_of_half_the_size_that_says_how_to_restore_it(compres
     content = compressor.encode(photo[:127, :95], quality=33)
     viewer = PIL.Image.open(io.BytesIO(content))
     assert (viewer.format, viewer.mode, viewer.size) == ("JPEG", "RGB", (48, 64))
-    assert container.read(content) == container.Header(presets.preset_id(model), 2, 33, 127, 95)
+    step = float(JpegCodec().step(33))
+    expected = container.Header(presets.preset_id(model), 2, 33, step, 127, 95, grey=False)
+    assert container.read(content) == expected
 
 
 def test_it_shows_the_picture(compressor, photo):
@@ -78,20 +80,20 @@ def test_another_codec_of_the_same_format_may_be_used(model, compressor, photo):
 def test_files_of_others_are_refused(compressor, photo):
     content = compressor.encode(photo)
     other = Compressor(make_model(channels=1))
-    with pytest.raises(ValueError, match="made with the preset of id"):
+    with pytest.raises(ValueError, match="made with the pair of id"):
         other.decode(content)
     with pytest.raises(ValueError, match="not a JPEG"):
         compressor.decode(b"")
     plain = io.BytesIO()
     PIL.Image.fromarray(photo).save(plain, "JPEG")
-    with pytest.raises(ValueError, match="no ComRec segment"):
+    with pytest.raises(ValueError, match="no ComRec data"):
         compressor.decode(plain.getvalue())
 
 
 def test_truncated_files_are_refused(compressor, photo):
     content = compressor.encode(photo)
     for length in (30, 60, 300, len(content) // 2):
-        with pytest.raises(ValueError, match="segment|damaged"):
+        with pytest.raises(ValueError, match="ComRec data|damaged"):
             compressor.decode(content[:length])
 
 
@@ -116,3 +118,72 @@ def test_pictures_over_the_limit_are_refused_in_both_directions(model, compresso
     for work in (lambda: small.encode(photo), lambda: small.decode(compressor.encode(photo))):
         with pytest.raises(ValueError, match="at most 1,000 pixels"):
             work()
+
+
+@pytest.fixture
+def both():
+    """A compressor with a pair for each scale."""
+    return Compressor([make_model(scale=2), make_model(scale=1)])
+
+
+def test_a_pair_for_each_scale_restores_what_it_made(both, photo):
+    assert both.scales == (1, 2)
+    for scale in (1, 2):
+        content = both.encode(photo, 50, scale=scale)
+        assert container.read(content).scale == scale
+        assert both.decode(content).shape == photo.shape
+    assert both.encode(photo, 50) == both.encode(photo, 50, scale=2)
+    with pytest.raises(ValueError, match="Received: scale=3"):
+        both.encode(photo, 50, scale=3)
+
+
+@pytest.mark.parametrize("name", ["webp", "avif", "jpeg2000", "mozjpeg"])
+def test_files_of_other_codecs_are_restored_without_naming_the_codec(model, photo, name):
+    content = Compressor(model, codec=catalog.make_codec(name)).encode(photo, 50)
+    viewer = PIL.Image.open(io.BytesIO(content))
+    assert viewer.size == (80, 64)
+    assert metrics.psnr(photo, Compressor(model).decode(content)) > 20
+
+
+@pytest.mark.parametrize("kind", ["max_bytes", "bits_per_pixel"])
+def test_a_limit_of_bytes_is_kept_and_the_best_file_within_is_taken(both, photo, kind):
+    limit = 2500
+    value = limit if kind == "max_bytes" else 8 * limit / (128 * 160)
+    choice = both.encode_to(photo, rate_control.Target(kind, value))
+    assert choice.met
+    assert len(choice.content) <= limit
+    assert choice.psnr == metrics.psnr(photo, both.decode(choice.content))
+    for scale in (1, 2):
+        for quality in (choice.quality, choice.quality + 5):
+            other = both.encode(photo, quality, scale=scale)
+            if len(other) <= limit:
+                assert metrics.psnr(photo, both.decode(other)) <= choice.psnr
+
+
+def test_plain_files_are_chosen_where_they_win_and_say_so(both, photo):
+    # Stirred weights are worse than none.
+    choice = both.encode_to(photo, rate_control.Target("quality", 90))
+    header = container.read(choice.content)
+    assert (choice.scale, header.preset_id, header.scale) == (0, container.PLAIN, 1)
+    shown = np.asarray(PIL.Image.open(io.BytesIO(choice.content)))
+    assert np.abs(both.decode(choice.content).astype(int) - shown).max() <= 2
+    forced = both.encode_to(photo, rate_control.Target("quality", 20), plain=False)
+    assert forced.scale in (1, 2)
+
+
+def test_decibels_are_reached_with_the_smallest_quality(both, photo):
+    choice = both.encode_to(photo, rate_control.Target("psnr", 24.0), [1], plain=False)
+    assert choice.met
+    assert choice.scale == 1
+    assert metrics.psnr(photo, both.decode(choice.content)) >= 24.0
+    below = both.encode(photo, choice.quality - 1, scale=1)
+    assert metrics.psnr(photo, both.decode(below)) < 24.0
+
+
+def test_targets_out_of_reach_give_the_nearest_and_say_so(both, photo):
+    choice = both.encode_to(photo, rate_control.Target("max_bytes", 10))
+    assert not choice.met
+    assert choice.quality == 1
+    choice = both.encode_to(photo, rate_control.Target("psnr", 99.0), [2], plain=False)
+    assert not choice.met
+    assert choice.quality == 100

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf import presets
+from comrec_tf.codecs.pillow import WebpCodec
 from tests.conftest import make_model, stir
 
 
@@ -28,7 +29,7 @@ def test_a_loaded_preset_computes_the_same(tmp_path, kind):
 def test_the_card_says_what_it_is(saved, model):
     card = presets.read_card(saved)
     assert card["description"] == "a test"
-    assert card["id"] == f"{presets.preset_id(model):08x}"
+    assert [pair["id"] for pair in card["pairs"]] == [f"{presets.preset_id(model):08x}"]
     assert card["num_weights"] == sum(v.numpy().size for v in model.variables)
 
 
@@ -79,11 +80,12 @@ def test_damaged_presets_are_refused(saved, tmp_path):
     other = tmp_path / "other"
     presets.save_preset(make_model(depth=2), other)
     shutil.copy(other / "weights.npz", saved / "weights.npz")
-    with pytest.raises(ValueError, match="must hold rec/body_0/kernel"):
+    with pytest.raises(ValueError, match="must hold scale2/rec/body_0/kernel"):
         presets.load_preset(saved)
 
     card = json.loads((other / "card.json").read_text())
-    (other / "card.json").write_text(json.dumps({**card, "id": "00000000"}))
+    pair = {**card["pairs"][0], "id": "00000000"}
+    (other / "card.json").write_text(json.dumps({**card, "pairs": [pair]}))
     with pytest.raises(ValueError, match="must have the id 00000000"):
         presets.load_preset(other)
 
@@ -91,11 +93,30 @@ def test_damaged_presets_are_refused(saved, tmp_path):
     with pytest.raises(ValueError, match="Received: 99"):
         presets.load_preset(other)
 
-    del card["com"]["scale"], card["rec"]
+    del card["pairs"][0]["rec"]
     (other / "card.json").write_text(json.dumps(card))
-    with pytest.raises(ValueError, match="does not describe two networks: 'rec'"):
+    with pytest.raises(ValueError, match="does not describe networks: 'rec'"):
         presets.load_preset(other)
 
     (other / "card.json").write_text("{")
     with pytest.raises(ValueError, match="not JSON"):
         presets.load_preset(other)
+
+
+def test_a_preset_may_hold_a_pair_for_each_scale(tmp_path):
+    models = [make_model(scale=1), make_model(scale=2)]
+    presets.save_preset(models, tmp_path / "both", {"description": "two"})
+    again = presets.load_pairs(tmp_path / "both")
+    assert list(map(presets.preset_id, again)) == list(map(presets.preset_id, models))
+    assert presets.load_preset(tmp_path / "both", scale=2).scale == 2
+    with pytest.raises(ValueError, match=r"scales \[1, 2\]: choose one. Received: scale=None"):
+        presets.load_preset(tmp_path / "both")
+
+
+@pytest.mark.parametrize(
+    "kinds", [[{}, {}], [{"channels": 1}, {"scale": 1}], [{"scale": 1}, {"codec": WebpCodec()}]]
+)
+def test_pairs_that_do_not_go_together_are_refused(tmp_path, kinds):
+    with pytest.raises(ValueError, match="different scales, the same channels and the same codec"):
+        presets.save_preset([make_model(**kind) for kind in kinds], tmp_path / "both")
+    assert not (tmp_path / "both").exists()

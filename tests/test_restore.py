@@ -41,7 +41,7 @@ def test_a_preset_that_lies_elsewhere_is_named(tmp_path, compact_dir, capsys):
     assert run(*arguments) == 1
     assert "expected a preset of id" in capsys.readouterr().err
     assert run(*arguments, f"--preset={tmp_path}/presets/two") == 1
-    assert "made with the preset of id" in capsys.readouterr().err
+    assert "made with the pair of id" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
     assert run(*arguments, f"--preset={tmp_path}/presets/one") == 0
 
@@ -49,7 +49,7 @@ def test_a_preset_that_lies_elsewhere_is_named(tmp_path, compact_dir, capsys):
 def test_a_plain_jpeg_gets_a_clear_error(tmp_path, photo, capsys):
     PIL.Image.fromarray(photo).save(tmp_path / "plain.jpg")
     assert run(tmp_path / "plain.jpg", f"--output_dir={tmp_path}/out") == 1
-    assert "plain.jpg: this JPEG has no ComRec segment" in capsys.readouterr().err
+    assert "plain.jpg: this file carries no ComRec data" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path, capsys):

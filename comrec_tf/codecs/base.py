@@ -3,9 +3,12 @@
 import abc
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-__all__ = ["Codec"]
+from comrec_tf.codecs import container
+
+__all__ = ["Codec", "check_chroma_subsampling", "log_of_step", "round_step"]
 
 _MIDDLE_STEP = 16.0
 
@@ -26,6 +29,10 @@ class Codec(abc.ABC):
     qualities: range
     #: Whether the methods can be traced into a graph.
     traceable: bool
+    #: Ending of its files.
+    suffix: str
+    #: Largest height or width in pixels.
+    max_size: int
 
     @abc.abstractmethod
     def encode_picture(self, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
@@ -80,19 +87,20 @@ class Codec(abc.ABC):
             quality: integer tensor of any shape, in `qualities`.
 
         Returns:
-            float32 of the same shape, in grey levels; larger where coding is coarser.
+            float32 of the same shape, in grey levels, a multiple of 1/64 as compact files hold it;
+            larger where coding is coarser.
         """
 
     def log_step(self, quality: tf.Tensor) -> tf.Tensor:
-        """Natural logarithm of the step, which tells networks what a quality means.
+        """What networks are told of a quality: `log_of_step` of its step.
 
         Args:
             quality: as in `step`.
 
         Returns:
-            float32 of the same shape, zero at a step of 16 grey levels (JPEG quality 50).
+            float32 of the same shape.
         """
-        return tf.math.log(self.step(quality) / _MIDDLE_STEP)
+        return log_of_step(self.step(quality))
 
     def stand_in(self) -> Any:
         """Return differentiable arithmetic in this codec's place, for joint training.
@@ -165,6 +173,20 @@ class Codec(abc.ABC):
         """Return the constructor's arguments, so that a model that holds a codec can be saved."""
         return {}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Codec":
+        """Make a codec of what `get_config` returned."""
+        return cls(**config)
+
+    def check_traceable(self) -> None:
+        """Raise `ValueError` if no exported model can hold this codec."""
+        if not self.traceable:
+            raise ValueError(
+                f"a model for serving is made of TensorFlow operations alone, and {self.name} has "
+                "none: export a preset whose codec is jpeg, or use comrec_tf.Compressor. "
+                f"Received: codec={self.name}"
+            )
+
     def check_quality(self, quality: Any) -> int | None:
         """Return `quality` as an int if it is known now, None if only a running graph knows it.
 
@@ -180,3 +202,36 @@ class Codec(abc.ABC):
                 f"{self.qualities[-1]}. Received: quality={known}"
             )
         return int(known)
+
+
+def log_of_step(step: tf.Tensor) -> tf.Tensor:
+    """Take the natural logarithm of a quantiser step, which tells networks how coarse coding is.
+
+    Args:
+        step: float32 of any shape, in grey levels.
+
+    Returns:
+        float32 of the same shape, zero at a step of 16 grey levels (JPEG quality 50).
+    """
+    return tf.math.log(step / _MIDDLE_STEP)
+
+
+def round_step(step: np.ndarray) -> np.ndarray:
+    """Round a step to 1/64 grey level, the unit of compact files.
+
+    Args:
+        step: float of any shape.
+
+    Returns:
+        float of the same shape.
+    """
+    return np.rint(np.asarray(step) * container.STEP_UNITS) / container.STEP_UNITS
+
+
+def check_chroma_subsampling(chroma_subsampling: str) -> None:
+    """Raise `ValueError` for anything but the two samplings that codecs here know."""
+    if chroma_subsampling not in ("4:2:0", "4:4:4"):
+        raise ValueError(
+            'chroma_subsampling must be "4:2:0" or "4:4:4". '
+            f"Received: chroma_subsampling={chroma_subsampling!r}"
+        )

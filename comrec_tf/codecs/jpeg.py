@@ -29,6 +29,9 @@ class JpegCodec(base.Codec):
     name = "jpeg"
     qualities = range(1, 101)
     traceable = True
+    suffix = ".jpg"
+    #: What libjpeg writes at most.
+    max_size = 65500
 
     def __init__(
         self,
@@ -36,11 +39,7 @@ class JpegCodec(base.Codec):
         optimize_huffman: bool = True,
         progressive: bool = False,
     ) -> None:
-        if chroma_subsampling not in ("4:2:0", "4:4:4"):
-            raise ValueError(
-                'chroma_subsampling must be "4:2:0" or "4:4:4". '
-                f"Received: chroma_subsampling={chroma_subsampling!r}"
-            )
+        base.check_chroma_subsampling(chroma_subsampling)
         self.chroma_subsampling = chroma_subsampling
         self.optimize_huffman = optimize_huffman
         self.progressive = progressive
@@ -96,8 +95,3 @@ class JpegCodec(base.Codec):
             "optimize_huffman": self.optimize_huffman,
             "progressive": self.progressive,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "JpegCodec":
-        """Make a codec of what `get_config` returned."""
-        return cls(**config)

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.images import files
+from comrec_tf.data import sources
 
 __all__ = ["PictureReader"]
 
@@ -33,7 +33,7 @@ class PictureReader:
         """Read one picture.
 
         Args:
-            path: string (), on any file system that TensorFlow knows.
+            path: string (), one that `sources.find_pictures` returned.
 
         Returns:
             uint8 (H, W, 3) RGB; (0, 0, 3) where the file is broken.
@@ -44,10 +44,7 @@ class PictureReader:
     def _read(self, path: bytes) -> np.ndarray:
         name = path.decode()
         try:
-            try:
-                picture = files.decode(tf.io.read_file(name).numpy())
-            except tf.errors.OpError as error:
-                raise OSError(error.message) from error
+            picture = sources.read_picture(name)
             return np.broadcast_to(picture, (*picture.shape[:2], 3))
         except OSError as error:
             if name not in self.broken:

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
+from comrec_tf.data import datasets
 from comrec_tf.images import files
 
-__all__ = ["Source", "find_pictures"]
+__all__ = ["Source", "find_pictures", "read_picture"]
 
 Source = str | os.PathLike[str]
 
@@ -16,14 +18,18 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
     """List picture files.
 
     Args:
-        sources: folders (searched with all folders below), files, or globs; one or several, of any
-            file system that TensorFlow knows. In a folder, files that end like pictures are taken.
+        sources: folders (searched with all folders below), files, or globs, one or several, of any
+            file system that TensorFlow knows or tensorflow-io adds (s3://, hdfs://, az://, http://
+            and others); or TensorFlow Datasets, see `datasets`. In a folder, files that end like
+            pictures are taken.
 
     Returns:
-        Sorted paths, each once.
+        Sorted names, each once.
 
     Raises:
         FileNotFoundError: a source does not exist, or holds no picture.
+        OSError: its file system is not known.
+        ModuleNotFoundError, ValueError: as `datasets.list_examples`.
     """
     listed = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     found: set[str] = set()
@@ -41,7 +47,32 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
     return sorted(found)
 
 
+def read_picture(name: str) -> np.ndarray:
+    """Read a picture.
+
+    Args:
+        name: one that `find_pictures` returned.
+
+    Returns:
+        uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `images.files.decode`.
+
+    Raises:
+        OSError: it cannot be read, or is no picture.
+    """
+    if name.startswith(datasets.SCHEME):
+        return files.decode(datasets.read_example(name))
+    files.load_file_system(name)
+    try:
+        content = tf.io.read_file(name).numpy()
+    except tf.errors.OpError as error:
+        raise OSError(f"{name}: {error.message}") from error
+    return files.decode(content)
+
+
 def _pictures_of(source: str) -> list[str]:
+    if source.startswith(datasets.SCHEME):
+        return datasets.list_examples(source)
+    files.load_file_system(source)
     if tf.io.gfile.isdir(source):
         return [
             os.path.join(folder, name)

@@ -11,7 +11,7 @@ import PIL.Image
 import PIL.ImageOps
 import tensorflow as tf
 
-__all__ = ["SUFFIXES", "decode", "from_pil", "png_bytes", "read", "to_pil"]
+__all__ = ["SUFFIXES", "decode", "from_pil", "load_file_system", "png_bytes", "read", "to_pil"]
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +136,28 @@ def decode(content: bytes) -> np.ndarray:
             return from_pil(picture)
     except (tf.errors.OpError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise OSError(str(error)) from error
+
+
+def load_file_system(path: str) -> None:
+    """Make TensorFlow know the file system of a path, by tensorflow-io where it is not its own.
+
+    Args:
+        path: a path, or an address like ``s3://bucket/pictures``.
+
+    Raises:
+        OSError: neither TensorFlow nor tensorflow-io, if it is there at all, knows it.
+    """
+    scheme, separator, _ = path.partition("://")
+    if not separator or scheme in tf.io.gfile.get_registered_schemes():
+        return
+    # Importing it registers its file systems.
+    _tensorflow_io()
+    known = sorted(tf.io.gfile.get_registered_schemes())
+    if scheme not in known:
+        raise OSError(
+            f"expected a file system of {', '.join(filter(None, known))}; tensorflow-io "
+            f'(pip install "comrec-tf[tfio]") adds s3, hdfs, az and http. Received: {path}'
+        )
 
 
 @functools.cache

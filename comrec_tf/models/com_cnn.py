@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from comrec_tf.images import geometry
 from comrec_tf.models import conditioning
 
 __all__ = ["ComCNN"]
@@ -26,11 +27,15 @@ class ComCNN(keras.Model):
     output: training begins at a plain smaller picture, which a codec can code, and not at noise
     around zero, most of which clipping to 8 bits would erase.
 
+    With ``skip=True`` (beyond the paper) the network computes what to add to the antialiased
+    bicubic picture, or to the picture itself at scale 1, and its last layer starts at zero.
+
     Args:
         scale: how many times smaller the compact picture is in each direction, 1 or 2.
         channels: 3 for full-range YCbCr, 1 for luma.
         filters: feature maps of the two hidden layers, at least `channels`.
         conditioned: whether the network also receives the codec's quality.
+        skip: whether the output is added to the bicubic picture.
 
     Raises:
         ValueError: an argument is outside the range above.
@@ -44,6 +49,7 @@ class ComCNN(keras.Model):
         channels: int = 3,
         filters: int = 64,
         conditioned: bool = False,
+        skip: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -59,12 +65,16 @@ class ComCNN(keras.Model):
         self.channels = channels
         self.filters = filters
         self.conditioned = conditioned
+        self.skip = skip
+        hidden = "he_normal" if skip else PassThrough(channels)
+        strided = "he_normal" if skip else PassThrough(channels, mean=scale)
+        last = "zeros" if skip else PassThrough(channels, alone=True)
         self.features = keras.layers.Conv2D(
             filters,
             3,
             padding="same",
             activation="relu",
-            kernel_initializer=PassThrough(channels),
+            kernel_initializer=hidden,
             name="features",
             dtype=self.dtype_policy,
         )
@@ -74,7 +84,7 @@ class ComCNN(keras.Model):
             strides=scale,
             padding="same",
             activation="relu",
-            kernel_initializer=PassThrough(channels, mean=scale),
+            kernel_initializer=strided,
             name="shrink",
             dtype=self.dtype_policy,
         )
@@ -82,7 +92,7 @@ class ComCNN(keras.Model):
             channels,
             3,
             padding="same",
-            kernel_initializer=PassThrough(channels, alone=True),
+            kernel_initializer=last,
             name="compact",
             dtype="float32",
         )
@@ -116,7 +126,10 @@ class ComCNN(keras.Model):
             ValueError: `log_step` is missing and `conditioned`, or given and not.
         """
         x = conditioning.append_plane(pictures, log_step, conditioned=self.conditioned)
-        return self.compact(self.shrink(self.features(x)))
+        compact = self.compact(self.shrink(self.features(x)))
+        if self.skip:
+            compact += geometry.downsample(keras.ops.cast(pictures, "float32"), self.scale)
+        return compact
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, for saving."""
@@ -126,6 +139,7 @@ class ComCNN(keras.Model):
             "channels": self.channels,
             "filters": self.filters,
             "conditioned": self.conditioned,
+            "skip": self.skip,
         }
 
 

@@ -35,15 +35,19 @@ class TrainingConfig:
     channels: int = _field(3, "3 for colour (YCbCr) and grey, 1 for luma alone.")
     scale: int = _field(2, "How many times smaller the compact picture is, 1 or 2.")
     com_filters: int = _field(32, "Feature maps of ComCNN.")
+    com_skip: bool = _field(
+        False, "Whether ComCNN adds to the bicubic picture; suits the joint objective."
+    )
     resolution: str = _field(
         "compact", 'RecCNN: "full" is the paper\'s, "compact" 11 times cheaper.'
     )
     rec_depth: int = _field(0, "Convolutions of RecCNN; 0 for its default.")
     rec_filters: int = _field(0, "Feature maps of RecCNN; 0 for its default.")
     conditioned: bool = _field(True, "Whether the networks are told the quality.")
-    quality_min: int = _field(5, "Lowest JPEG quality to train for.")
-    quality_max: int = _field(80, "Highest JPEG quality; the lowest again for one quality alone.")
-    chroma_subsampling: str = _field("4:2:0", 'Chroma of the JPEG, "4:2:0" or "4:4:4".')
+    codec: str = _field("jpeg", "The codec inside: jpeg, mozjpeg, jpegli, webp, avif or jpeg2000.")
+    quality_min: int = _field(5, "Lowest quality of the codec to train for.")
+    quality_max: int = _field(80, "Highest quality; the lowest again for one quality alone.")
+    chroma_subsampling: str = _field("4:2:0", 'Chroma of the codec, "4:2:0" or "4:4:4".')
     patch_size: int = _field(96, "Side of a training patch in pixels, even.")
     batch_size: int = _field(16, "Patches in a batch.")
     patches_per_picture: int = _field(16, "Patches cut each time a picture is decoded.")

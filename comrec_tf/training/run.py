@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from comrec_tf import presets
-from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs import catalog
 from comrec_tf.data import sources
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
@@ -151,9 +151,12 @@ def build_model(config: TrainingConfig) -> ComRec:
         FileNotFoundError: there is no such preset.
         ValueError: the networks cannot be made so.
     """
-    codec = JpegCodec(chroma_subsampling=config.chroma_subsampling)
+    # What is the default of every codec is no option of some.
+    sampled = config.chroma_subsampling != "4:2:0"
+    options = {"chroma_subsampling": config.chroma_subsampling} if sampled else {}
+    codec = catalog.make_codec(config.codec, **options)
     if config.preset:
-        model = presets.load_preset(config.preset, config.precision)
+        model = presets.load_preset(config.preset, config.precision, config.scale)
         return ComRec(model.com, model.rec, codec, dtype=config.precision)
     shared: dict[str, Any] = {
         "channels": config.channels,
@@ -162,7 +165,7 @@ def build_model(config: TrainingConfig) -> ComRec:
         "dtype": config.precision,
     }
     return ComRec(
-        ComCNN(filters=config.com_filters, **shared),
+        ComCNN(filters=config.com_filters, skip=config.com_skip, **shared),
         RecCNN(
             depth=config.rec_depth or None,
             filters=config.rec_filters or None,
@@ -233,9 +236,9 @@ def _unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
 
 
 def _valid_qualities(config: TrainingConfig) -> tuple[int, ...]:
-    """The ends' geometric mean, and for a range a lower and a higher quality as well."""
+    """Qualities over the range, in equal ratios."""
     low, high = config.quality_min, config.quality_max
-    shares = (0.5,) if low == high else (0.2, 0.5, 0.8)
+    shares = (0.0, 0.3, 0.6, 0.9)
     return tuple(sorted({round(low * (high / low) ** share) for share in shares}))
 
 

@@ -8,28 +8,33 @@ import tensorflow as tf
 
 from comrec_tf import metrics
 from comrec_tf.coding import PictureCoder
-from comrec_tf.images import color, files
+from comrec_tf.data import sources
+from comrec_tf.images import color
 from comrec_tf.models.com_rec import ComRec
 
 __all__ = ["Validation"]
 
 #: Qualities of the plain codec between which its PSNR is interpolated.
 _PLAIN_QUALITIES = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 55, 75, 90)
+#: Qualities of the plain codec at whose bytes a pair is compared with it.
+_COMPARED_QUALITIES = (5, 10, 20)
 
 
 class Validation(keras.callbacks.Callback):
     """Codes and restores whole pictures at the end of each epoch.
 
-    Adds to the logs of `fit`, as means over pictures and qualities:
+    Adds to the logs of `fit`:
 
-    - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma,
-    - ``val_bits_per_pixel``: of the whole bitstream,
-    - ``val_gain``: how many dB more than the plain codec at the same bytes.
+    - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma; mean over
+      pictures and qualities,
+    - ``val_bits_per_pixel``: of the whole bitstream, likewise,
+    - ``val_gain``: how many dB more than the plain codec at the bytes of its qualities 5, 10
+      and 20, mean over these and the pictures; with a single quality at the bytes of that.
 
     Args:
         model: the pair.
-        paths: picture files, read once and kept.
-        qualities: qualities to code with.
+        paths: pictures that `sources.find_pictures` names, read once and kept.
+        qualities: qualities to code with; several span a curve that is interpolated.
 
     Raises:
         OSError: a picture cannot be read.
@@ -39,31 +44,42 @@ class Validation(keras.callbacks.Callback):
         super().__init__()
         self._coder = PictureCoder(model)
         self._qualities = qualities
-        pictures = [_as_coded(files.read(path), model.channels) for path in paths]
+        pictures = [_as_coded(sources.read_picture(path), model.channels) for path in paths]
         self._pictures = [(picture, self._plain_curve(picture)) for picture in pictures]
 
-    def _plain_curve(self, picture: np.ndarray) -> list[tuple[float, float]]:
-        curve = []
+    def _plain_curve(self, picture: np.ndarray) -> dict[int, tuple[int, float]]:
+        """Bytes and dB of the plain codec by quality."""
+        curve = {}
         for quality in _PLAIN_QUALITIES:
             decoded, num_bytes = self._coder.codec.round_trip(tf.constant(picture), quality)
-            curve.append((float(num_bytes), metrics.psnr(picture, decoded.numpy())))
+            curve[quality] = (int(num_bytes), metrics.psnr(picture, decoded.numpy()))
+        return curve
+
+    def _curve(self, picture: np.ndarray) -> list[tuple[int, float]]:
+        """Bytes and dB of the pair."""
+        curve = []
+        for quality in self._qualities:
+            bitstream = self._coder.encode(picture, quality)
+            step = float(self._coder.codec.step(quality))
+            restored = self._coder.decode(bitstream, step, picture.shape)
+            curve.append((len(bitstream), metrics.psnr(picture, restored)))
         return curve
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measure, and add the means to `logs`."""
-        rows = []
+        psnrs, rates, gains = [], [], []
         for picture, plain in self._pictures:
-            height, width = picture.shape[:2]
-            for quality in self._qualities:
-                bitstream = self._coder.encode(picture, quality)
-                restored = self._coder.decode(bitstream, quality, height, width)
-                psnr = metrics.psnr(picture, restored)
-                rate = metrics.bits_per_pixel(len(bitstream), height, width)
-                rows.append((psnr, rate, psnr - metrics.psnr_at_bytes(plain, len(bitstream))))
-        means = np.mean(rows, axis=0)
+            curve = self._curve(picture)
+            psnrs += [psnr for _, psnr in curve]
+            rates += [metrics.bits_per_pixel(size, *picture.shape[:2]) for size, _ in curve]
+            compared = [plain[quality][0] for quality in _COMPARED_QUALITIES]
+            for size in compared if len(curve) > 1 else [curve[0][0]]:
+                better = metrics.psnr_at_bytes(curve, size)
+                gains.append(better - metrics.psnr_at_bytes(list(plain.values()), size))
         if logs is not None:
             names = ("val_psnr", "val_bits_per_pixel", "val_gain")
-            logs.update(zip(names, map(float, means), strict=True))
+            means = (float(np.mean(values)) for values in (psnrs, rates, gains))
+            logs.update(zip(names, means, strict=True))
 
 
 def _as_coded(picture: np.ndarray, channels: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from comrec_tf import metrics
-from comrec_tf.codecs import container
+from comrec_tf.codecs import container_graph
 from comrec_tf.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.training.validation import Validation
@@ -20,30 +20,40 @@ def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictur
     compressor = Compressor(model)
     psnrs, rates, gains = [], [], []
     for path in paths:
-        picture = files.read(path)
+        picture, curve = files.read(path), []
         for quality in (20, 60):
             content = compressor.encode(picture, quality)
-            num_bytes = len(content) - container.SEGMENT_BYTES
+            num_bytes = len(content) - container_graph.SEGMENT_BYTES
             psnrs.append(metrics.psnr(picture, compressor.decode(content)))
             rates.append(8 * num_bytes / picture[..., 0].size)
-            gains.append(psnrs[-1] - plain_jpeg_psnr(picture, num_bytes))
+            curve.append((num_bytes, psnrs[-1]))
+        for quality in (5, 10, 20):
+            num_bytes, psnr = plain_jpeg(picture, quality)
+            gains.append(metrics.psnr_at_bytes(curve, num_bytes) - psnr)
     assert logs["val_psnr"] == pytest.approx(np.mean(psnrs))
     assert logs["val_bits_per_pixel"] == pytest.approx(np.mean(rates))
     assert logs["val_gain"] == pytest.approx(np.mean(gains), abs=0.3)
 
 
-def plain_jpeg_psnr(picture, num_bytes):
-    """PSNR of Pillow's JPEG at a size, between the two qualities around it."""
-    points = []
-    for quality in range(1, 96):
-        buffer = io.BytesIO()
-        grey = picture.shape[-1] == 1
-        PIL.Image.fromarray(picture[..., 0] if grey else picture).save(
-            buffer, "JPEG", quality=quality, optimize=True, subsampling="4:2:0"
-        )
-        decoded = np.asarray(PIL.Image.open(buffer)).reshape(picture.shape)
-        points.append((len(buffer.getvalue()), metrics.psnr(picture, decoded)))
-    return metrics.psnr_at_bytes(points, num_bytes)
+def test_one_quality_alone_is_compared_at_its_own_bytes(model, pictures_dir):
+    logs: dict[str, float] = {}
+    Validation(model, [str(pictures_dir / "coffee.png")], (40,)).on_epoch_end(0, logs)
+    picture = files.read(pictures_dir / "coffee.png")
+    content = Compressor(model).encode(picture, 40)
+    points = [plain_jpeg(picture, quality) for quality in range(1, 96)]
+    plain = metrics.psnr_at_bytes(points, len(content) - container_graph.SEGMENT_BYTES)
+    assert logs["val_gain"] == pytest.approx(logs["val_psnr"] - plain, abs=0.3)
+
+
+def plain_jpeg(picture, quality):
+    """Bytes and dB of Pillow's JPEG."""
+    buffer = io.BytesIO()
+    grey = picture.shape[-1] == 1
+    PIL.Image.fromarray(picture[..., 0] if grey else picture).save(
+        buffer, "JPEG", quality=quality, optimize=True, subsampling="4:2:0"
+    )
+    decoded = np.asarray(PIL.Image.open(buffer)).reshape(picture.shape)
+    return len(buffer.getvalue()), metrics.psnr(picture, decoded)
 
 
 def test_a_model_of_luma_is_judged_by_luma(pictures_dir):

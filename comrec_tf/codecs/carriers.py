@@ -1,0 +1,158 @@
+"""Where a file of each format carries a few bytes of ours, unseen by viewers.
+
+=========  ==========================================================================
+format     place
+=========  ==========================================================================
+JPEG       application segment APP9 (FF E9), behind the JFIF header where there is one
+JPEG 2000  comment segment COM (FF 64) of the codestream, behind SIZ; registration 0
+WebP       chunk "ComR" at the end of the RIFF container
+AVIF       box "uuid" at the end, of the type `AVIF_UUID`
+=========  ==========================================================================
+
+A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
+specification ("unknown chunks") and ISO/IEC 14496-12, 11.1.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+__all__ = ["AVIF_UUID", "MAGIC", "embed", "extract", "file_format"]
+
+#: First bytes of what is carried.
+MAGIC = b"ComR"
+#: Type of the box in AVIF files.
+AVIF_UUID = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/1708.00838#comrec_tf").bytes
+
+_JPEG_SCAN, _JPEG_APP9, _JFIF = 0xDA, 0xE9, b"\xff\xe0"
+_J2K_TILE, _J2K_COMMENT = 0x90, 0x64
+
+
+def file_format(content: bytes) -> str:
+    """Tell the format of a file.
+
+    Args:
+        content: the file, or its first 12 bytes.
+
+    Returns:
+        "jpeg", "jpeg2000", "webp" or "avif".
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if content.startswith(b"\xff\xd8"):
+        return "jpeg"
+    if content.startswith(b"\xff\x4f\xff\x51"):
+        return "jpeg2000"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "webp"
+    if content[4:12] in (b"ftypavif", b"ftypavis"):
+        return "avif"
+    raise ValueError("the bytes are not a JPEG, WebP, AVIF or JPEG 2000 file")
+
+
+def embed(bitstream: bytes, payload: bytes) -> bytes:
+    """Put a payload into a file.
+
+    Args:
+        bitstream: a file of one of the formats above.
+        payload: at most 65,000 bytes, starting with `MAGIC`.
+
+    Returns:
+        The file with the payload.
+
+    Raises:
+        ValueError: the file is of another format, or cut short.
+    """
+    match file_format(bitstream):
+        case "jpeg":
+            position = 2
+            if bitstream[2:4] == _JFIF:
+                # JFIF demands that its own segment comes first.
+                position += 2 + int.from_bytes(bitstream[4:6], "big")
+            return _insert(bitstream, position, _segment(_JPEG_APP9, payload))
+        case "jpeg2000":
+            position = 4 + int.from_bytes(bitstream[4:6], "big")
+            return _insert(bitstream, position, _segment(_J2K_COMMENT, b"\0\0" + payload))
+        case "webp":
+            padded = payload + b"\0" * (len(payload) % 2)
+            chunk = MAGIC + len(payload).to_bytes(4, "little") + padded
+            size = int.from_bytes(bitstream[4:8], "little") + len(chunk)
+            return b"RIFF" + size.to_bytes(4, "little") + bitstream[8:] + chunk
+        case _:
+            return bitstream + _box(b"uuid", AVIF_UUID + payload)
+
+
+def extract(content: bytes) -> bytes | None:
+    """Find the payload in a file.
+
+    Args:
+        content: a file of one of the formats above; others may have put in parts of their own.
+
+    Returns:
+        The payload, or None if the file carries none. It may be cut short as the file is.
+
+    Raises:
+        ValueError: the file is of another format.
+    """
+    match file_format(content):
+        case "jpeg":
+            parts = _segments(content, 2, _JPEG_APP9, _JPEG_SCAN)
+        case "jpeg2000":
+            parts = (part[2:] for part in _segments(content, 2, _J2K_COMMENT, _J2K_TILE))
+        case "webp":
+            parts = _chunks(content)
+        case _:
+            parts = (part[16:] for part in _boxes(content) if part[:16] == AVIF_UUID)
+    return next((part for part in parts if part[:4] == MAGIC), None)
+
+
+def _insert(content: bytes, position: int, part: bytes) -> bytes:
+    if position > len(content):
+        raise ValueError("the file is cut short")
+    return content[:position] + part + content[position:]
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (2 + len(content)).to_bytes(2, "big") + content
+
+
+def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator[bytes]:
+    """Segments of one marker in front of the marker `last`."""
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker == last:
+            return
+        length = int.from_bytes(content[position + 2 : position + 4], "big")
+        if marker == wanted:
+            yield content[position + 4 : position + 2 + length]
+        position += 2 + length
+
+
+def _chunks(content: bytes) -> Iterator[bytes]:
+    position = 12
+    while position + 8 <= len(content):
+        size = int.from_bytes(content[position + 4 : position + 8], "little")
+        if content[position : position + 4] == MAGIC:
+            yield content[position + 8 : position + 8 + size]
+        position += 8 + size + size % 2
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+def _boxes(content: bytes) -> Iterator[bytes]:
+    """Contents of the top-level boxes "uuid"."""
+    position = 0
+    while position + 8 <= len(content):
+        size = int.from_bytes(content[position : position + 4], "big")
+        start = position + 8
+        if size == 1:
+            size = int.from_bytes(content[position + 8 : position + 16], "big")
+            start += 8
+        end = position + size if size else len(content)
+        if end <= position:
+            return
+        if content[position + 4 : position + 8] == b"uuid":
+            yield content[start:end]
+        position = end
