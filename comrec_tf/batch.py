@@ -1,19 +1,289 @@
-"""Many files through one command: outputs named first, failures collected, progress, a table."""
+"""Many files through one command: outputs named first, stages side by side, failures collected."""
 
+import collections
+import concurrent.futures
+import dataclasses
+import glob
+import json
 import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import rich.console
 import rich.progress
 import rich.table
 from absl import flags
 
-__all__ = ["define_output_flags", "for_each_file", "planned_outputs", "progress", "table"]
+from comrec_tf import journal, storage
+
+__all__ = [
+    "STREAM",
+    "Job",
+    "define_output_flags",
+    "plan",
+    "progress",
+    "report",
+    "run",
+    "table",
+]
 
 _T = TypeVar("_T")
+
+#: Stands for standard input as an input, for standard output as an output.
+STREAM = storage.STREAM
+#: Pictures that are read ahead of the networks, and as many that are written behind them.
+_AHEAD = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One file to make of another.
+
+    Attributes:
+        source: the input file, or `STREAM`.
+        output: the output file, or `STREAM`.
+    """
+
+    source: str
+    output: str
+
+
+def define_output_flags(values: flags.FlagValues) -> None:
+    """Define the flags of a command that makes a file of each file.
+
+    Args:
+        values: where to.
+    """
+    flags.DEFINE_string(
+        "output_dir",
+        None,
+        "Folder of the outputs; of an input folder it gets the same tree.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
+    flags.DEFINE_bool(
+        "resume",
+        False,
+        f"Keep a journal, {journal.NAME}, in the output folder, and pass over what it says is done "
+        "if the input is unchanged and the output has the hash it was written with.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "dry_run", False, "Print what would be made of what, and make nothing.", flag_values=values
+    )
+    flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
+
+
+def plan(
+    inputs: Sequence[str],
+    values: flags.FlagValues,
+    *,
+    suffix: str,
+    suffixes: Sequence[str],
+) -> list[Job]:
+    """Name an output for each input, before anything is written.
+
+    Args:
+        inputs: files, globs, folders (searched to the bottom), or `STREAM` alone.
+        values: the flags of `define_output_flags`.
+        suffix: ending of the outputs.
+        suffixes: endings of the files that are taken from a folder.
+
+    Returns:
+        A job for each file.
+
+    Raises:
+        ValueError: there is no input, two inputs, or an input and an output, would be one file, or
+            `STREAM` and --output_dir do not go together.
+        FileNotFoundError: an input does not exist, or a folder or glob holds no file.
+        FileExistsError: an output exists, and neither --overwrite nor --resume is given.
+    """
+    if not inputs:
+        raise ValueError("expected files, folders or globs. Received: none")
+    if STREAM in inputs:
+        if len(inputs) > 1 or values.output_dir is not None or values.resume:
+            raise ValueError(
+                "expected - alone, without --output_dir and --resume: it reads standard input and "
+                f"writes standard output. Received: {' '.join(inputs)}"
+            )
+        return [Job(STREAM, STREAM)]
+    if values.output_dir is None:
+        raise ValueError("expected --output_dir=FOLDER. Received: none")
+    folder = pathlib.Path(values.output_dir)
+    jobs = [
+        Job(source, str(folder / pathlib.PurePath(relative).with_suffix(suffix)))
+        for given in inputs
+        for source, relative in _files_of(given, suffixes)
+    ]
+    _check(jobs, allow_existing=values.overwrite or values.resume)
+    return jobs
+
+
+def _files_of(given: str, suffixes: Sequence[str]) -> list[tuple[str, str]]:
+    """Files that an input means, each with its place below the output folder."""
+    if os.path.isdir(given):
+        found = [
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(given)
+            for name in names
+            if name.lower().endswith(tuple(suffixes)) and not name.startswith(".")
+        ]
+        if not found:
+            raise FileNotFoundError(
+                f"expected a folder with files of {', '.join(suffixes)}. Received: {given}, "
+                "where there are none"
+            )
+        return [(path, os.path.relpath(path, given)) for path in sorted(found)]
+    if os.path.exists(given):
+        return [(given, os.path.basename(given))]
+    found = [path for path in sorted(glob.glob(given, recursive=True)) if os.path.isfile(path)]
+    if not found:
+        raise FileNotFoundError(f"expected a file, folder or glob that exists. Received: {given}")
+    return [(path, os.path.basename(path)) for path in found]
+
+
+def _check(jobs: Sequence[Job], *, allow_existing: bool) -> None:
+    origins: dict[str, str] = {}
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for job in jobs:
+        if job.output in origins:
+            raise ValueError(
+                f"expected inputs of different names. Received: {origins[job.output]} and "
+                f"{job.source}, which would both become {job.output}"
+            )
+        origins[job.output] = job.source
+        if os.path.realpath(job.output) in sources:
+            raise ValueError(f"{job.output} is an input: choose another --output_dir")
+        if os.path.lexists(job.output) and not allow_existing:
+            raise FileExistsError(f"{job.output} exists: pass --overwrite to replace it")
+
+
+def run(
+    jobs: Sequence[Job],
+    description: str,
+    *,
+    read: Callable[[Job], Any],
+    work: Callable[[Job, Any], Any],
+    write: Callable[[Job, Any], dict[str, Any]],
+    log: journal.Journal | None = None,
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Do all jobs; one that fails does not stop the others.
+
+    Reading and writing run in threads beside `work`, a few files ahead and behind, so that
+    memory does not grow with the number of jobs.
+
+    Args:
+        jobs: what to do.
+        description: what is being done.
+        read: reads an input; `OSError` and `ValueError` are failures, here and below.
+        work: makes the result of what was read, in the calling thread.
+        write: writes the result, and returns a row for the report with at least "pixels".
+        log: passes over what is done, and takes down what gets done.
+
+    Returns:
+        The rows, in the order of the jobs, and a failure for each job that failed: its "file" and
+        "error". Failures are also printed at the end.
+    """
+    todo = [job for job in jobs if log is None or not log.is_done(job.source, job.output)]
+    if len(todo) < len(jobs):
+        print(f"{len(jobs) - len(todo)} of {len(jobs)} files are done already", file=sys.stderr)
+    rows: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
+    behind: collections.deque[tuple[Job, concurrent.futures.Future[Any]]] = collections.deque()
+
+    def fail(job: Job, error: Exception) -> None:
+        message = str(error)
+        text = message if job.source in message else f"{job.source}: {message}"
+        failures.append({"file": job.source, "error": text})
+
+    def settle() -> None:
+        job, future = behind.popleft()
+        try:
+            rows.append(future.result())
+            if log is not None:
+                log.record(job.source, job.output)
+        except (OSError, ValueError) as error:
+            fail(job, error)
+        else:
+            bar.update(rows[-1]["pixels"])
+
+    with (
+        _Bar(description, len(todo)) as bar,
+        concurrent.futures.ThreadPoolExecutor(_AHEAD) as readers,
+        concurrent.futures.ThreadPoolExecutor(_AHEAD) as writers,
+    ):
+        ahead: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+        try:
+            for index, job in enumerate(todo):
+                for later in todo[index + len(ahead) : index + _AHEAD + 1]:
+                    ahead.append(readers.submit(read, later))
+                try:
+                    result = work(job, ahead.popleft().result())
+                except (OSError, ValueError) as error:
+                    fail(job, error)
+                    bar.update(0)
+                    continue
+                if len(behind) == _AHEAD:
+                    settle()
+                behind.append((job, writers.submit(write, job, result)))
+            while behind:
+                settle()
+        finally:
+            # An interrupt must not wait for files that nobody wants any more.
+            for future in ahead:
+                future.cancel()
+    for failure in failures:
+        print(failure["error"], file=sys.stderr)
+    if failures:
+        print(f"{len(failures)} of {len(jobs)} files failed", file=sys.stderr)
+    return rows, failures
+
+
+def report(
+    columns: dict[str, tuple[str, str]],
+    rows: list[dict[str, Any]],
+    failures: list[dict[str, str]],
+    *,
+    total: dict[str, Any] | None = None,
+    as_json: bool = False,
+    stream: bool = False,
+) -> None:
+    """Print what was done.
+
+    Args:
+        columns: by key of a row, the column's name and the format of its values; values of None
+            stay empty.
+        rows: what `run` returned.
+        failures: likewise.
+        total: one more row, for several files.
+        as_json: whether as JSON, with all keys of the rows, in place of a table.
+        stream: whether standard output belongs to the result; the report goes to standard error.
+    """
+    file = sys.stderr if stream else sys.stdout
+    if as_json:
+        content = {"files": rows, "failures": failures, "total": total}
+        print(json.dumps(content, indent=2), file=file)
+        return
+    shown = [*rows, {"file": "total", **total}] if total and len(rows) > 1 else rows
+    # A column that no row has a value for says nothing.
+    kept = {
+        key: value
+        for key, value in columns.items()
+        if any(row.get(key) is not None for row in shown)
+    }
+    table(
+        [name for name, _ in kept.values()],
+        [
+            [
+                "" if row.get(key) is None else form.format(row[key])
+                for key, (_, form) in kept.items()
+            ]
+            for row in shown
+        ],
+        file=file,
+    )
 
 
 def progress(items: Sequence[_T], description: str) -> Iterable[_T]:
@@ -30,97 +300,52 @@ def progress(items: Sequence[_T], description: str) -> Iterable[_T]:
     return rich.progress.track(items, description, console=console, disable=not console.is_terminal)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table on standard output; the first column to the left, the rest to the right.
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], file: Any = None) -> None:
+    """Print a table; the first column to the left, the rest to the right.
 
     Args:
         header: names of the columns.
         rows: cells.
+        file: where to; standard output if None.
     """
+    file = sys.stdout if file is None else file
     grid = rich.table.Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(header):
         grid.add_column(name, justify="right" if index else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*row)
     # As wide as its content where nobody looks, so that a program can read it.
-    console = rich.console.Console(width=None if sys.stdout.isatty() else 200)
+    console = rich.console.Console(file=file, width=None if file.isatty() else 200)
     console.print(grid)
 
 
-def define_output_flags(values: flags.FlagValues) -> None:
-    """Define the flags of a command that makes a file of each file.
+class _Bar:
+    """Progress on standard error: files, megapixels per second, time left."""
 
-    Args:
-        values: where to.
-    """
-    flags.DEFINE_string("output_dir", None, "Folder of the outputs.", flag_values=values)
-    flags.mark_flag_as_required("output_dir", flag_values=values)
-    flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
+    def __init__(self, description: str, num_files: int) -> None:
+        console = rich.console.Console(stderr=True)
+        self._progress = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TextColumn("{task.fields[rate]}"),
+            rich.progress.TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(description, total=num_files, rate="")
+        self._pixels = 0
 
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
 
-def planned_outputs(
-    inputs: Sequence[str], output_dir: str, suffix: str, *, overwrite: bool
-) -> list[pathlib.Path]:
-    """Name an output for each input, before anything is written.
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
 
-    Args:
-        inputs: the input files.
-        output_dir: folder of the outputs.
-        suffix: ending of the outputs.
-        overwrite: whether files that exist may be replaced.
-
-    Returns:
-        A path for each input.
-
-    Raises:
-        ValueError: there is no input, or two inputs, or an input and an output, would be one file.
-        FileExistsError: an output exists and `overwrite` is False.
-    """
-    if not inputs:
-        raise ValueError("expected files. Received: none")
-    outputs = [pathlib.Path(output_dir) / (pathlib.Path(path).stem + suffix) for path in inputs]
-    origins: dict[pathlib.Path, str] = {}
-    sources = {os.path.realpath(path) for path in inputs}
-    for origin, output in zip(inputs, outputs, strict=True):
-        if output in origins:
-            raise ValueError(
-                f"expected inputs of different names. Received: {origins[output]} and {origin}, "
-                f"which would both become {output}"
-            )
-        origins[output] = origin
-        if os.path.realpath(output) in sources:
-            raise ValueError(f"{output} is an input: choose another --output_dir")
-        if output.exists() and not overwrite:
-            raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
-    return outputs
-
-
-def for_each_file(
-    inputs: Sequence[str],
-    outputs: Sequence[pathlib.Path],
-    description: str,
-    work: Callable[[str, pathlib.Path], _T],
-) -> tuple[list[_T], list[str]]:
-    """Work on file after file; one that fails does not stop the others.
-
-    Args:
-        inputs: the input files.
-        outputs: the output files.
-        description: what is being done.
-        work: reads one input and writes one output; `OSError` and `ValueError` are its failures.
-
-    Returns:
-        What `work` returned, and a message for each failure, which is also printed at the end.
-    """
-    rows, failures = [], []
-    for path, output in progress(list(zip(inputs, outputs, strict=True)), description):
-        try:
-            rows.append(work(path, output))
-        except (OSError, ValueError) as error:
-            message = str(error)
-            failures.append(message if path in message else f"{path}: {message}")
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    if failures:
-        print(f"{len(failures)} of {len(inputs)} files failed", file=sys.stderr)
-    return rows, failures
+    def update(self, num_pixels: int) -> None:
+        """One more file is done."""
+        self._pixels += num_pixels
+        elapsed = self._progress.tasks[self._task].elapsed or 0.0
+        rate = f"{self._pixels / 1e6 / elapsed:.1f} megapixels/s" if elapsed else ""
+        self._progress.update(self._task, advance=1, rate=rate)

@@ -1,6 +1,7 @@
 """The frame of every door: flags of its own, help, errors as messages, exit codes."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -59,6 +60,8 @@ def run(
     if {"-h", "--help"} & set(argv[1:]):
         print(f"{description.strip()}\n\nFlags:\n{_help(values)}")
         return SUCCESS
+    # What TensorFlow says as it starts is of no use here; who wants to see it sets this to 0.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         return work(values, positional)

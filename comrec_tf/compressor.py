@@ -1,5 +1,6 @@
 """Compressor: the object a Python user holds, pictures in and compact files out."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +10,9 @@ import PIL.Image
 import tensorflow as tf
 
 from comrec_tf import coding, metrics, presets, rate_control
-from comrec_tf.codecs import base, container
+from comrec_tf.codecs import base, carriers, container
 from comrec_tf.images import files
+from comrec_tf.images.metadata import Metadata
 from comrec_tf.models.com_rec import ComRec
 
 __all__ = ["Compressor"]
@@ -83,6 +85,7 @@ class Compressor:
         picture: np.ndarray | PIL.Image.Image,
         quality: int | None = None,
         scale: int | None = None,
+        metadata: Metadata | None = None,
     ) -> bytes:
         """Compress a picture at a given quality of the codec.
 
@@ -91,6 +94,7 @@ class Compressor:
                 (see `images.files.from_pil`); every size from 1x1 up.
             quality: the codec's quality for the compact picture, 1 to 100.
             scale: which pair, 1 or 2; the largest scale if None.
+            metadata: EXIF and colour profile to put into the file.
 
         Returns:
             The compact file: a standard JPEG (or file of another codec).
@@ -104,7 +108,8 @@ class Compressor:
         scale = self.scales[-1] if scale is None else scale
         if scale not in self._coders:
             raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
-        return self._encode(pixels, self.default_quality if quality is None else quality, scale)
+        quality = self.default_quality if quality is None else quality
+        return self._encode(pixels, quality, scale, metadata)
 
     def encode_to(
         self,
@@ -113,6 +118,7 @@ class Compressor:
         scales: Sequence[int] | None = None,
         *,
         plain: bool = True,
+        metadata: Metadata | None = None,
     ) -> rate_control.Choice:
         """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
 
@@ -124,6 +130,7 @@ class Compressor:
             target: what to reach.
             scales: which pairs to choose from; all if None.
             plain: whether the codec without networks may be chosen as well.
+            metadata: EXIF and colour profile to put into the file; their bytes count.
 
         Returns:
             The file and what was chosen. Where a target is out of reach, the nearest there is, with
@@ -141,7 +148,7 @@ class Compressor:
         def candidate(scale: int) -> rate_control.Candidate:
             return rate_control.Candidate(
                 scale=scale,
-                encode=lambda quality: self._encode(pixels, quality, scale),
+                encode=lambda quality: self._encode(pixels, quality, scale, metadata),
                 psnr=lambda content: metrics.psnr(pixels, self.decode(content)),
             )
 
@@ -187,14 +194,19 @@ class Compressor:
             content: a compact file that `encode` made with the same preset.
 
         Returns:
-            A picture of mode "RGB" or "L".
+            A picture of mode "RGB" or "L"; `info` has "exif" and "icc_profile" where the file has.
 
         Raises:
             ValueError: as `decode`.
         """
-        return files.to_pil(self.decode(content))
+        picture = files.to_pil(self.decode(content))
+        extra = dataclasses.asdict(carriers.extract_metadata(content))
+        picture.info.update({name: value for name, value in extra.items() if value})
+        return picture
 
-    def _encode(self, pixels: np.ndarray, quality: int, scale: int) -> bytes:
+    def _encode(
+        self, pixels: np.ndarray, quality: int, scale: int, metadata: Metadata | None
+    ) -> bytes:
         self.codec.check_quality(quality)
         height, width, channels = pixels.shape
         largest = self.codec.max_size * max(scale, 1)
@@ -216,6 +228,8 @@ class Compressor:
             width=width,
             grey=channels == 1,
         )
+        if metadata is not None:
+            bitstream = carriers.embed_metadata(bitstream, metadata)
         return container.write(bitstream, header)
 
     def _pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:

@@ -1,5 +1,8 @@
 """How good a reconstruction is and what it costs."""
 
+import contextlib
+import io
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +10,7 @@ import tensorflow as tf
 
 from comrec_tf.images import color
 
-__all__ = ["bits_per_pixel", "luma", "psnr", "psnr_at_bytes", "ssim"]
+__all__ = ["bits_per_pixel", "luma", "ms_ssim", "psnr", "psnr_at_bytes", "psnr_hvs_m", "ssim"]
 
 
 def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
@@ -71,13 +74,64 @@ def ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
     Raises:
         ValueError: the shapes differ, or the pictures are smaller than the window.
     """
-    _check_shapes(original, reconstruction)
-    if min(original.shape[:2]) < 11:
-        raise ValueError(f"SSIM needs at least 11x11 pixels. Received: shape={original.shape}")
+    _check_shapes(original, reconstruction, smallest=11)
     pair = [
         tf.constant(luma(picture)[..., None], tf.float32) for picture in (original, reconstruction)
     ]
     return float(tf.image.ssim(*pair, max_val=255.0))
+
+
+def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Multi-scale structural similarity of the luma (Wang et al. 2003: five scales).
+
+    Args:
+        original: uint8 (H, W, 1 or 3), H and W at least 176, so that the window fits the last
+            scale.
+        reconstruction: uint8 of the same shape.
+
+    Returns:
+        At most 1.
+
+    Raises:
+        ValueError: the shapes differ, or the pictures are too small.
+    """
+    _check_shapes(original, reconstruction, smallest=176)
+    pair = [
+        tf.constant(luma(picture)[..., None], tf.float32) for picture in (original, reconstruction)
+    ]
+    return float(tf.image.ssim_multiscale(*pair, max_val=255.0))
+
+
+def psnr_hvs_m(original: np.ndarray, reconstruction: np.ndarray) -> float:
+    """PSNR-HVS-M of the luma: PSNR by what the eye sees of 8x8 DCT coefficients beside each other.
+
+    Ponomarenko et al. 2007, by the package psnr_hvsm. What is beyond whole blocks is left out.
+
+    Args:
+        original: uint8 (H, W, 1 or 3), H and W at least 8.
+        reconstruction: uint8 of the same shape.
+
+    Returns:
+        Decibels.
+
+    Raises:
+        ValueError: the shapes differ, or the pictures are too small.
+        ModuleNotFoundError: psnr_hvsm is not installed.
+    """
+    _check_shapes(original, reconstruction, smallest=8)
+    os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
+    try:
+        # It recommends PyTorch aloud.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import psnr_hvsm
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            'PSNR-HVS-M needs psnr_hvsm: pip install "comrec-tf[evaluation]"'
+        ) from error
+    height, width = (side // 8 * 8 for side in original.shape[:2])
+    pair = [luma(picture)[:height, :width] / 255.0 for picture in (original, reconstruction)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(psnr_hvsm.psnr_hvs_hvsm(*pair)[1])
 
 
 def luma(picture: np.ndarray) -> np.ndarray:
@@ -94,9 +148,14 @@ def luma(picture: np.ndarray) -> np.ndarray:
     return picture @ color.RGB_TO_YCBCR[0]
 
 
-def _check_shapes(original: np.ndarray, reconstruction: np.ndarray) -> None:
+def _check_shapes(original: np.ndarray, reconstruction: np.ndarray, smallest: int = 1) -> None:
     if original.shape != reconstruction.shape:
         raise ValueError(
             f"a picture of shape {original.shape} must be compared with one of the same shape. "
             f"Received: {reconstruction.shape}"
+        )
+    if min(original.shape[:2]) < smallest:
+        raise ValueError(
+            f"expected pictures of at least {smallest}x{smallest} pixels. "
+            f"Received: shape={original.shape}"
         )

@@ -1,36 +1,45 @@
 """Restore pictures from compact files.
 
-    python -m comrec_tf.restore small/*.jpg --output_dir=restored
+    python -m comrec_tf.restore small --output_dir=restored
+    python -m comrec_tf.restore - < a.jpg > a.png
 
-writes restored/a.png for small/a.jpg. The preset is found from the file, among the presets of the
-installation and of the environment variable COMREC_PRESETS; --preset names one that lies elsewhere.
+Takes files, globs, folders (the tree is kept) and standard input, and writes PNG. The preset is
+found from the file, among the presets of the installation and of the environment variable
+COMREC_PRESETS; --preset names one that lies elsewhere.
 
 Exit codes: 0 all files restored, 1 some or all failed (their names are printed, the others
-are done), 2 a wrong command line.
+are done), 2 a wrong command line, 130 interrupted.
 """
 
 import functools
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, storage
+from comrec_tf import batch, command, journal, storage
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from comrec_tf.compressor import Compressor
 
 __all__ = ["main"]
 
+_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
+_COLUMNS = {
+    "file": ("file", "{}"),
+    "size": ("pixels", "{}"),
+    "bytes_before": ("bytes before", "{:,}"),
+    "bytes_after": ("bytes after", "{:,}"),
+}
+
 
 class _Result(NamedTuple):
-    name: str
-    width: int
-    height: int
-    bytes_before: int
-    bytes_after: int
+    compact_file: bytes
+    picture: "np.ndarray"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -56,49 +65,77 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    outputs = batch.planned_outputs(inputs, values.output_dir, ".png", overwrite=values.overwrite)
+    jobs = batch.plan(inputs, values, suffix=".png", suffixes=_SUFFIXES)
+    if values.dry_run:
+        for job in jobs:
+            print(f"{job.source} -> {job.output}")
+        return command.SUCCESS
+
     from comrec_tf import presets
+    from comrec_tf.codecs import container
     from comrec_tf.compressor import Compressor
 
     @functools.cache
     def compressor_of(preset_id: int) -> Compressor:
+        if not values.preset and preset_id == container.PLAIN:
+            return Compressor.from_preset(command.DEFAULT_PRESET)  # any will do
         return Compressor.from_preset(values.preset or presets.find_preset_by_id(preset_id))
 
-    pathlib.Path(values.output_dir).mkdir(parents=True, exist_ok=True)
-    results, failures = batch.for_each_file(
-        inputs,
-        outputs,
+    log = None
+    if values.resume:
+        log = journal.Journal(values.output_dir, {"restore": values.preset})
+    rows, failures = batch.run(
+        jobs,
         "restoring",
-        functools.partial(_restore_one, compressor_of=compressor_of),
+        read=_read,
+        work=functools.partial(_work, compressor_of=compressor_of),
+        write=_write,
+        log=log,
     )
-    batch.table(
-        ["file", "pixels", "bytes before", "bytes after"],
-        [
-            [
-                result.name,
-                f"{result.width}x{result.height}",
-                f"{result.bytes_before:,}",
-                f"{result.bytes_after:,}",
-            ]
-            for result in results
-        ],
+    total = {
+        name: sum(row[name] for row in rows) for name in ("pixels", "bytes_before", "bytes_after")
+    }
+    batch.report(
+        _COLUMNS,
+        rows,
+        failures,
+        total=total if rows else None,
+        as_json=values.json,
+        stream=jobs[0].output == batch.STREAM,
     )
     return command.FAILURE if failures else command.SUCCESS
 
 
-def _restore_one(
-    path: str, output: pathlib.Path, *, compressor_of: Callable[[int], "Compressor"]
+def _read(job: batch.Job) -> bytes:
+    if job.source == batch.STREAM:
+        return sys.stdin.buffer.read()
+    return pathlib.Path(job.source).read_bytes()
+
+
+def _work(
+    job: batch.Job, compact_file: bytes, *, compressor_of: Callable[[int], "Compressor"]
 ) -> _Result:
     from comrec_tf.codecs import container
+
+    compressor = compressor_of(container.read(compact_file).preset_id)
+    return _Result(compact_file, compressor.decode(compact_file))
+
+
+def _write(job: batch.Job, result: _Result) -> dict[str, Any]:
+    from comrec_tf.codecs import carriers
     from comrec_tf.images import files
 
-    compact_file = pathlib.Path(path).read_bytes()
-    compressor = compressor_of(container.read(compact_file).preset_id)
-    picture = compressor.decode(compact_file)
-    content = files.png_bytes(picture)
-    storage.write_atomically(output, content)
-    height, width = picture.shape[:2]
-    return _Result(str(output), width, height, len(compact_file), len(content))
+    content = files.png_bytes(result.picture, carriers.extract_metadata(result.compact_file))
+    storage.write_output(job.output, content)
+    height, width = result.picture.shape[:2]
+    return {
+        "file": job.output,
+        "source": job.source,
+        "size": f"{width}x{height}",
+        "pixels": height * width,
+        "bytes_before": len(result.compact_file),
+        "bytes_after": len(content),
+    }
 
 
 if __name__ == "__main__":

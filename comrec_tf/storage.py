@@ -2,9 +2,31 @@
 
 import os
 import pathlib
+import sys
 import tempfile
 
-__all__ = ["write_atomically"]
+__all__ = ["STREAM", "write_atomically", "write_output"]
+
+#: Stands for standard output.
+STREAM = "-"
+
+
+def write_output(path: str, content: bytes) -> None:
+    """Write the output of a command.
+
+    Args:
+        path: a file, whose folder is made where missing, or `STREAM`.
+        content: all its bytes.
+
+    Raises:
+        OSError: as `write_atomically`.
+    """
+    if path == STREAM:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:

@@ -1,5 +1,8 @@
 import csv
+import shutil
+import subprocess
 
+import PIL.Image
 import pytest
 
 from comrec_tf import evaluate, presets
@@ -40,3 +43,83 @@ def test_standard_tables_cost_more_on_both_sides(tmp_path, preset, pictures_dir)
 def test_a_quality_that_is_no_number_is_refused(preset, pictures_dir, capsys):
     assert run(pictures_dir, f"--preset={preset}", "--jpeg_qualities=low") == 1
     assert "Received: 'low'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def report(tmp_path, preset, pictures_dir):
+    arguments = [f"--preset={preset}", f"--output_dir={tmp_path}/report", "--codecs=jpeg,webp"]
+    picture = pictures_dir / "astronaut.png"
+    assert run(picture, *arguments, "--num_shown=1", "--shown_rate=1", "--rates=0.4,1.5") == 0
+    return tmp_path / "report"
+
+
+@pytest.mark.slow
+def test_a_report_holds_every_file_that_was_made(report, preset, pictures_dir, capsys):
+    points = list(csv.DictReader((report / "points.csv").open()))
+    assert {point["system"] for point in points} == {"jpeg", "webp", "tiny auto", "tiny scale 2"}
+    for point in points:
+        rate = 8 * int(point["num_bytes"]) / 192**2
+        assert float(point["bits_per_pixel"]) == pytest.approx(rate)
+        if point["system"] == "tiny auto":
+            assert rate <= float(point["setting"])
+    rows = {row["system"]: row for row in csv.DictReader((report / "bd_rate.csv").open())}
+    assert float(rows["jpeg"]["psnr"]) == pytest.approx(0)
+    assert float(rows["webp"]["psnr"]) < -5
+    with PIL.Image.open(report / "psnr.png") as plot:
+        assert plot.width > 500
+    assert run(pictures_dir, f"--preset={preset}", f"--output_dir={report}") == 1
+    assert "index.html exists" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_page_without_an_error(report, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on the PATH")
+    page = report / "index.html"
+    assert "http://" not in page.read_text().replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "").replace("https://matplotlib.org", "")
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path}/profile",
+        "--virtual-time-budget=5000",
+    ]
+    seen = subprocess.run(
+        [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120
+    ).stdout
+    assert 'data-ready="yes"' in seen
+    assert "data-error" not in seen
+    assert seen.count("<option") == 1 + 2 * 5  # a picture, and on both sides all that shows it
+    screenshot = tmp_path / "page.png"
+    subprocess.run(
+        [*command, f"--screenshot={screenshot}", "--window-size=1000,900", page.as_uri()],
+        capture_output=True,
+        timeout=120,
+    )
+    with PIL.Image.open(screenshot) as picture:
+        colours = len(picture.convert("RGB").getcolors(1_000_000))
+    assert colours > 1000  # a photo, not a blank page
+
+
+def test_luma_alone_codes_colour_as_grey(tmp_path, preset, pictures_dir):
+    sizes = []
+    for flag in ("--luma", "--noluma"):
+        path = tmp_path / f"rows{flag}.csv"
+        arguments = [f"--preset={preset}", f"--csv={path}", "--jpeg_qualities=20", flag]
+        assert run(pictures_dir / "astronaut.png", *arguments) == 0
+        sizes.append(float(next(csv.DictReader(path.open()))["jpeg_bytes"]))
+    assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize("rates", ["0.5", "0.5,0.1", "low,high"])
+def test_rates_that_make_no_sense_are_refused(preset, pictures_dir, capsys, rates):
+    assert run(pictures_dir, f"--preset={preset}", f"--rates={rates}") == 1
+    assert f"Received: {rates}" in capsys.readouterr().err

@@ -33,3 +33,10 @@ def test_others_may_read_what_the_umask_lets_them(tmp_path):
     plain = tmp_path / "plain"
     pathlib.Path(plain).write_bytes(b"")
     assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_an_output_makes_its_folder_or_goes_to_standard_output(tmp_path, capfdbinary):
+    storage.write_output(str(tmp_path / "deep" / "deeper" / "file"), b"content")
+    assert (tmp_path / "deep" / "deeper" / "file").read_bytes() == b"content"
+    storage.write_output("-", b"\xff\xd8")
+    assert capfdbinary.readouterr().out == b"\xff\xd8"

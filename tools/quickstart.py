@@ -39,6 +39,7 @@ def main() -> int:
                 output / "photo.png",
                 f"--output_dir={output}/compact",
                 f"--quality={options.quality}",
+                "--scale=2",
             ],
         ),
         (restore, [output / "compact" / "photo.jpg", f"--output_dir={output}/restored"]),

@@ -11,19 +11,40 @@ AVIF       box "uuid" at the end, of the type `AVIF_UUID`
 
 A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
 specification ("unknown chunks") and ISO/IEC 14496-12, 11.1.
+
+EXIF and colour profiles stand in a JPEG where every viewer looks for them (segments APP1 and APP2).
+The other formats carry them as above, with the magics "ComE" and "ComI": they come back with the
+restored picture, but viewers of the compact file do not see them.
 """
 
+import io
 import uuid
 from collections.abc import Iterator
 
-__all__ = ["AVIF_UUID", "MAGIC", "embed", "extract", "file_format"]
+import PIL.Image
+
+from comrec_tf.images.metadata import Metadata
+
+__all__ = [
+    "AVIF_UUID",
+    "MAGIC",
+    "embed",
+    "embed_metadata",
+    "extract",
+    "extract_metadata",
+    "file_format",
+]
 
 #: First bytes of what is carried.
 MAGIC = b"ComR"
+_EXIF_MAGIC, _ICC_MAGIC = b"ComE", b"ComI"
 #: Type of the box in AVIF files.
 AVIF_UUID = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/1708.00838#comrec_tf").bytes
 
 _JPEG_SCAN, _JPEG_APP9, _JFIF = 0xDA, 0xE9, b"\xff\xe0"
+_JPEG_APP1, _JPEG_APP2, _ICC_START = 0xE1, 0xE2, b"ICC_PROFILE\0"
+#: What a segment can hold, less its length.
+_MAX_SEGMENT = 65533
 _J2K_TILE, _J2K_COMMENT = 0x90, 0x64
 
 
@@ -55,38 +76,35 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
 
     Args:
         bitstream: a file of one of the formats above.
-        payload: at most 65,000 bytes, starting with `MAGIC`.
+        payload: starting with four bytes by which it is found again.
 
     Returns:
         The file with the payload.
 
     Raises:
-        ValueError: the file is of another format, or cut short.
+        ValueError: the file is of another format or cut short, or the payload too long for it.
     """
     match file_format(bitstream):
         case "jpeg":
-            position = 2
-            if bitstream[2:4] == _JFIF:
-                # JFIF demands that its own segment comes first.
-                position += 2 + int.from_bytes(bitstream[4:6], "big")
-            return _insert(bitstream, position, _segment(_JPEG_APP9, payload))
+            return _behind_jfif(bitstream, _segment(_JPEG_APP9, payload))
         case "jpeg2000":
             position = 4 + int.from_bytes(bitstream[4:6], "big")
             return _insert(bitstream, position, _segment(_J2K_COMMENT, b"\0\0" + payload))
         case "webp":
             padded = payload + b"\0" * (len(payload) % 2)
-            chunk = MAGIC + len(payload).to_bytes(4, "little") + padded
+            chunk = payload[:4] + len(payload).to_bytes(4, "little") + padded
             size = int.from_bytes(bitstream[4:8], "little") + len(chunk)
             return b"RIFF" + size.to_bytes(4, "little") + bitstream[8:] + chunk
         case _:
             return bitstream + _box(b"uuid", AVIF_UUID + payload)
 
 
-def extract(content: bytes) -> bytes | None:
-    """Find the payload in a file.
+def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
+    """Find a payload in a file.
 
     Args:
         content: a file of one of the formats above; others may have put in parts of their own.
+        magic: the payload's first four bytes.
 
     Returns:
         The payload, or None if the file carries none. It may be cut short as the file is.
@@ -100,10 +118,70 @@ def extract(content: bytes) -> bytes | None:
         case "jpeg2000":
             parts = (part[2:] for part in _segments(content, 2, _J2K_COMMENT, _J2K_TILE))
         case "webp":
-            parts = _chunks(content)
+            parts = _chunks(content, magic)
         case _:
             parts = (part[16:] for part in _boxes(content) if part[:16] == AVIF_UUID)
-    return next((part for part in parts if part[:4] == MAGIC), None)
+    return next((part for part in parts if part[:4] == magic), None)
+
+
+def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
+    """Put EXIF and the colour profile into a file.
+
+    Args:
+        bitstream: a file of one of the formats above, without.
+        metadata: what to put in; nothing is put in for what is empty.
+
+    Returns:
+        The file with them.
+
+    Raises:
+        ValueError: as `embed`.
+    """
+    exif, profile = metadata.exif, metadata.icc_profile
+    if file_format(bitstream) != "jpeg":
+        for magic, part in ((_EXIF_MAGIC, exif), (_ICC_MAGIC, profile)):
+            bitstream = embed(bitstream, magic + part) if part else bitstream
+        return bitstream
+    # A profile may need several segments, each with its number and how many there are (ICC.1, B.4).
+    room = _MAX_SEGMENT - len(_ICC_START) - 2
+    pieces = [profile[start : start + room] for start in range(0, len(profile), room)]
+    segments = [_segment(_JPEG_APP1, exif)] if exif else []
+    segments += [
+        _segment(_JPEG_APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
+        for number, piece in enumerate(pieces, 1)
+    ]
+    return _behind_jfif(bitstream, b"".join(segments))
+
+
+def extract_metadata(content: bytes) -> Metadata:
+    """Find EXIF and the colour profile in a file.
+
+    Args:
+        content: what `embed_metadata` returned.
+
+    Returns:
+        The metadata.
+
+    Raises:
+        ValueError: the file is of another format.
+    """
+    if file_format(content) != "jpeg":
+        exif, profile = (extract(content, magic) for magic in (_EXIF_MAGIC, _ICC_MAGIC))
+        return Metadata((exif or b"")[4:], (profile or b"")[4:])
+    try:
+        with PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+            info = picture.info
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"the JPEG inside is damaged: {error}") from error
+    return Metadata(info.get("exif", b""), info.get("icc_profile") or b"")
+
+
+def _behind_jfif(bitstream: bytes, part: bytes) -> bytes:
+    """JFIF demands that its own segment comes first."""
+    position = 2
+    if bitstream[2:4] == _JFIF:
+        position += 2 + int.from_bytes(bitstream[4:6], "big")
+    return _insert(bitstream, position, part)
 
 
 def _insert(content: bytes, position: int, part: bytes) -> bytes:
@@ -113,6 +191,10 @@ def _insert(content: bytes, position: int, part: bytes) -> bytes:
 
 
 def _segment(marker: int, content: bytes) -> bytes:
+    if len(content) > _MAX_SEGMENT:
+        raise ValueError(
+            f"expected at most {_MAX_SEGMENT:,} bytes of metadata. Received: {len(content):,}"
+        )
     return bytes([0xFF, marker]) + (2 + len(content)).to_bytes(2, "big") + content
 
 
@@ -128,11 +210,11 @@ def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator
         position += 2 + length
 
 
-def _chunks(content: bytes) -> Iterator[bytes]:
+def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
     position = 12
     while position + 8 <= len(content):
         size = int.from_bytes(content[position + 4 : position + 8], "little")
-        if content[position : position + 4] == MAGIC:
+        if content[position : position + 4] == kind:
             yield content[position + 8 : position + 8 + size]
         position += 8 + size + size % 2
 

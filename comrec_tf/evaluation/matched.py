@@ -34,7 +34,12 @@ class Row(NamedTuple):
 
 
 def compare(
-    compressor: Compressor, name: str, picture: np.ndarray, jpeg: JpegCodec, jpeg_quality: int
+    compressor: Compressor,
+    name: str,
+    picture: np.ndarray,
+    jpeg: JpegCodec,
+    jpeg_quality: int,
+    scale: int | None = None,
 ) -> Row | None:
     """Compare on one picture.
 
@@ -44,6 +49,7 @@ def compare(
         picture: uint8 (H, W, 1 or 3).
         jpeg: plain JPEG.
         jpeg_quality: quality of plain JPEG, whose bytes are the limit.
+        scale: which pair of the preset; as in `Compressor.encode`.
 
     Returns:
         The row, or None where the preset's smallest file is larger than plain JPEG's.
@@ -51,7 +57,7 @@ def compare(
     plain = jpeg.encode_picture(tf.constant(picture), jpeg_quality)
     num_bytes = int(tf.strings.length(plain))
     found = rate_control.largest_quality(
-        lambda quality: compressor.encode(picture, quality), range(1, 101), num_bytes
+        lambda quality: compressor.encode(picture, quality, scale), range(1, 101), num_bytes
     )
     if found is None:
         return None

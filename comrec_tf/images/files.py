@@ -1,17 +1,29 @@
 """Encoded picture files <-> 8-bit pictures; the only importer of tensorflow-io."""
 
+import dataclasses
 import functools
 import io
 import logging
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
 import tensorflow as tf
 
-__all__ = ["SUFFIXES", "decode", "from_pil", "load_file_system", "png_bytes", "read", "to_pil"]
+from comrec_tf.images import metadata
+
+__all__ = [
+    "SUFFIXES",
+    "decode",
+    "from_pil",
+    "load_file_system",
+    "png_bytes",
+    "read",
+    "read_with_metadata",
+    "to_pil",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +45,29 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `from_pil`.
 
     Raises:
-        OSError: the file cannot be read or is not a picture.
-        ValueError: Pillow refuses the picture, say for its size.
+        OSError: the file cannot be read or is not a picture, or is one that Pillow refuses, say for
+            its size.
+    """
+    return read_with_metadata(path)[0]
+
+
+def read_with_metadata(
+    path: str | os.PathLike[str] | BinaryIO,
+) -> tuple[np.ndarray, metadata.Metadata]:
+    """Read a picture file and what it says besides its pixels.
+
+    Args:
+        path: a file of any format that Pillow reads, or one that is open.
+
+    Returns:
+        As `read`, and the metadata.
+
+    Raises:
+        OSError: as `read`.
     """
     try:
         with PIL.Image.open(path) as picture:
-            return from_pil(picture)
+            return from_pil(picture), metadata.of_pil(picture)
     except PIL.UnidentifiedImageError as error:
         raise OSError(f"{path}: not a picture that Pillow reads") from error
     except (OSError, ValueError, PIL.Image.DecompressionBombError, SyntaxError) as error:
@@ -88,17 +117,21 @@ def to_pil(picture: np.ndarray) -> PIL.Image.Image:
     return PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
 
 
-def png_bytes(picture: np.ndarray) -> bytes:
+def png_bytes(picture: np.ndarray, extra: metadata.Metadata | None = None) -> bytes:
     """Encode a picture as PNG.
 
     Args:
         picture: uint8 (H, W, 1 or 3).
+        extra: what goes with it.
 
     Returns:
         The bytes of a PNG file.
     """
     buffer = io.BytesIO()
-    to_pil(picture).save(buffer, "PNG")
+    options = {} if extra is None else dataclasses.asdict(extra)
+    chosen = {name: value for name, value in options.items() if value}
+    # Level 3 is twice as fast as Pillow's own choice, for files a few per cent larger.
+    to_pil(picture).save(buffer, "PNG", compress_level=3, **chosen)
     return buffer.getvalue()
 
 

@@ -5,6 +5,7 @@ import PIL.Image
 import pytest
 
 from comrec_tf.codecs import carriers
+from comrec_tf.images.metadata import Metadata
 
 PAYLOAD = carriers.MAGIC + bytes(range(15))
 FORMATS = {
@@ -75,3 +76,35 @@ def test_lengths_that_lie_do_not_hang():
     endless = (1).to_bytes(4, "big") + b"ftypavif" + bytes(16)
     assert carriers.extract(endless) is None
     assert carriers.extract(b"\xff\xd8\xff\xe0\x00\x00" * 9) is None
+
+
+@pytest.mark.parametrize(
+    "metadata", [Metadata(), Metadata(b"Exif\0\0MM\0*" + bytes(300), b"p" * 99)]
+)
+def test_exif_and_profile_come_back_beside_the_payload(file, metadata):
+    _, content = file
+    carrying = carriers.embed(carriers.embed_metadata(content, metadata), PAYLOAD)
+    assert carriers.extract_metadata(carrying) == metadata
+    assert carriers.extract(carrying) == PAYLOAD
+    seen = [np.asarray(PIL.Image.open(io.BytesIO(data))) for data in (content, carrying)]
+    np.testing.assert_array_equal(*seen)
+
+
+def test_viewers_of_a_jpeg_see_them_and_long_profiles_take_several_segments(photo):
+    profile = np.random.default_rng(0).bytes(150_000)
+    exif = PIL.Image.Exif()
+    exif[0x010E] = "a description"
+    metadata = Metadata(exif.tobytes(), profile)
+    content = carriers.embed_metadata(saved("jpeg", photo), metadata)
+    viewer = PIL.Image.open(io.BytesIO(content))
+    assert viewer.getexif()[0x010E] == "a description"
+    assert viewer.info["icc_profile"] == profile
+
+
+def test_metadata_that_a_format_cannot_hold_is_an_error(photo):
+    for name, metadata in (
+        ("jpeg", Metadata(bytes(70_000))),
+        ("jpeg2000", Metadata(b"", bytes(70_000))),
+    ):
+        with pytest.raises(ValueError, match=r"at most 65,533 bytes of metadata. Received: 70,0"):
+            carriers.embed_metadata(saved(name, photo), metadata)

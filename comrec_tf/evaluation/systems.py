@@ -1,0 +1,120 @@
+"""Systems: whatever makes a file of a picture and a picture of the file, at several settings."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from comrec_tf import coding, rate_control
+from comrec_tf.codecs import base, catalog
+from comrec_tf.compressor import Compressor
+
+__all__ = ["CODECS", "System", "of_codec", "of_preset"]
+
+#: Codecs to compare with; JPEG XL is for comparison alone.
+CODECS = (*catalog.NAMES, "jpegxl")
+
+#: Qualities that span about 0.05 to 1.5 bits per pixel of a photo.
+_SETTINGS: dict[str, Sequence[float]] = {
+    "jpeg": (2, 4, 6, 8, 11, 15, 20, 27, 36, 50, 65, 80),
+    "mozjpeg": (3, 5, 8, 11, 15, 20, 27, 36, 50, 65, 80),
+    "jpegli": (1, 8, 15, 22, 30, 40, 50, 60, 70, 80),
+    "webp": (1, 5, 10, 18, 28, 40, 52, 64, 76, 84),
+    "avif": (1, 8, 15, 22, 30, 38, 46, 54, 62, 70),
+    "jpeg2000": (4, 10, 16, 22, 28, 34, 40, 48, 56, 64),
+}
+#: Butteraugli distances of JPEG XL.
+_JPEGXL_DISTANCES = (20.0, 15.0, 11.0, 8.0, 6.0, 4.5, 3.3, 2.4, 1.7, 1.2)
+#: Bits per pixel that rate control aims at.
+_RATES = (0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
+
+
+class System(NamedTuple):
+    """One curve of a comparison.
+
+    Attributes:
+        name: what the curve is called.
+        settings: what `encode` takes, from small to large files.
+        encode: picture, setting -> file; None where the setting cannot be reached.
+        decode: file, shape -> picture.
+    """
+
+    name: str
+    settings: Sequence[float]
+    encode: Callable[[np.ndarray, float], bytes | None]
+    decode: Callable[[bytes, tuple[int, ...]], np.ndarray]
+
+
+def of_codec(name: str, codec: base.Codec | None = None) -> System:
+    """Make a system of a codec alone.
+
+    Args:
+        name: one of `CODECS`.
+        codec: the codec with other options than its own.
+
+    Returns:
+        The system.
+
+    Raises:
+        ValueError: there is no such codec.
+        ModuleNotFoundError: JPEG XL needs imagecodecs.
+    """
+    if name == "jpegxl":
+        return _jpegxl()
+    chosen = catalog.make_codec(name) if codec is None else codec
+    return System(
+        name,
+        _SETTINGS[name],
+        lambda picture, setting: bytes(
+            chosen.encode_picture(tf.constant(picture), int(setting)).numpy()
+        ),
+        coding.decode_bitstream,
+    )
+
+
+def of_preset(name: str, compressor: Compressor) -> list[System]:
+    """Make systems of a preset: one for each scale, and rate control over all.
+
+    Args:
+        name: what the preset is called.
+        compressor: the preset.
+
+    Returns:
+        The systems, "NAME auto" first.
+    """
+
+    def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+        return compressor.decode(content)
+
+    def auto(picture: np.ndarray, setting: float) -> bytes | None:
+        choice = compressor.encode_to(picture, rate_control.Target("bits_per_pixel", setting))
+        return choice.content if choice.met else None
+
+    def of_scale(scale: int) -> System:
+        return System(
+            f"{name} scale {scale}",
+            _SETTINGS[compressor.codec.name],
+            lambda picture, setting: compressor.encode(picture, int(setting), scale=scale),
+            decode,
+        )
+
+    return [System(f"{name} auto", _RATES, auto, decode), *map(of_scale, compressor.scales)]
+
+
+def _jpegxl() -> System:
+    try:
+        import imagecodecs
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            'jpegxl needs imagecodecs: pip install "comrec-tf[evaluation]"'
+        ) from error
+
+    def encode(picture: np.ndarray, setting: float) -> bytes:
+        pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
+        return bytes(imagecodecs.jpegxl_encode(pixels, distance=setting))
+
+    def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+        return imagecodecs.jpegxl_decode(content).reshape(shape)
+
+    return System("jpegxl", _JPEGXL_DISTANCES, encode, decode)
