@@ -18,7 +18,8 @@ def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
 
     Args:
         num_bytes: size of the whole file.
-        height, width: size of the original picture in pixels, not of the compact one.
+        height: of the original picture in pixels, not of the compact one.
+        width: likewise.
 
     Returns:
         Bits per pixel.

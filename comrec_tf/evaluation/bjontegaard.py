@@ -43,7 +43,9 @@ def bd_psnr(anchor: Curve, tested: Curve, rates: tuple[float, float] | None = No
     """Mean difference in quality at equal rate.
 
     Args:
-        anchor, tested, rates: as in `bd_rate`.
+        anchor: pairs of bits per pixel and quality.
+        tested: likewise.
+        rates: only between these two rates.
 
     Returns:
         In units of the quality, positive where `tested` is better; NaN where the curves share no

@@ -140,7 +140,8 @@ def page_bytes(
     Args:
         title: heading.
         points: of all systems.
-        anchor, rates: as in `bd_table`.
+        anchor: the system to compare with.
+        rates: bits per pixel of the anchor, from and to.
         shown: the pictures, the originals among them.
 
     Returns:

@@ -157,8 +157,9 @@ class ComRec(keras.Model):
         """Configure training.
 
         Args:
-            com_optimizer, rec_optimizer: an optimizer each, or its name or configuration. Under
-                the policy "mixed_float16" each is wrapped for loss scaling.
+            com_optimizer: ComCNN's optimizer, or its name or configuration. Under the policy
+                "mixed_float16" it is wrapped for loss scaling.
+            rec_optimizer: RecCNN's, likewise.
             objective: "alternate" for the paper's two losses in turn; "joint" for distortion plus
                 rate of both networks at once, through the codec's differentiable stand-in.
             rate_weight: weight of the rate in "joint", over the squared quantiser step; see

@@ -56,3 +56,15 @@ def test_the_benchmark_relates_whole_steps_to_bare_ones():
     for name in ("alternating", "joint"):
         (ratio,) = re.findall(rf"{name} .* ([\d.]+) x the two alone", out)
         assert float(ratio) == pytest.approx(float(times[name]) / bare, rel=0.05, abs=0.05)
+
+
+def test_the_documentation_is_built_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command += ["--config-file", str(ROOT / "tools/site/mkdocs.yml"), "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    commands = (tmp_path / "commands.html").read_text()
+    assert "--bits_per_pixel" in commands
+    assert "@command" not in commands
+    assert "multi_worker" in (tmp_path / "training.html").read_text()
+    assert "preset id" in (tmp_path / "file_format.html").read_text()

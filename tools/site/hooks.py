@@ -1,0 +1,42 @@
+"""What the pages say of commands and of the file comes from the code, not from a copy."""
+
+import importlib
+import inspect
+import pathlib
+import re
+
+from absl import flags
+
+from comrec_tf.codecs import carriers, container
+
+_ROOT = pathlib.Path(__file__).parents[2]
+
+
+def on_page_markdown(markdown: str, **kwargs: object) -> str:
+    """Put in what stands elsewhere.
+
+    ``@command NAME@`` is a command's reference, ``@module NAME@`` a docstring, ``@file PATH@`` a file
+    of the repository.
+    """
+    markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)
+    markdown = re.sub(r"@command (\w+)@", lambda match: _command(match[1]), markdown)
+    modules = {"container": container, "carriers": carriers}
+    return re.sub(r"@module (\w+)@", lambda match: _docstring(modules[match[1]]), markdown)
+
+
+def _docstring(module: object) -> str:
+    return f"```text\n{inspect.getdoc(module)}\n```"
+
+
+def _command(name: str) -> str:
+    verb = importlib.import_module(f"comrec_tf.{name}")
+    values = flags.FlagValues()
+    verb._define(values)
+    rows = ["| flag | meaning | default |", "| --- | --- | --- |"]
+    for flag_name in sorted({values[key].name for key in values}):
+        flag = values[flag_name]
+        shown = f"--[no]{flag_name}" if flag.boolean else f"--{flag_name}"
+        default = "" if flag.default is None else f"`{flag.default_as_str}`"
+        meaning = " ".join((flag.help or "").split()).replace("|", "\\|")
+        rows.append(f"| `{shown}` | {meaning} | {default} |")
+    return f"```text\n{inspect.getdoc(verb)}\n```\n\n" + "\n".join(rows)
