@@ -27,17 +27,20 @@ class PictureCoder:
     def __init__(self, model: ComRec, codec: base.Codec | None = None) -> None:
         self.model = model
         self.codec = model.codec if codec is None else codec
-        # One trace for all sizes, grey and colour apart.
+        # One trace for all sizes, grey and colour apart. Without AutoGraph, which these functions
+        # do not need and which takes most of the time of tracing.
         step, size = tf.TensorSpec([], tf.float32), tf.TensorSpec([], tf.int32)
         pictures = {
             channels: tf.TensorSpec([None, None, channels], tf.uint8) for channels in (1, 3)
         }
         self._traced_compact = {
-            channels: tf.function(self.compact, input_signature=[picture, step])
+            channels: tf.function(self.compact, input_signature=[picture, step], autograph=False)
             for channels, picture in pictures.items()
         }
         self._traced_reconstruct = {
-            channels: tf.function(self.reconstruct, input_signature=[picture, step, size, size])
+            channels: tf.function(
+                self.reconstruct, input_signature=[picture, step, size, size], autograph=False
+            )
             for channels, picture in pictures.items()
         }
 

@@ -92,6 +92,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     batch.define_output_flags(values)
+    command.define_precision_flag(values)
     flags.DEFINE_string(
         "preset", command.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
@@ -151,7 +152,7 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
     from comrec_tf.rate_control import Target
 
     options = {"codec": catalog.make_codec(values.codec)} if values.codec else {}
-    compressor = Compressor.from_preset(values.preset, **options)
+    compressor = Compressor.from_preset(values.preset, values.precision, **options)
     aim = aims[0] if aims else "quality"
     value: Any = values[aim].value if aims else compressor.default_quality
     log = None

@@ -14,6 +14,7 @@ from comrec_tf.codecs import base, carriers, container
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.precision import PRECISIONS, fastest
 
 __all__ = ["Compressor"]
 
@@ -57,11 +58,16 @@ class Compressor:
         self.max_pixels = max_pixels
 
     @classmethod
-    def from_preset(cls, name: str | os.PathLike[str], **kwargs: Any) -> "Compressor":
+    def from_preset(
+        cls, name: str | os.PathLike[str], precision: str = "float32", **kwargs: Any
+    ) -> "Compressor":
         """Make a compressor of a preset.
 
         Args:
             name: a preset's name, or a folder that holds one.
+            precision: what RecCNN computes with: "float32", "mixed_bfloat16", "mixed_float16", or
+                "auto" for `models.precision.fastest`. ComCNN always computes with float32, so that
+                files do not depend on it; restored pixels differ by a grey level or two.
             **kwargs: further arguments of the class.
 
         Returns:
@@ -69,11 +75,17 @@ class Compressor:
 
         Raises:
             FileNotFoundError: there is no such preset.
-            ValueError: the preset is damaged, or of a newer version.
+            ValueError: the preset is damaged or of a newer version, or the precision unknown.
         """
+        if precision not in (*PRECISIONS, "auto"):
+            raise ValueError(
+                f"precision must be auto or one of {', '.join(PRECISIONS)}. Received: {precision}"
+            )
         card = presets.read_card(presets.find_preset(name))
         default_quality = card.get("default_quality", _DEFAULT_QUALITY)
-        return cls(presets.load_pairs(name), **{"default_quality": default_quality, **kwargs})
+        chosen = fastest() if precision == "auto" else precision
+        models = presets.load_pairs(name, rec_precision=chosen)
+        return cls(models, **{"default_quality": default_quality, **kwargs})
 
     @property
     def scales(self) -> tuple[int, ...]:

@@ -53,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
+    command.define_precision_flag(values)
     flags.DEFINE_string("preset", command.DEFAULT_PRESET, "Name or folder.", flag_values=values)
     flags.DEFINE_list(
         "jpeg_qualities",
@@ -119,10 +120,10 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     if len(pictures) < len(paths):
         pictures = {path: path for path in paths}
     if output is None:
-        compressor = Compressor.from_preset(values.preset, codec=jpeg)
+        compressor = Compressor.from_preset(values.preset, values.precision, codec=jpeg)
         return _print_table(values, compressor, pictures, jpeg)
     compressor = Compressor.from_preset(
-        values.preset, **({"codec": jpeg} if values.standard_tables else {})
+        values.preset, values.precision, **({"codec": jpeg} if values.standard_tables else {})
     )
     compared = [systems.of_codec(name, jpeg if name == "jpeg" else None) for name in values.codecs]
     compared += systems.of_preset(pathlib.PurePath(values.preset).name, compressor)

@@ -128,12 +128,15 @@ def load_preset(
     return chosen[0]
 
 
-def load_pairs(name: str | os.PathLike[str], precision: str = "float32") -> list[ComRec]:
+def load_pairs(
+    name: str | os.PathLike[str], precision: str = "float32", rec_precision: str | None = None
+) -> list[ComRec]:
     """Load all pairs of a preset.
 
     Args:
         name: a preset's name, or a folder that holds one.
         precision: as in `load_preset`.
+        rec_precision: another precision for RecCNN.
 
     Returns:
         The models.
@@ -148,7 +151,7 @@ def load_pairs(name: str | os.PathLike[str], precision: str = "float32") -> list
         models = [
             ComRec(
                 ComCNN(**pair["com"], dtype=precision),
-                RecCNN(**pair["rec"], dtype=precision),
+                RecCNN(**pair["rec"], dtype=rec_precision or precision),
                 keras.saving.deserialize_keras_object(card["codec"]),
                 dtype=precision,
             )

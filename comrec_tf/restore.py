@@ -56,6 +56,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     batch.define_output_flags(values)
+    command.define_precision_flag(values)
     flags.DEFINE_string(
         "preset",
         "",
@@ -79,7 +80,8 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     def compressor_of(preset_id: int) -> Compressor:
         if not values.preset and preset_id == container.PLAIN:
             return Compressor.from_preset(command.DEFAULT_PRESET)  # any will do
-        return Compressor.from_preset(values.preset or presets.find_preset_by_id(preset_id))
+        folder = values.preset or presets.find_preset_by_id(preset_id)
+        return Compressor.from_preset(folder, values.precision)
 
     log = None
     if values.resume:

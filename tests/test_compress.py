@@ -67,7 +67,7 @@ def test_limits_are_kept_and_reported_as_json(tmp_path, run, pictures_dir, capsy
         (row,) = json.loads(capsys.readouterr().out)["files"]
         content = (output / "coffee.jpg").read_bytes()
         assert len(content) == row["bytes_after"] <= limit
-        restored = Compressor.from_preset("tiny").decode(content)
+        restored = Compressor.from_preset("tiny", "auto").decode(content)
         assert row["psnr"] == pytest.approx(
             metrics.psnr(np.asarray(PIL.Image.open(picture)), restored)
         )
@@ -81,7 +81,7 @@ def test_a_quality_is_that_of_plain_jpeg_and_no_file_is_larger(tmp_path, run, pi
     buffer = io.BytesIO()
     PIL.Image.fromarray(original).save(buffer, "JPEG", quality=40, optimize=True)
     plain = np.asarray(PIL.Image.open(buffer))
-    ours = Compressor.from_preset("tiny").decode(content)
+    ours = Compressor.from_preset("tiny", "auto").decode(content)
     assert metrics.psnr(original, ours) > metrics.psnr(original, plain) - 0.02
     assert len(content) <= len(buffer.getvalue()) + 23
 

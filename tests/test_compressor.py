@@ -187,3 +187,22 @@ def test_targets_out_of_reach_give_the_nearest_and_say_so(both, photo):
     choice = both.encode_to(photo, rate_control.Target("psnr", 99.0), [2], plain=False)
     assert not choice.met
     assert choice.quality == 100
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16", "auto"])
+def test_half_precision_makes_the_same_files_and_nearly_the_same_pictures(
+    tmp_path, model, photo, precision
+):
+    presets.save_preset(model, tmp_path / "mine")
+    full = Compressor.from_preset(tmp_path / "mine")
+    half = Compressor.from_preset(tmp_path / "mine", precision)
+    content = full.encode(photo, 50)
+    assert half.encode(photo, 50) == content
+    difference = full.decode(content).astype(int) - half.decode(content)
+    assert np.abs(difference).max() <= 2
+
+
+def test_an_unknown_precision_is_refused(tmp_path, model):
+    presets.save_preset(model, tmp_path / "mine")
+    with pytest.raises(ValueError, match="auto or one of .* Received: float64"):
+        Compressor.from_preset(tmp_path / "mine", "float64")

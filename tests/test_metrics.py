@@ -105,3 +105,9 @@ def test_pictures_too_small_for_a_metric_are_refused(photo):
         small = photo[: size - 1, : size - 1]
         with pytest.raises(ValueError, match=f"at least {size}x{size} pixels"):
             metric(small, small)
+
+
+def test_comparing_by_bands_changes_nothing(large, monkeypatch):
+    expected = metrics.psnr(*large), metrics.ssim(*large)
+    monkeypatch.setattr(metrics, "_BAND_ROWS", 37)
+    assert (metrics.psnr(*large), metrics.ssim(*large)) == pytest.approx(expected)

@@ -30,7 +30,7 @@ def test_files_of_several_presets_are_restored_in_one_call(
     assert run(*sorted(compact_dir.iterdir()), f"--output_dir={tmp_path}/out") == 0
     for name in ("one", "two"):
         written = np.asarray(PIL.Image.open(tmp_path / "out" / f"{name}.png"))
-        compressor = Compressor.from_preset(name)
+        compressor = Compressor.from_preset(name, "auto")
         expected = compressor.decode((compact_dir / f"{name}.jpg").read_bytes())
         np.testing.assert_array_equal(written, np.squeeze(expected))
     assert "160x77" in capsys.readouterr().out

@@ -130,8 +130,8 @@ def png_bytes(picture: np.ndarray, extra: metadata.Metadata | None = None) -> by
     buffer = io.BytesIO()
     options = {} if extra is None else dataclasses.asdict(extra)
     chosen = {name: value for name, value in options.items() if value}
-    # Level 3 is twice as fast as Pillow's own choice, for files a few per cent larger.
-    to_pil(picture).save(buffer, "PNG", compress_level=3, **chosen)
+    # Level 1 is four times as fast as Pillow's own choice, for files about a tenth larger.
+    to_pil(picture).save(buffer, "PNG", compress_level=1, **chosen)
     return buffer.getvalue()
 
 

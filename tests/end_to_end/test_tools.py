@@ -49,13 +49,25 @@ def test_the_ablation_makes_the_papers_table_and_makes_it_again_from_its_runs(
 
 def test_the_benchmark_relates_whole_steps_to_bare_ones():
     arguments = ["--batch_sizes", 2, "--patch_size", 16, "--rounds", 1, "--resolution", "compact"]
-    out = run("benchmark.py", *arguments)
+    out = run("benchmark.py", "training", *arguments)
     times = dict(re.findall(r"^batch +2  (.+?) +([\d.]+) ms", out, flags=re.MULTILINE))
-    assert set(times) == {"RecCNN alone", "ComCNN alone", "alternating", "joint"}
+    parts = {"RecCNN alone", "ComCNN alone", "input alone", "stand-in alone"}
+    assert set(times) == {"alternating", "joint", *parts}
     bare = float(times["RecCNN alone"]) + float(times["ComCNN alone"])
     for name in ("alternating", "joint"):
-        (ratio,) = re.findall(rf"{name} .* ([\d.]+) x the two alone", out)
+        (ratio,) = re.findall(rf"{name} .* ([\d.]+) x the two networks alone", out)
         assert float(ratio) == pytest.approx(float(times[name]) / bare, rel=0.05, abs=0.05)
+
+
+def test_the_benchmark_times_files_and_what_the_networks_take_of_that():
+    arguments = ["--num_pictures", 2, "--size", 96, 130, "--rounds", 1]
+    out = run("benchmark.py", "files", *arguments)
+    for verb, network in (("compress", "ComCNN"), ("restore", "RecCNN")):
+        (speed, time) = re.search(rf"{verb}: ([\d.]+) megapixels/s \((\d+) ms\)", out).groups()
+        assert float(speed) == pytest.approx(2 * 96 * 130 / 1e3 / float(time), rel=0.2)
+        assert re.search(rf"{network} on tiles +\d+ ms +[\d.]+%", out)
+        assert re.search(rf"{network} convolutions +\d+ ms +[\d.]+%", out)
+    assert re.search(r"import tensorflow +[\d.]+ s +1.00 x", out)
 
 
 def test_the_documentation_is_built_without_a_warning(tmp_path):

@@ -1,5 +1,6 @@
 """What the pages say of commands and of the file comes from the code, not from a copy."""
 
+import html
 import importlib
 import inspect
 import pathlib
@@ -15,8 +16,8 @@ _ROOT = pathlib.Path(__file__).parents[2]
 def on_page_markdown(markdown: str, **kwargs: object) -> str:
     """Put in what stands elsewhere.
 
-    ``@command NAME@`` is a command's reference, ``@module NAME@`` a docstring, ``@file PATH@`` a file
-    of the repository.
+    ``@command NAME@`` is a command's reference, ``@module NAME@`` a docstring, ``@file PATH@`` a
+    file of the repository.
     """
     markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)
     markdown = re.sub(r"@command (\w+)@", lambda match: _command(match[1]), markdown)
@@ -36,7 +37,8 @@ def _command(name: str) -> str:
     for flag_name in sorted({values[key].name for key in values}):
         flag = values[flag_name]
         shown = f"--[no]{flag_name}" if flag.boolean else f"--{flag_name}"
-        default = "" if flag.default is None else f"`{flag.default_as_str}`"
-        meaning = " ".join((flag.help or "").split()).replace("|", "\\|")
+        value = (flag.default_as_str or "").strip("'")
+        default = f"`{value}`" if value else ""
+        meaning = html.escape(" ".join((flag.help or "").split())).replace("|", "&#124;")
         rows.append(f"| `{shown}` | {meaning} | {default} |")
     return f"```text\n{inspect.getdoc(verb)}\n```\n\n" + "\n".join(rows)
