@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from comrec_tf.models.com_rec import ComRec
     from comrec_tf.models.rec_cnn import RecCNN
     from comrec_tf.presets import list_presets, load_preset, save_preset
+    from comrec_tf.signatures import export_signatures
     from comrec_tf.training.feed import TrainingFeed
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ __all__ = [
     "JpegCodec",
     "RecCNN",
     "TrainingFeed",
+    "export_signatures",
     "list_presets",
     "load_preset",
     "save_preset",
@@ -37,6 +39,7 @@ _HOMES = {
     "JpegCodec": "codecs.jpeg",
     "RecCNN": "models.rec_cnn",
     "TrainingFeed": "training.feed",
+    "export_signatures": "signatures",
     "list_presets": "presets",
     "load_preset": "presets",
     "save_preset": "presets",

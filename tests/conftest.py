@@ -11,9 +11,11 @@ import PIL.Image
 import pytest
 import skimage.data
 
+from comrec_tf import presets
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.signatures import export_signatures
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +70,17 @@ def stir(model: ComRec, amount: float = 0.003) -> None:
     random = np.random.default_rng(7)
     for weight in model.trainable_variables:
         weight.assign(weight + amount * random.standard_normal(weight.shape).astype(np.float32))
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """A preset of two pairs, and its SavedModel as version 1 of a model."""
+    folder = tmp_path_factory.mktemp("exported")
+    keras.utils.set_random_seed(1)
+    models = [make_model(scale=1), make_model(scale=2)]
+    presets.save_preset(models, folder / "preset")
+    export_signatures(models, folder / "tiny" / "1", default_quality=60, max_pixels=60_000)
+    return folder
 
 
 @pytest.fixture

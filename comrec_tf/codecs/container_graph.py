@@ -1,10 +1,12 @@
 """The compact file in TensorFlow operations, for JPEG alone: the twin of `container`."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from comrec_tf.codecs import carriers, container
 
-__all__ = ["SEGMENT_BYTES", "read", "write"]
+__all__ = ["SEGMENT_BYTES", "read", "require", "write"]
 
 _APP9 = 0xE9
 _START_OF_SCAN = 0xDA
@@ -67,7 +69,7 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
     content = tf.io.decode_raw(compact_file, tf.uint8)
     length = tf.size(content)
     is_jpeg = tf.strings.substr(tf.strings.join([compact_file, "  "]), 0, 2) == _START_OF_IMAGE
-    with _require(is_jpeg, "the bytes are not a JPEG file"):
+    with require(is_jpeg, "the bytes are not a JPEG file"):
         position = tf.identity(_START_OF_IMAGE_BYTES)
 
     def byte(offset: tf.Tensor) -> tf.Tensor:
@@ -91,12 +93,12 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
 
     (position,) = tf.while_loop(is_other, behind, (position,))
     found = tf.cond(position + 8 <= length, lambda: is_segment(position), lambda: False)
-    with _require(found, container.NOT_CARRIED):
+    with require(found, container.NOT_CARRIED):
         end = tf.minimum(length, position + 2 + 256 * byte(position + 2) + byte(position + 3))
-    with _require(end - position >= SEGMENT_BYTES, container.CUT_SHORT):
+    with require(end - position >= SEGMENT_BYTES, container.CUT_SHORT):
         payload = tf.cast(content[position + 4 : position + SEGMENT_BYTES], tf.int64)
         payload = tf.ensure_shape(payload, [container.LAYOUT_BYTES])
-    with _require(payload[4] == container.VERSION, container.OTHER_VERSION):
+    with require(payload[4] == container.VERSION, container.OTHER_VERSION):
         header = {
             "preset_id": _number(payload[5:9]),
             "quality": payload[10],
@@ -116,13 +118,21 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         & (header["height"] >= 1)
         & (header["width"] >= 1)
     )
-    with _require(valid, "scale, quality, step, height or width of the file is out of range"):
+    with require(valid, "scale, quality, step, height or width of the file is out of range"):
         return {name: tf.identity(value) for name, value in header.items()}
 
 
-def _require(condition: tf.Tensor, message: str) -> tf.control_dependencies:
-    """Everything made inside this context runs only where `condition` holds."""
-    check = tf.debugging.Assert(condition, [message])
+def require(condition: tf.Tensor, *message: Any) -> tf.control_dependencies:
+    """Let everything made inside this context run only where a condition holds.
+
+    Args:
+        condition: bool ().
+        *message: text and tensors of the `tf.errors.InvalidArgumentError` where it does not.
+
+    Returns:
+        The context.
+    """
+    check = tf.debugging.Assert(condition, list(message))
     return tf.control_dependencies([check] if check is not None else [])
 
 
