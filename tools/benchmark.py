@@ -36,6 +36,7 @@ from comrec_tf import compress, losses, presets, restore
 from comrec_tf.images import tiles
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.precision import fastest
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.training.feed import TrainingFeed
 
@@ -94,7 +95,9 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
             folder / "in" / f"{index}.png"
         )
     megapixels = options.num_pictures * height * width / 1e6
-    model = presets.load_preset(options.preset, scale=options.scale)
+    pairs = presets.load_pairs(options.preset, rec_precision=fastest())
+    (model,) = (pair for pair in pairs if pair.scale == options.scale)
+    print(f"RecCNN computes in {model.rec.dtype_policy.name}")
     common = [f"--preset={options.preset}", "--overwrite"]
     scale = f"--scale={options.scale}"
 
@@ -180,7 +183,8 @@ def _on_tiles(
         height, width = height // 2, width // 2
     for layer in layers:
         channels = layer.kernel.shape[2]
-        inputs.append((layer, tf.random.uniform([1, height, width, channels])))
+        x = tf.cast(tf.random.uniform([1, height, width, channels]), layer.compute_dtype)
+        inputs.append((layer, x))
         height, width = height // layer.strides[0], width // layer.strides[1]
     traced = tf.function(lambda: [layer(x) for layer, x in inputs])
     return lambda: _timed(lambda: [traced() for _ in range(num_tiles)])

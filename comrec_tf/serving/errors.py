@@ -1,0 +1,55 @@
+"""Failures of a request with the status that TensorFlow Serving gives them."""
+
+import grpc
+import tensorflow as tf
+
+__all__ = ["HTTP_STATUS", "RequestError", "from_tensorflow"]
+
+#: HTTP status by gRPC status, as TensorFlow Serving's REST API has them.
+HTTP_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.FAILED_PRECONDITION: 412,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.INTERNAL: 500,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+
+class RequestError(Exception):
+    """A request that cannot be answered.
+
+    Args:
+        code: the status.
+        message: what was wrong.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def from_tensorflow(error: tf.errors.OpError) -> RequestError:
+    """Turn TensorFlow's error of a run into a request's.
+
+    Args:
+        error: what `Session.run` raised.
+
+    Returns:
+        The same status, or INTERNAL for one that has no place above, with the part of the message
+        that says what was wrong.
+    """
+    codes = {code.value[0]: code for code in HTTP_STATUS}
+    code = codes.get(error.error_code, grpc.StatusCode.INTERNAL)
+    # The first lines tell of the graph, the last of the node.
+    lines = [line.strip() for line in (error.message or "").splitlines()]
+    told = [
+        line
+        for line in lines
+        if line
+        and not line.startswith(("Detected at", "Node:", "[[", "Graph execution", "<stack"))
+        and "root error(s) found" not in line
+    ]
+    return RequestError(code, told[0].removeprefix("assertion failed: ") if told else str(code))
