@@ -19,6 +19,7 @@ _REPORTED = {
     "joint": ("joint_loss", "bits_per_pixel", "psnr"),
 }
 OBJECTIVES = tuple(_REPORTED)
+_MAX_PSNR = 100.0
 
 
 @keras.saving.register_keras_serializable(package="comrec_tf")
@@ -374,4 +375,6 @@ def _apply(optimizer: keras.Optimizer, gradients: list[Any], weights: list[Any])
 def _psnr(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
     """Mean over the batch, dB, as the reconstructions would look: saturated."""
     saturated = tf.clip_by_value(tf.cast(reconstructions, tf.float32), 0.0, 1.0)
-    return tf.reduce_mean(tf.image.psnr(pictures, saturated, max_val=1.0))
+    # A flat patch may come back exact, and one infinity would be the mean of all.
+    psnr = tf.minimum(tf.image.psnr(pictures, saturated, max_val=1.0), _MAX_PSNR)
+    return tf.reduce_mean(psnr)

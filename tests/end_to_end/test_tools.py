@@ -80,3 +80,12 @@ def test_the_documentation_is_built_without_a_warning(tmp_path):
     assert "@command" not in commands
     assert "multi_worker" in (tmp_path / "training.html").read_text()
     assert "preset id" in (tmp_path / "file_format.html").read_text()
+
+
+def test_under_load_and_through_a_kill_the_server_loses_nothing(exported):
+    arguments = [exported / "tiny", "--seconds", 12, "--side", 64, "--port", 18511]
+    out = run("load.py", *arguments, "--kill_after", 3)
+    assert re.search(r"encode: [1-9]\d* answered", out)
+    assert re.search(r"decode: [1-9]\d* answered", out)
+    assert re.search(r"tried again: [1-9]", out)
+    assert "wrong: 0\nlost: 0" in out

@@ -251,3 +251,12 @@ def test_mixed_float16_wraps_both_optimizers_for_loss_scaling():
         model.compile(objective=objective)
         results = model.train_step(batch_for(model))
         assert all(np.isfinite(float(value)) for value in results.values())
+
+
+def test_a_patch_that_comes_back_exact_does_not_make_the_mean_psnr_infinite():
+    shared = {"channels": 1, "scale": 1}
+    model = ComRec(ComCNN(filters=4, **shared), RecCNN(depth=2, filters=4, **shared))
+    model.compile(com_optimizer=frozen(0.0), rec_optimizer=frozen(0.0))
+    flat = tf.ones([2, 8, 8, 1])  # RecCNN's residual starts at zero
+    logs = model.test_step({"pictures": flat, "decoded": flat, "quality": tf.constant([50, 50])})
+    assert float(logs["psnr"]) == 100.0
