@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from comrec_tf.models.com_rec import ComRec
     from comrec_tf.models.rec_cnn import RecCNN
     from comrec_tf.presets import list_presets, load_preset, save_preset
+    from comrec_tf.rate_control import Target
     from comrec_tf.signatures import export_signatures
     from comrec_tf.training.feed import TrainingFeed
 
@@ -25,6 +26,7 @@ __all__ = [
     "Compressor",
     "JpegCodec",
     "RecCNN",
+    "Target",
     "TrainingFeed",
     "export_signatures",
     "list_presets",
@@ -38,6 +40,7 @@ _HOMES = {
     "Compressor": "compressor",
     "JpegCodec": "codecs.jpeg",
     "RecCNN": "models.rec_cnn",
+    "Target": "rate_control",
     "TrainingFeed": "training.feed",
     "export_signatures": "signatures",
     "list_presets": "presets",

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 #: The preset that commands take where none is named.
-DEFAULT_PRESET = "comrec-half"
+DEFAULT_PRESET = "comrec"
 
 SUCCESS = 0
 FAILURE = 1
@@ -63,7 +63,8 @@ def run(
         return SUCCESS
     # What TensorFlow says as it starts is of no use here; who wants to see it sets this to 0.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("comrec_tf").setLevel(logging.INFO)
     try:
         return work(values, positional)
     except (OSError, ValueError, FloatingPointError) as error:

@@ -53,7 +53,7 @@ def main() -> int:
     training.add_argument("--resolution", choices=["full", "compact"], default="full")
     training.add_argument("--rounds", type=int, default=5, help="turns of each kind")
     files = kinds.add_parser("files", help="compress and restore")
-    files.add_argument("--preset", default="comrec-half", help="name or folder")
+    files.add_argument("--preset", default="comrec", help="name or folder")
     files.add_argument("--scale", type=int, default=2, help="which pair of the preset")
     files.add_argument("--num_pictures", type=int, default=24)
     files.add_argument("--size", type=int, nargs=2, default=[512, 768], help="height and width")

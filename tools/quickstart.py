@@ -23,7 +23,7 @@ def main() -> int:
     """Do the job; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output_dir", default="quickstart", help="folder of the results")
-    parser.add_argument("--preset", default="comrec-half", help="name or folder of a preset")
+    parser.add_argument("--preset", default="comrec", help="name or folder of a preset")
     parser.add_argument("--quality", type=int, default=40, help="JPEG quality inside, 1 to 100")
     options = parser.parse_args()
     output = pathlib.Path(options.output_dir)

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 README = ROOT / "README.md"
+SERVING = ROOT / "serving" / "README.md"
 GUIDE = ROOT / "comrec_tf" / "training" / "README.md"
 
 
@@ -49,16 +50,17 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
 def test_the_documentation_names_only_flags_that_exist():
     from absl import flags
 
-    from comrec_tf import command, compress, evaluate, restore, train
+    from comrec_tf import command, compress, evaluate, export, restore, serve, train
 
     known = {"help"}
-    for verb in (compress, evaluate, restore, train):
+    for verb in (compress, evaluate, export, restore, serve, train):
         values = flags.FlagValues()
         verb._define(values)
         known |= {values[name].name for name in values}
     known |= {f"no{name}" for name in known}
     tools = {"slow", "newest"}
-    for path in (README, GUIDE):
+    others = {"file", "profile", "data", "wrap", "help"}
+    for path in (README, GUIDE, SERVING):
         named = set(re.findall(r"--([a-z_]+)", path.read_text()))
-        assert named <= known | tools, named - known
+        assert named <= known | tools | others, named - known
     assert command.DEFAULT_PRESET in README.read_text()

@@ -43,6 +43,6 @@ def test_the_model_list_is_what_tensorflow_serving_parses():
     config = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
     parsed = text_format.Parse((FOLDER / "models.config").read_text(), config.ModelServerConfig())
     models = {model.name: model for model in parsed.model_config_list.config}
-    assert set(models) == {"comrec", "comrec-half"}
+    assert set(models) == {"comrec", "comrec-old"}
     assert dict(models["comrec"].version_labels) == {"stable": 1, "canary": 2}
     assert models["comrec"].model_platform == "tensorflow"

@@ -30,7 +30,7 @@ def model(exported):
     address = os.environ.get("COMREC_SERVING_ADDRESS")
     if address:
         name = os.environ.get("COMREC_SERVING_MODEL", "comrec")
-        yield address, name, os.environ.get("COMREC_SERVING_PRESET", "comrec-half")
+        yield address, name, os.environ.get("COMREC_SERVING_PRESET", "comrec")
         return
     binary = shutil.which("tensorflow_model_server")
     if binary is None:

@@ -211,3 +211,23 @@ def test_missing_pictures_are_an_error_before_anything_is_written(tmp_path, conf
     with pytest.raises(FileNotFoundError, match="nowhere"):
         run.train(dataclasses.replace(config, train_data=["nowhere"]), tmp_path / "run", verbose=0)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", ["webp", "mozjpeg"])
+def test_training_goes_around_any_codec(tmp_path, config, codec):
+    best = run.train(
+        dataclasses.replace(config, codec=codec, epochs=1), tmp_path / "run", verbose=0
+    )
+    assert presets.load_preset(best).codec.name == codec
+
+
+def test_codecs_that_cannot_be_had_are_refused(tmp_path, config):
+    for changes, message in (
+        ({"codec": "gif"}, "Received: codec=gif"),
+        ({"codec": "webp", "chroma_subsampling": "4:4:4"}, "Received: chroma_subsampling"),
+        ({"codec": "webp", "objective": "joint"}, "gradients pass through, which webp is not"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run.train(dataclasses.replace(config, **changes), tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
