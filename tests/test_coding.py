@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf import metrics
+from comrec_tf import metrics, presets
 from comrec_tf.codecs import catalog
 from comrec_tf.coding import PictureCoder
 from comrec_tf.images import color, geometry, tiles
@@ -97,3 +97,21 @@ def test_a_pair_works_around_any_codec_and_is_told_its_step(name, photo, grey_ph
         inner = slice(4, -4)
         mine = coder.compact(tf.constant(picture), codec.step(60)).numpy()[inner, inner]
         assert np.abs(mine.astype(int) - compact.numpy().astype(int)[inner, inner]).max() <= 1
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("fixture", ["photo", "grey_photo"])
+def test_the_released_preset_is_the_same_in_any_tiles(scale, fixture, request, monkeypatch):
+    """One tile for the whole picture, and many with borders all over it."""
+    picture = request.getfixturevalue(fixture)
+    model = presets.load_preset("comrec", scale=scale)
+    restored = []
+    for sides in ((768,), (32,)):
+        monkeypatch.setattr(tiles, "SIDES", sides)
+        coder = PictureCoder(model)
+        step = model.codec.step(30)
+        compact = coder.compact(tf.constant(picture), step)
+        bitstream = model.codec.encode_picture(compact, 30).numpy()
+        restored.append([compact.numpy(), coder.decode(bitstream, float(step), picture.shape)])
+    for whole, tiled in zip(*restored, strict=True):
+        assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1

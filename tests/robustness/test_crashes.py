@@ -1,0 +1,127 @@
+"""kill -9 at random moments: what was finished stays whole, and the next run goes on."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from comrec_tf import presets
+from comrec_tf.codecs import container
+from tests.conftest import make_model
+
+pytestmark = pytest.mark.slow
+
+ROOT = pathlib.Path(__file__).parents[2]
+CHANCE = random.Random(0)
+
+
+def run_and_kill(arguments, begun) -> bool:
+    """Start a command, wait until it works on its files, kill it; True if it was faster."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    end = time.monotonic() + 120
+    while not begun() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
+    try:
+        process.wait(CHANCE.uniform(0, 0.6))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return False
+    error = process.communicate()[1].decode()
+    assert process.returncode == 0, error
+    return True
+
+
+def test_a_folder_that_is_killed_again_and_again_gets_done(tmp_path):
+    presets.save_preset(make_model(), tmp_path / "preset")
+    (tmp_path / "in").mkdir()
+    random_pixels = np.random.default_rng(0)
+    for number in range(100):
+        picture = random_pixels.integers(0, 256, (96, 96, 3), np.uint8)
+        PIL.Image.fromarray(picture).save(tmp_path / "in" / f"{number}.png")
+    output = tmp_path / "out"
+    arguments = ["comrec_tf.compress", tmp_path / "in", f"--output_dir={output}", "--resume"]
+    arguments += [f"--preset={tmp_path}/preset", "--overwrite", "--scale=2", "--verify"]
+    kills = 0
+    for _ in range(60):
+        done = len(list(output.glob("*.jpg"))) if output.exists() else 0
+        if run_and_kill(arguments, lambda done=done: len(list(output.glob("*.jpg"))) > done):
+            break
+        kills += 1
+        for path in output.glob("*.jpg"):
+            assert container.read(path.read_bytes()).height == 96
+    else:
+        pytest.fail("sixty runs did not get a folder done")
+    assert kills >= 3
+    assert len(list(output.glob("*.jpg"))) == 100
+    lines = (output / ".comrec_tf.journal").read_text().splitlines()
+    assert len({json.loads(line)["output"] for line in lines if line.endswith("}")}) == 100
+
+
+def test_training_that_is_killed_again_and_again_ends_as_if_it_were_not(tmp_path, pictures_dir):
+    flags = [
+        f"--train_data={pictures_dir}",
+        f"--valid_data={pictures_dir}/small.png",
+        "--epochs=10",
+        "--steps_per_epoch=1",
+        "--patch_size=16",
+        "--batch_size=2",
+        "--com_filters=4",
+        "--rec_filters=4",
+        "--rec_depth=2",
+        "--warmup_steps=1",
+        "--rec_learning_rate=0.01",
+    ]
+
+    def train(output, *more):
+        return ["comrec_tf.train", *flags, f"--output_dir={output}", *more]
+
+    uncut, cut = tmp_path / "uncut", tmp_path / "cut"
+    subprocess.run([sys.executable, "-m", *train(uncut)], check=True, cwd=ROOT, capture_output=True)
+    history = cut / "history.csv"
+
+    def epochs():
+        return len(history.read_text().splitlines()) if history.exists() else 0
+
+    for attempt in range(4):
+        before = epochs()
+        more = ["--resume"] if attempt else []
+        run_and_kill(train(cut, *more), lambda before=before: epochs() > before)
+        # Whatever was there when it was killed can be loaded.
+        if (cut / "last" / "card.json").exists():
+            presets.load_preset(cut / "last")
+    command = [sys.executable, "-m", *train(cut, "--resume")]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    for name, expected in presets._arrays(presets.load_preset(uncut / "last")).items():
+        found = presets._arrays(presets.load_preset(cut / "last"))[name]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_an_export_that_is_killed_leaves_no_version(tmp_path):
+    presets.save_preset(make_model(scale=1), tmp_path / "preset")
+    base = tmp_path / "model"
+    arguments = ["comrec_tf.export", f"--preset={tmp_path}/preset", f"--output_dir={base}"]
+    for _ in range(3):
+        assert not run_and_kill(arguments, lambda: base.exists() and any(base.iterdir()))
+        assert not (base / "1").exists() or (base / "1" / "saved_model.pb").exists()
+        if (base / "1").exists():
+            break
+    if not (base / "1").exists():
+        subprocess.run(
+            [sys.executable, "-m", *map(str, arguments)], check=True, cwd=ROOT, capture_output=True
+        )
+    assert (base / "1" / "saved_model.pb").exists()
+    assert os.listdir(base / "1" / "variables")
