@@ -1,0 +1,53 @@
+"""Files made once by the released preset: they stay readable, whatever changes.
+
+Made from scikit-image's astronaut, [40:168, 150:310], at quality 30. The preset of a released
+version is never replaced; while there is no release, these are made anew with it.
+"""
+
+import pathlib
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from comrec_tf.codecs import container
+from comrec_tf.compressor import Compressor
+
+pytestmark = pytest.mark.smoke
+
+FOLDER = pathlib.Path(__file__).parent
+SCALES = {"scale1": 1, "scale2": 2, "grey": 2, "plain": 1}
+
+
+@pytest.fixture(scope="module")
+def compressor():
+    return Compressor.from_preset("comrec")
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_a_golden_file_says_what_it_always_said(name):
+    header = container.read((FOLDER / f"{name}.jpg").read_bytes())
+    assert (header.height, header.width, header.quality) == (128, 160, 30)
+    assert header.step == 27  # the luma DC step of quality 30: (16 * 167 + 50) // 100
+    assert header.scale == SCALES[name]
+    assert header.grey == (name == "grey")
+    assert (header.preset_id == container.PLAIN) == (name == "plain")
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_a_golden_file_is_restored_as_it_always_was(name, compressor):
+    restored = compressor.decode((FOLDER / f"{name}.jpg").read_bytes())
+    expected = np.asarray(PIL.Image.open(FOLDER / f"{name}.png")).reshape(restored.shape)
+    assert np.abs(restored.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["scale1", "scale2", "grey"])
+def test_the_same_picture_gives_the_same_file_but_for_rounding(name, compressor, photo):
+    """Another CPU may round a pixel of the compact picture the other way; little else changes."""
+    picture = photo[..., 1] if name == "grey" else photo
+    golden = (FOLDER / f"{name}.jpg").read_bytes()
+    content = compressor.encode(picture, 30, SCALES[name])
+    assert container.read(content) == container.read(golden)
+    assert len(content) == pytest.approx(len(golden), rel=0.01)
+    difference = compressor.decode(content).astype(int) - compressor.decode(golden)
+    assert np.abs(difference).mean() < 0.5
