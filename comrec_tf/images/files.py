@@ -91,7 +91,9 @@ def from_pil(picture: PIL.Image.Image) -> np.ndarray:
     Raises:
         OSError: the file behind the picture is damaged.
     """
-    picture = PIL.ImageOps.exif_transpose(picture)
+    # Pillow copies the pixels in both of these even where there is nothing to do.
+    if picture.getexif().get(_ORIENTATION, 1) != 1:
+        picture = PIL.ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         # Pillow would clip 16-bit grey at 255.
         levels = np.asarray(picture, np.float64) / (1 if picture.mode == "F" else 257)
@@ -101,7 +103,8 @@ def from_pil(picture: PIL.Image.Image) -> np.ndarray:
         picture = picture.convert("RGBA")
         white = PIL.Image.new("RGBA", picture.size, "white")
         picture = PIL.Image.alpha_composite(white, picture)
-    pixels = np.asarray(picture.convert("L" if grey else "RGB"))
+    mode = "L" if grey else "RGB"
+    pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
     return pixels[..., None] if grey else pixels
 
 
