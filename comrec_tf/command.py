@@ -41,8 +41,8 @@ def run(
         description: what ``--help`` says above the flags.
         define: defines the command's flags on the given values.
         work: does the work; gets the flag values and the positional arguments, returns the
-            exit code. What it raises of `OSError`, `ValueError` and
-            `FloatingPointError` ends the program with a message.
+            exit code. What it raises of `OSError`, `ValueError`, `FloatingPointError` and
+            `ModuleNotFoundError` (an extra that is not installed) ends it with a message.
 
     Returns:
         The exit code: `SUCCESS`, `FAILURE`, or `USAGE` for a command line that makes no sense.
@@ -67,7 +67,7 @@ def run(
     logging.getLogger("comrec_tf").setLevel(logging.INFO)
     try:
         return work(values, positional)
-    except (OSError, ValueError, FloatingPointError) as error:
+    except (OSError, ValueError, FloatingPointError, ModuleNotFoundError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, journal, storage
+from comrec_tf import batch, command, display, journal, storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,7 +173,7 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
         write=_write,
         log=log,
     )
-    batch.report(
+    display.report(
         _COLUMNS,
         rows,
         failures,

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from comrec_tf import batch, command, storage
+from comrec_tf import command, display, storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +166,7 @@ def _print_table(
     rows: list[matched.Row] = []
     for quality in qualities:
         found = []
-        for name, path in batch.progress(list(pictures.items()), f"JPEG {quality}"):
+        for name, path in display.progress(list(pictures.items()), f"JPEG {quality}"):
             picture = _read(path, luma=values.luma)
             row = matched.compare(compressor, name, picture, jpeg, quality, values.scale)
             if row is None:
@@ -176,7 +176,7 @@ def _print_table(
             else:
                 found.append(row)
         rows += [*found, matched.mean_row(found)] if found else []
-    batch.table(
+    display.table(
         ["picture", "JPEG", "bytes", "PSNR", "SSIM", "preset at", "bytes", "PSNR", "SSIM", "gain"],
         [
             [
@@ -213,10 +213,12 @@ def _write_report(
     output.mkdir(parents=True, exist_ok=True)
     points: list[Point] = []
     shown: list[report.Shown] = []
-    for index, (name, path) in enumerate(batch.progress(list(pictures.items()), "measuring")):
+    for index, (name, path) in enumerate(display.progress(list(pictures.items()), "measuring")):
         picture = _read(path, luma=values.luma)
         for system in compared:
             points += curves.measure(system, name, picture)
+        # At once, so that a long run that is interrupted leaves what it measured.
+        storage.write_atomically(output / "points.csv", report.csv_bytes(points))
         if index < values.num_shown:
             shown.append(report.Shown(name, "original", "original", picture))
             chosen = report.same_bytes(points, name, values.shown_rate)
@@ -232,14 +234,13 @@ def _write_report(
         writer.writerow([name, *(by_metric.get(metric, "") for metric in curves.METRICS)])
     title = f"{pathlib.PurePath(values.preset).name} on {len(pictures)} pictures"
     written = {
-        "points.csv": report.csv_bytes(points),
         "bd_rate.csv": buffer.getvalue().encode(),
         **{f"{metric}.png": report.plot_bytes(points, metric) for metric in curves.METRICS},
         "index.html": report.page_bytes(title, points, anchor, rates, shown),
     }
     for name, content in written.items():
         storage.write_atomically(output / name, content)
-    batch.table(
+    display.table(
         [f"BD-rate to {anchor}", *curves.METRICS],
         [
             [name, *(f"{by_metric.get(metric, float('nan')):+.1f} %" for metric in curves.METRICS)]

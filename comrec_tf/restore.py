@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, journal, storage
+from comrec_tf import batch, command, display, journal, storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +97,7 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     total = {
         name: sum(row[name] for row in rows) for name in ("pixels", "bytes_before", "bytes_after")
     }
-    batch.report(
+    display.report(
         _COLUMNS,
         rows,
         failures,

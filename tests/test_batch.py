@@ -1,4 +1,3 @@
-import json
 import threading
 import types
 
@@ -161,19 +160,3 @@ def test_what_the_journal_lists_is_passed_over(tree, capsys):
         run(jobs, write=write, log=journal.Journal("out", {}))
     assert done == ["in/a.png", "in/b.TIF"]
     assert "2 of 2 files are done already" in capsys.readouterr().err
-
-
-def test_the_report_is_a_table_without_empty_columns_or_json(capsys):
-    columns = {"file": ("file", "{}"), "size": ("bytes", "{:,}"), "psnr": ("PSNR", "{:.1f}")}
-    rows = [{"file": "a", "size": 1234, "psnr": None}, {"file": "b", "size": 1, "psnr": None}]
-    batch.report(columns, rows, [], total={"size": 1235})
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines == [["file", "bytes"], ["a", "1,234"], ["b", "1"], ["total", "1,235"]]
-    batch.report(columns, rows, [{"file": "c", "error": "x"}], total={"size": 1235}, as_json=True)
-    content = json.loads(capsys.readouterr().out)
-    assert content["files"] == rows
-    assert content["failures"][0]["file"] == "c"
-    batch.report(columns, rows, [], stream=True)
-    streams = capsys.readouterr()
-    assert streams.out == ""
-    assert "1,234" in streams.err

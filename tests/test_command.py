@@ -66,3 +66,11 @@ def test_help_needs_no_tensorflow(verb):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "--preset" in done.stdout
+
+
+def test_a_missing_extra_is_a_message(capsys):
+    def work(values, positional):
+        raise ModuleNotFoundError('the codec mozjpeg needs pyvips: pip install "comrec-tf[codecs]"')
+
+    assert command.run(["compress"], "", lambda values: None, work) == 1
+    assert "comrec-tf[codecs]" in capsys.readouterr().err

@@ -16,7 +16,7 @@ import dataclasses
 import pathlib
 import sys
 
-from comrec_tf import batch
+from comrec_tf import display
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compressor import Compressor
 from comrec_tf.data import sources
@@ -45,7 +45,7 @@ def main() -> int:
     presets = _train_rows(options)
     pictures = [(path, files.read(path)) for path in sources.find_pictures(options.test_data)]
     header = ["", *(f"JPEG {q}: {name}" for q in options.jpeg_qualities for name in ("dB", "SSIM"))]
-    batch.table(header, _table(presets, pictures, options.jpeg_qualities))
+    display.table(header, _table(presets, pictures, options.jpeg_qualities))
     return 0
 
 
