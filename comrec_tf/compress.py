@@ -153,6 +153,9 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
 
     options = {"codec": catalog.make_codec(values.codec)} if values.codec else {}
     compressor = Compressor.from_preset(values.preset, values.precision, **options)
+    if compressor.codec.suffix != _CODECS[values.codec or "jpeg"]:
+        # Only the preset knows its codec, and reading it takes TensorFlow.
+        jobs = batch.plan(inputs, values, suffix=compressor.codec.suffix, suffixes=_SUFFIXES)
     aim = aims[0] if aims else "quality"
     value: Any = values[aim].value if aims else compressor.default_quality
     log = None

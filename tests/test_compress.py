@@ -7,7 +7,8 @@ import PIL.Image
 import pytest
 
 from comrec_tf import compress, metrics, presets, restore
-from comrec_tf.codecs import container
+from comrec_tf.codecs import catalog, container
+from comrec_tf.codecs.pillow import WebpCodec
 from comrec_tf.compressor import Compressor
 from tests.conftest import make_model
 
@@ -199,3 +200,15 @@ def test_wrong_calls_say_what_is_wrong_and_write_nothing(
     assert run(*(text.format(pictures=pictures_dir) for text in arguments)) == code
     assert message in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_files_end_as_the_codec_of_the_preset_says(tmp_path, pictures_dir):
+    presets.save_preset(make_model(codec=WebpCodec()), tmp_path / "webp")
+    arguments = [f"--preset={tmp_path}/webp", f"--output_dir={tmp_path}/out", "--scale=2"]
+    assert compress.main(["compress", str(pictures_dir / "small.png"), *arguments]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["small.webp"]
+
+
+def test_the_endings_known_before_tensorflow_are_those_of_the_codecs():
+    expected = {name: catalog.make_codec(name).suffix for name in catalog.NAMES}
+    assert expected == compress._CODECS
