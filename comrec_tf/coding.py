@@ -1,5 +1,7 @@
 """How an 8-bit picture of any size walks through the pair: to a compact picture, and back."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -27,22 +29,8 @@ class PictureCoder:
     def __init__(self, model: ComRec, codec: base.Codec | None = None) -> None:
         self.model = model
         self.codec = model.codec if codec is None else codec
-        # One trace for all sizes, grey and colour apart. Without AutoGraph, which these functions
-        # do not need and which takes most of the time of tracing.
-        step, size = tf.TensorSpec([], tf.float32), tf.TensorSpec([], tf.int32)
-        pictures = {
-            channels: tf.TensorSpec([None, None, channels], tf.uint8) for channels in (1, 3)
-        }
-        self._traced_compact = {
-            channels: tf.function(self.compact, input_signature=[picture, step], autograph=False)
-            for channels, picture in pictures.items()
-        }
-        self._traced_reconstruct = {
-            channels: tf.function(
-                self.reconstruct, input_signature=[picture, step, size, size], autograph=False
-            )
-            for channels, picture in pictures.items()
-        }
+        self._traced_compact = {channels: _traced(self._shrinker, channels) for channels in (1, 3)}
+        self._traced_restore = {channels: _traced(self._restorer, channels) for channels in (1, 3)}
 
     def compact(self, picture: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Make the compact picture.
@@ -54,27 +42,8 @@ class PictureCoder:
         Returns:
             uint8 (ceil(H / scale), ceil(W / scale), same channels).
         """
-        com, scale, grey = self.model.com, self.model.scale, picture.shape[-1] == 1
-        log_step = self._log_step(step)
-
-        def shrink(tile: tf.Tensor) -> tf.Tensor:
-            ycbcr = color.network_pixels(tile, 3)
-            compact = com(ycbcr[..., : com.channels], log_step=log_step)
-            if grey:
-                compact = compact[..., :1]
-            elif com.channels == 1:
-                chroma = geometry.downsample(ycbcr[..., 1:], scale)
-                compact = tf.concat([compact, chroma], -1)
-            return color.codec_pixels(compact)
-
-        return tiles.map_tiles(
-            shrink,
-            picture,
-            sides=tiles.SIDES,
-            halo=_round_up(com.receptive_radius, scale),
-            scale=1 / scale,
-            channels=picture.shape[-1],
-        )
+        size = -(-tf.shape(picture)[:2] // self.model.scale)
+        return self._shrinker(step, picture.shape[-1])(picture, size)
 
     def reconstruct(
         self, decoded: tf.Tensor, step: tf.Tensor, height: tf.Tensor, width: tf.Tensor
@@ -89,28 +58,52 @@ class PictureCoder:
         Returns:
             uint8 (height, width, same channels).
         """
-        rec, scale, grey = self.model.rec, self.model.scale, decoded.shape[-1] == 1
+        size = tf.stack([height, width])
+        return self._restorer(step, decoded.shape[-1])(decoded, size)
+
+    def _shrinker(self, step: tf.Tensor, channels: int) -> tiles.TiledNetwork:
+        com, scale = self.model.com, self.model.scale
+        log_step = self._log_step(step)
+
+        def shrink(tile: tf.Tensor) -> tf.Tensor:
+            ycbcr = color.network_pixels(tile, 3)
+            compact = com(ycbcr[..., : com.channels], log_step=log_step)
+            if channels == 1:
+                compact = compact[..., :1]
+            elif com.channels == 1:
+                chroma = geometry.downsample(ycbcr[..., 1:], scale)
+                compact = tf.concat([compact, chroma], -1)
+            return color.codec_pixels(compact)
+
+        return tiles.TiledNetwork(
+            shrink,
+            sides=tiles.SIDES,
+            halo=_round_up(com.receptive_radius, scale),
+            scale=1 / scale,
+            channels=channels,
+        )
+
+    def _restorer(self, step: tf.Tensor, channels: int) -> tiles.TiledNetwork:
+        rec, scale = self.model.rec, self.model.scale
         log_step = self._log_step(step)
 
         def restore(tile: tf.Tensor) -> tf.Tensor:
             ycbcr = color.network_pixels(tile, 3)
             restored = rec.reconstruct(ycbcr[..., : rec.channels], log_step=log_step)
-            if grey:
+            if channels == 1:
                 restored = restored[..., :1]
             elif rec.channels == 1:
                 chroma = geometry.upsample(ycbcr[..., 1:], scale)
                 restored = tf.concat([restored, chroma], -1)
             return color.codec_pixels(restored)
 
-        restored = tiles.map_tiles(
+        return tiles.TiledNetwork(
             restore,
-            decoded,
             sides=tuple(side // scale for side in tiles.SIDES),
             halo=_round_up(rec.receptive_radius, rec.input_multiple),
             scale=scale,
-            channels=decoded.shape[-1],
+            channels=channels,
         )
-        return restored[:height, :width]
 
     def _log_step(self, step: tf.Tensor) -> tf.Tensor | None:
         return base.log_of_step(tf.reshape(step, [1])) if self.model.com.conditioned else None
@@ -129,8 +122,11 @@ class PictureCoder:
             ValueError: `quality` is not one of the codec's, or the codec refuses the picture.
         """
         self.codec.check_quality(quality)
+        height, width, channels = picture.shape
+        scale = self.model.scale
+        shape = (-(-height // scale), -(-width // scale), channels)
         step = self.codec.step(quality)
-        compact = self._traced_compact[picture.shape[-1]](picture, step)
+        compact = _by_strips(self._traced_compact[channels], tf.constant(picture), step, shape)
         return bytes(self.codec.encode_picture(compact, quality).numpy())
 
     def decode(self, bitstream: bytes, step: float, shape: tuple[int, ...]) -> np.ndarray:
@@ -151,10 +147,10 @@ class PictureCoder:
         scale = self.model.scale
         height, width, channels = shape
         decoded = decode_bitstream(bitstream, (-(-height // scale), -(-width // scale), channels))
-        return self._traced_reconstruct[channels](decoded, step, height, width).numpy()
+        return _by_strips(self._traced_restore[channels], decoded, step, shape)
 
 
-def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> np.ndarray:
+def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> tf.Tensor:
     """Decode a bitstream whose shape is known, so that no memory is spent on a false one.
 
     Args:
@@ -175,9 +171,41 @@ def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> np.ndarray:
                 f"expected a picture of {shape[1]}x{shape[0]} pixels inside. "
                 f"Received: {received[1]}x{received[0]}"
             )
-        return codec.decode_picture(tf.constant(bitstream), shape[2]).numpy()
+        return codec.decode_picture(tf.constant(bitstream), shape[2])
     except tf.errors.InvalidArgumentError as error:
         raise ValueError(f"the {codec.name} inside is damaged: {error.message}") from error
+
+
+def _traced(
+    network_at: Callable[[tf.Tensor, int], tiles.TiledNetwork], channels: int
+) -> Callable[..., tf.Tensor]:
+    """One trace for all sizes of pictures and all steps, of a network's way over a strip."""
+    signature = [
+        tf.TensorSpec([None, None, channels], tf.uint8),
+        tf.TensorSpec([], tf.float32),
+        tf.TensorSpec([2], tf.int32),
+        tf.TensorSpec([], tf.int32),
+    ]
+    # Without AutoGraph, which is not needed here and takes most of the time of tracing.
+    return tf.function(
+        lambda picture, step, size, index: network_at(step, channels).strip(picture, size, index),
+        input_signature=signature,
+        autograph=False,
+    )
+
+
+def _by_strips(
+    traced: Callable[..., tf.Tensor], picture: tf.Tensor, step: float, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Put the whole together outside TensorFlow, which keeps the memory of its large tensors."""
+    whole = np.empty(shape, np.uint8)
+    top = index = 0
+    while top < shape[0]:
+        strip = traced(picture, step, shape[:2], index)
+        whole[top : top + len(strip)] = strip
+        top += len(strip)
+        index += 1
+    return whole
 
 
 def _round_up(number: int, multiple: int) -> int:

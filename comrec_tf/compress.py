@@ -29,29 +29,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, display, journal, storage
+from comrec_tf import batch, command, compression, display, journal, storage
 
 if TYPE_CHECKING:
     import numpy as np
 
     from comrec_tf.compressor import Compressor
     from comrec_tf.images.metadata import Metadata
-    from comrec_tf.rate_control import Target
 
 __all__ = ["main"]
-
-_SUFFIXES = (
-    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
-)
-_TARGETS = ("quality", "psnr", "max_bytes", "bits_per_pixel")
-_CODECS = {
-    "jpeg": ".jpg",
-    "mozjpeg": ".jpg",
-    "jpegli": ".jpg",
-    "webp": ".webp",
-    "avif": ".avif",
-    "jpeg2000": ".j2k",
-}
 
 _COLUMNS = {
     "file": ("file", "{}"),
@@ -92,87 +78,37 @@ def main(argv: Sequence[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     batch.define_output_flags(values)
-    command.define_precision_flag(values)
-    flags.DEFINE_string(
-        "preset", command.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "codec",
-        None,
-        list(_CODECS),
-        "The codec inside; the one that the preset was trained with where not given.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "quality",
-        None,
-        "Quality to aim at; the preset's default where nothing is aimed at.",
-        lower_bound=1,
-        upper_bound=100,
-        flag_values=values,
-    )
-    flags.DEFINE_float("psnr", None, "dB to reach.", lower_bound=0, flag_values=values)
-    flags.DEFINE_integer(
-        "max_bytes", None, "Bytes of a file at most.", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_float(
-        "bits_per_pixel", None, "Bits per pixel at most.", lower_bound=0, flag_values=values
-    )
-    flags.DEFINE_enum(
-        "scale",
-        "auto",
-        ["auto", "1", "2"],
-        "How many times smaller the compact picture is, or auto for the best of all and of the "
-        "codec without networks.",
-        flag_values=values,
-    )
+    compression.define_flags(values)
     flags.DEFINE_bool(
         "verify",
         False,
         "Restore each file at once and report its PSNR and SSIM.",
         flag_values=values,
     )
-    flags.DEFINE_bool(
-        "metadata", True, "Keep EXIF and the colour profile in the file.", flag_values=values
-    )
 
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
-    aims = [name for name in _TARGETS if values[name].value is not None]
-    if len(aims) > 1:
-        raise ValueError(f"expected one of --{', --'.join(_TARGETS)}. Received: {len(aims)}")
-    jobs = batch.plan(inputs, values, suffix=_CODECS[values.codec or "jpeg"], suffixes=_SUFFIXES)
+    order = compression.Order.of(values)
+    suffix = compression.CODEC_SUFFIXES[order.codec or "jpeg"]
+    jobs = batch.plan(inputs, values, suffix=suffix, suffixes=compression.SUFFIXES)
     if values.dry_run:
         for job in jobs:
             print(f"{job.source} -> {job.output}")
         return command.SUCCESS
 
-    from comrec_tf.codecs import catalog
-    from comrec_tf.compressor import Compressor
-    from comrec_tf.rate_control import Target
-
-    options = {"codec": catalog.make_codec(values.codec)} if values.codec else {}
-    compressor = Compressor.from_preset(values.preset, values.precision, **options)
-    if compressor.codec.suffix != _CODECS[values.codec or "jpeg"]:
+    compressor = order.compressor()
+    if compressor.codec.suffix != suffix:
         # Only the preset knows its codec, and reading it takes TensorFlow.
-        jobs = batch.plan(inputs, values, suffix=compressor.codec.suffix, suffixes=_SUFFIXES)
-    aim = aims[0] if aims else "quality"
-    value: Any = values[aim].value if aims else compressor.default_quality
+        suffix = compressor.codec.suffix
+        jobs = batch.plan(inputs, values, suffix=suffix, suffixes=compression.SUFFIXES)
     log = None
     if values.resume:
-        chosen = [values.preset, values.codec, aim, value, values.scale, values.metadata]
-        log = journal.Journal(values.output_dir, {"compress": chosen})
+        log = journal.Journal(values.output_dir, {"compress": order.outcome})
     rows, failures = batch.run(
         jobs,
         "compressing",
-        read=functools.partial(_read, keep_metadata=values.metadata),
-        work=functools.partial(
-            _work,
-            compressor=compressor,
-            target=Target(aim, value),
-            scale=None if values.scale == "auto" else int(values.scale),
-            verify=values.verify,
-        ),
+        read=_read,
+        work=functools.partial(_work, order=order, compressor=compressor, verify=values.verify),
         write=_write,
         log=log,
     )
@@ -187,67 +123,38 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
     return command.FAILURE if failures else command.SUCCESS
 
 
-def _read(job: batch.Job, *, keep_metadata: bool) -> _Source:
-    from comrec_tf.images import files, metadata
+def _read(job: batch.Job) -> _Source:
+    from comrec_tf.images import files
 
     if job.source == batch.STREAM:
         content = sys.stdin.buffer.read()
-        num_bytes, (picture, found) = len(content), files.read_with_metadata(io.BytesIO(content))
-    else:
-        num_bytes, (picture, found) = (
-            os.path.getsize(job.source),
-            files.read_with_metadata(job.source),
-        )
-    return _Source(num_bytes, picture, found if keep_metadata else metadata.Metadata())
+        return _Source(len(content), *files.read_with_metadata(io.BytesIO(content)))
+    return _Source(os.path.getsize(job.source), *files.read_with_metadata(job.source))
 
 
 def _work(
     job: batch.Job,
     source: _Source,
     *,
+    order: compression.Order,
     compressor: "Compressor",
-    target: "Target",
-    scale: int | None,
     verify: bool,
 ) -> _Result:
     from comrec_tf import metrics
-    from comrec_tf.codecs import container
 
-    psnr = ssim = None
-    met = True
-    if scale is not None and target.kind == "quality":
-        content = compressor.encode(
-            source.picture, int(target.value), scale=scale, metadata=source.metadata
-        )
-    else:
-        choice = compressor.encode_to(
-            source.picture,
-            target,
-            None if scale is None else [scale],
-            plain=scale is None,
-            metadata=source.metadata,
-        )
-        content, psnr, met = choice.content, choice.psnr, choice.met
-    if verify:
-        restored = compressor.decode(content)
-        psnr = metrics.psnr(source.picture, restored)
-        ssim = metrics.ssim(source.picture, restored) if min(restored.shape[:2]) >= 11 else None
-    header = container.read(content)
-    num_pixels = header.height * header.width
-    row = {
+    content, row = order.compress(compressor, source.picture, source.metadata)
+    row |= {
         "file": job.output,
         "source": job.source,
-        "pixels": num_pixels,
         "bytes_before": source.num_bytes,
-        "bytes_after": len(content),
         "of_before": len(content) / source.num_bytes,
-        "bits_per_pixel": 8 * len(content) / num_pixels,
-        "scale": "plain" if header.preset_id == container.PLAIN else header.scale,
-        "quality": header.quality,
-        "psnr": psnr,
-        "ssim": ssim,
-        "met": None if met else "missed",
+        "ssim": None,
     }
+    if verify:
+        restored = compressor.decode(content)
+        row["psnr"] = metrics.psnr(source.picture, restored)
+        if min(restored.shape[:2]) >= 11:
+            row["ssim"] = metrics.ssim(source.picture, restored)
     return _Result(content, row)
 
 

@@ -190,7 +190,7 @@ class Compressor:
         self._check_pixels(header.height, header.width)
         shape = (header.height, header.width, 1 if header.grey else 3)
         if header.preset_id == container.PLAIN:
-            return coding.decode_bitstream(content, shape)
+            return coding.decode_bitstream(content, shape).numpy()
         if self._ids.get(header.scale) != header.preset_id:
             mine = ", ".join(f"{self._ids[scale]:08x} at scale {scale}" for scale in self.scales)
             raise ValueError(

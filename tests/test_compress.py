@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from comrec_tf import compress, metrics, presets, restore
-from comrec_tf.codecs import catalog, container
+from comrec_tf.codecs import container
 from comrec_tf.codecs.pillow import WebpCodec
 from comrec_tf.compressor import Compressor
 from tests.conftest import make_model
@@ -207,8 +207,3 @@ def test_files_end_as_the_codec_of_the_preset_says(tmp_path, pictures_dir):
     arguments = [f"--preset={tmp_path}/webp", f"--output_dir={tmp_path}/out", "--scale=2"]
     assert compress.main(["compress", str(pictures_dir / "small.png"), *arguments]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["small.webp"]
-
-
-def test_the_endings_known_before_tensorflow_are_those_of_the_codecs():
-    expected = {name: catalog.make_codec(name).suffix for name in catalog.NAMES}
-    assert expected == compress._CODECS

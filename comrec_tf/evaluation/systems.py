@@ -69,7 +69,7 @@ def of_codec(name: str, codec: base.Codec | None = None) -> System:
         lambda picture, setting: bytes(
             chosen.encode_picture(tf.constant(picture), int(setting)).numpy()
         ),
-        coding.decode_bitstream,
+        lambda content, shape: coding.decode_bitstream(content, shape).numpy(),
     )
 
 

@@ -215,7 +215,8 @@ class ComRec(keras.Model):
             self._train_jointly(data)
         else:
             self._train_rec(data)
-            self._train_com(data)
+            if self.com.trainable_variables:  # else its pass through RecCNN would be for nothing
+                self._train_com(data)
         return self._results()
 
     def _train_rec(self, data: dict[str, tf.Tensor]) -> None:
@@ -261,7 +262,8 @@ class ComRec(keras.Model):
             self._joint_loss(data, training=False)
         else:
             self._rec_loss(data, training=False)
-            self._com_loss(data)
+            if self.com.trainable_variables:
+                self._com_loss(data)
         return self._results()
 
     def _rec_loss(self, data: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
@@ -299,7 +301,10 @@ class ComRec(keras.Model):
             self._trackers[name].update_state(value)
 
     def _results(self) -> dict[str, tf.Tensor]:
-        results = {name: self._trackers[name].result() for name in _REPORTED[self.objective]}
+        names = _REPORTED[self.objective]
+        if not self.com.trainable_variables:
+            names = tuple(name for name in names if name != "com_loss")
+        results = {name: self._trackers[name].result() for name in names}
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras takes the mean over workers along the first axis, which a scalar lacks.
             return {name: value[None] for name, value in results.items()}

@@ -23,7 +23,7 @@ def noise(*shape):
 @pytest.mark.parametrize("size", SIZES)
 def test_tiles_give_what_the_whole_padded_picture_gives(size):
     picture = noise(*size, 2)
-    out = tiles.map_tiles(box, picture, sides=SIDES, halo=1, scale=1, channels=2)
+    out = tiles.TiledNetwork(box, sides=SIDES, halo=1, scale=1, channels=2)(picture, size)
     whole = box(geometry.pad_edge(picture[None], 1, 1, 1, 1))[0, 1:-1, 1:-1]
     np.testing.assert_array_equal(out, whole)
 
@@ -41,7 +41,10 @@ def test_tiled_networks_agree_with_untiled_ones_at_every_border(size, scale, res
     def restore(tile):
         return pixels.from_float(model.reconstruct(pixels.to_float(tile), quality))
 
-    tiled = tiles.map_tiles(restore, decoded, sides=SIDES, halo=halo, scale=scale, channels=3)
+    out_size = [side * scale for side in size]
+    tiled = tiles.TiledNetwork(restore, sides=SIDES, halo=halo, scale=scale, channels=3)(
+        decoded, out_size
+    )
     bottom, right = (-side % rec.input_multiple for side in size)
     padded = geometry.pad_edge(decoded[None], halo, halo + bottom, halo, halo + right)
     whole = restore(padded)[0, halo * scale :, halo * scale :]
@@ -49,10 +52,18 @@ def test_tiled_networks_agree_with_untiled_ones_at_every_border(size, scale, res
     assert np.abs(tiled.numpy().astype(int) - whole.numpy().astype(int)).max() <= 1
 
 
+def test_strips_one_by_one_are_the_whole():
+    picture = noise(70, 45, 2)
+    network = tiles.TiledNetwork(box, sides=SIDES, halo=1, scale=1, channels=2)
+    size = tf.constant([69, 44])
+    strips = [network.strip(picture, size, tf.constant(index)) for index in range(3)]
+    np.testing.assert_array_equal(tf.concat(strips, 0), network(picture, size))
+
+
 def test_shrinking_rounds_odd_sizes_up():
-    out = tiles.map_tiles(
-        lambda tile: tile[:, ::2, ::2], noise(5, 8, 1), sides=(4,), halo=2, scale=0.5, channels=1
-    )
+    out = tiles.TiledNetwork(
+        lambda tile: tile[:, ::2, ::2], sides=(4,), halo=2, scale=0.5, channels=1
+    )(noise(5, 8, 1), [3, 4])
     assert out.shape == (3, 4, 1)
 
 
@@ -65,7 +76,8 @@ def test_the_network_meets_a_few_shapes_only():
 
     for size in range(1, 100, 7):
         picture = noise(size, 100 - size, 1)
-        tiles.map_tiles(network, picture, sides=SIDES, halo=3, scale=1, channels=1)
+        out_size = picture.shape[:2]
+        tiles.TiledNetwork(network, sides=SIDES, halo=3, scale=1, channels=1)(picture, out_size)
     assert shapes <= {(1, height, width, 1) for height in (22, 30) for width in (22, 30)}
 
 
@@ -80,4 +92,4 @@ def test_no_other_choice_of_tiles_computes_less(size):
 
 def test_tiles_that_are_no_whole_number_of_output_pixels_are_refused():
     with pytest.raises(ValueError, match="halo=3"):
-        tiles.map_tiles(box, noise(4, 4, 1), sides=(16,), halo=3, scale=0.5, channels=1)
+        tiles.TiledNetwork(box, sides=(16,), halo=3, scale=0.5, channels=1)

@@ -260,3 +260,11 @@ def test_a_patch_that_comes_back_exact_does_not_make_the_mean_psnr_infinite():
     flat = tf.ones([2, 8, 8, 1])  # RecCNN's residual starts at zero
     logs = model.test_step({"pictures": flat, "decoded": flat, "quality": tf.constant([50, 50])})
     assert float(logs["psnr"]) == 100.0
+
+
+def test_a_frozen_com_costs_no_pass_and_reports_no_loss(model):
+    dataset = tf.data.Dataset.from_tensors(batch_for(model))
+    model.com.trainable = False
+    model.compile()
+    assert set(model.fit(dataset, verbose=0).history) == {"rec_loss", "psnr"}
+    assert set(model.evaluate(dataset, verbose=0, return_dict=True)) == {"rec_loss", "psnr"}

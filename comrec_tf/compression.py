@@ -1,0 +1,200 @@
+"""What the compressing commands share: what is asked of a file, and one picture's way there."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from comrec_tf import command
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from comrec_tf.compressor import Compressor
+    from comrec_tf.images.metadata import Metadata
+
+__all__ = ["CODEC_SUFFIXES", "SUFFIXES", "Order", "define_flags"]
+
+#: Endings of the files that are taken from a folder.
+SUFFIXES = (
+    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
+)
+#: Endings by codec; `codecs.catalog` knows them too, but imports TensorFlow.
+CODEC_SUFFIXES = {
+    "jpeg": ".jpg",
+    "mozjpeg": ".jpg",
+    "jpegli": ".jpg",
+    "webp": ".webp",
+    "avif": ".avif",
+    "jpeg2000": ".j2k",
+}
+_TARGETS = ("quality", "psnr", "max_bytes", "bits_per_pixel")
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Define the flags that say how pictures are compressed.
+
+    Args:
+        values: where to.
+    """
+    command.define_precision_flag(values)
+    flags.DEFINE_string(
+        "preset", command.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "codec",
+        None,
+        list(CODEC_SUFFIXES),
+        "The codec inside; the one that the preset was trained with where not given.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "quality",
+        None,
+        "Quality to aim at; the preset's default where nothing is aimed at.",
+        lower_bound=1,
+        upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_float("psnr", None, "dB to reach.", lower_bound=0, flag_values=values)
+    flags.DEFINE_integer(
+        "max_bytes", None, "Bytes of a file at most.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_float(
+        "bits_per_pixel", None, "Bits per pixel at most.", lower_bound=0, flag_values=values
+    )
+    flags.DEFINE_enum(
+        "scale",
+        "auto",
+        ["auto", "1", "2"],
+        "How many times smaller the compact picture is, or auto for the best of all and of the "
+        "codec without networks.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "metadata", True, "Keep EXIF and the colour profile in the file.", flag_values=values
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What is asked of every file of a command; plain values, so that it travels between processes.
+
+    Attributes:
+        preset: name or folder.
+        codec: name; the preset's own if None.
+        aim: one of the kinds of `rate_control.TARGETS`.
+        value: of the aim; None for the preset's default quality.
+        scale: of the pair; None for the best of all and of the codec alone.
+        metadata: whether EXIF and colour profile are kept.
+        precision: of RecCNN, where its work is looked at; see `Compressor.from_preset`.
+    """
+
+    preset: str
+    codec: str | None
+    aim: str
+    value: float | None
+    scale: int | None
+    metadata: bool
+    precision: str
+
+    @classmethod
+    def of(cls, values: flags.FlagValues) -> "Order":
+        """Read the flags.
+
+        Args:
+            values: the flags of `define_flags`.
+
+        Returns:
+            The order.
+
+        Raises:
+            ValueError: more than one thing is aimed at.
+        """
+        aims = [name for name in _TARGETS if values[name].value is not None]
+        if len(aims) > 1:
+            raise ValueError(f"expected one of --{', --'.join(_TARGETS)}. Received: {len(aims)}")
+        aim = aims[0] if aims else "quality"
+        return cls(
+            preset=values.preset,
+            codec=values.codec,
+            aim=aim,
+            value=values[aim].value,
+            scale=None if values.scale == "auto" else int(values.scale),
+            metadata=values.metadata,
+            precision=values.precision,
+        )
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What the bytes of the files depend on, for journals; another outcome is made anew."""
+        values = dataclasses.asdict(self)
+        del values["precision"]  # which pair is chosen hangs on it only in ties
+        return values
+
+    def compressor(self) -> "Compressor":
+        """Load the preset.
+
+        Returns:
+            What `compress` takes.
+
+        Raises:
+            FileNotFoundError, ValueError, ModuleNotFoundError: as `Compressor.from_preset` and
+                `catalog.make_codec`.
+        """
+        from comrec_tf.codecs import catalog
+        from comrec_tf.compressor import Compressor
+
+        options = {"codec": catalog.make_codec(self.codec)} if self.codec else {}
+        return Compressor.from_preset(self.preset, self.precision, **options)
+
+    def compress(
+        self,
+        compressor: "Compressor",
+        picture: "np.ndarray",
+        metadata: "Metadata | None",
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Compress one picture.
+
+        Args:
+            compressor: of `compressor`.
+            picture: uint8 (H, W, 1 or 3).
+            metadata: what the picture's file says besides; kept if the order says so.
+
+        Returns:
+            The compact file, and a row that describes it.
+
+        Raises:
+            ValueError: the picture is too large for the codec or the compressor.
+        """
+        from comrec_tf.rate_control import Target
+
+        metadata = metadata if self.metadata else None
+        value = compressor.default_quality if self.value is None else self.value
+        if self.scale is not None and self.aim == "quality":
+            content = compressor.encode(picture, int(value), self.scale, metadata)
+            return content, _row(content, None, True)
+        choice = compressor.encode_to(
+            picture,
+            Target(self.aim, value),
+            None if self.scale is None else [self.scale],
+            plain=self.scale is None,
+            metadata=metadata,
+        )
+        return choice.content, _row(choice.content, choice.psnr, choice.met)
+
+
+def _row(content: bytes, psnr: float | None, met: bool) -> dict[str, Any]:
+    from comrec_tf.codecs import container
+
+    header = container.read(content)
+    num_pixels = header.height * header.width
+    return {
+        "pixels": num_pixels,
+        "bytes_after": len(content),
+        "bits_per_pixel": 8 * len(content) / num_pixels,
+        "scale": "plain" if header.preset_id == container.PLAIN else header.scale,
+        "quality": header.quality,
+        "psnr": psnr,
+        "met": None if met else "missed",
+    }
