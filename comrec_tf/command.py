@@ -30,6 +30,8 @@ def run(
     description: str,
     define: Callable[[flags.FlagValues], None],
     work: Callable[[flags.FlagValues, list[str]], int],
+    *,
+    pass_unknown: bool = False,
 ) -> int:
     """Parse the command line and do the work.
 
@@ -43,6 +45,8 @@ def run(
         work: does the work; gets the flag values and the positional arguments, returns the
             exit code. What it raises of `OSError`, `ValueError`, `FloatingPointError` and
             `ModuleNotFoundError` (an extra that is not installed) ends it with a message.
+        pass_unknown: whether flags that `define` does not know are handed to `work` among the
+            positional arguments; an error otherwise.
 
     Returns:
         The exit code: `SUCCESS`, `FAILURE`, or `USAGE` for a command line that makes no sense.
@@ -52,7 +56,7 @@ def run(
     define(values)
     program = "python -m comrec_tf." + argv[0].rsplit("/", 1)[-1].removesuffix(".py")
     try:
-        positional = values(list(argv))[1:]
+        positional = values(list(argv), known_only=pass_unknown)[1:]
     except flags.Error as error:
         # Flags may be wanting just because --help is all that was asked.
         if not {"-h", "--help"} & set(argv[1:]):

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, compression, display, journal, storage
+from comrec_tf import batch, command, display, journal, order, order_flags, storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     batch.define_output_flags(values)
-    compression.define_flags(values)
+    order_flags.define(values)
     flags.DEFINE_bool(
         "verify",
         False,
@@ -88,27 +88,27 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
-    order = compression.Order.of(values)
-    suffix = compression.CODEC_SUFFIXES[order.codec or "jpeg"]
-    jobs = batch.plan(inputs, values, suffix=suffix, suffixes=compression.SUFFIXES)
+    wanted = order_flags.read(values)
+    suffix = order.CODEC_SUFFIXES[wanted.codec or "jpeg"]
+    jobs = batch.plan(inputs, values, suffix=suffix, suffixes=order.SUFFIXES)
     if values.dry_run:
         for job in jobs:
             print(f"{job.source} -> {job.output}")
         return command.SUCCESS
 
-    compressor = order.compressor()
+    compressor = wanted.compressor()
     if compressor.codec.suffix != suffix:
         # Only the preset knows its codec, and reading it takes TensorFlow.
         suffix = compressor.codec.suffix
-        jobs = batch.plan(inputs, values, suffix=suffix, suffixes=compression.SUFFIXES)
+        jobs = batch.plan(inputs, values, suffix=suffix, suffixes=order.SUFFIXES)
     log = None
     if values.resume:
-        log = journal.Journal(values.output_dir, {"compress": order.outcome})
+        log = journal.Journal(values.output_dir, {"compress": wanted.outcome})
     rows, failures = batch.run(
         jobs,
         "compressing",
         read=_read,
-        work=functools.partial(_work, order=order, compressor=compressor, verify=values.verify),
+        work=functools.partial(_work, wanted=wanted, compressor=compressor, verify=values.verify),
         write=_write,
         log=log,
     )
@@ -136,13 +136,13 @@ def _work(
     job: batch.Job,
     source: _Source,
     *,
-    order: compression.Order,
+    wanted: order.Order,
     compressor: "Compressor",
     verify: bool,
 ) -> _Result:
     from comrec_tf import metrics
 
-    content, row = order.compress(compressor, source.picture, source.metadata)
+    content, row = wanted.compress(compressor, source.picture, source.metadata)
     row |= {
         "file": job.output,
         "source": job.source,

@@ -53,7 +53,8 @@ class Compressor:
         self.codec = models[0].codec if codec is None else codec
         coders = {model.scale: coding.PictureCoder(model, self.codec) for model in models}
         self._coders = dict(sorted(coders.items()))
-        self._ids = {scale: presets.preset_id(coder.model) for scale, coder in coders.items()}
+        #: Id of the pair of each scale, which its files carry.
+        self.preset_ids = {scale: presets.preset_id(coder.model) for scale, coder in coders.items()}
         self.default_quality = default_quality
         self.max_pixels = max_pixels
 
@@ -191,8 +192,10 @@ class Compressor:
         shape = (header.height, header.width, 1 if header.grey else 3)
         if header.preset_id == container.PLAIN:
             return coding.decode_bitstream(content, shape).numpy()
-        if self._ids.get(header.scale) != header.preset_id:
-            mine = ", ".join(f"{self._ids[scale]:08x} at scale {scale}" for scale in self.scales)
+        if self.preset_ids.get(header.scale) != header.preset_id:
+            mine = ", ".join(
+                f"{self.preset_ids[scale]:08x} at scale {scale}" for scale in self.scales
+            )
             raise ValueError(
                 f"this file was made with the pair of id {header.preset_id:08x} "
                 f"at scale {header.scale}. Received: a compressor of {mine}"
@@ -232,7 +235,7 @@ class Compressor:
         else:
             bitstream = self._coders[scale].encode(pixels, quality)
         header = container.Header(
-            preset_id=self._ids.get(scale, container.PLAIN),
+            preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=quality,
             step=float(self.codec.step(quality)),

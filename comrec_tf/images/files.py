@@ -65,15 +65,16 @@ def read_with_metadata(
     Raises:
         OSError: as `read`.
     """
+    name = path if isinstance(path, str | os.PathLike) else "the bytes that were read"
     try:
         with PIL.Image.open(path) as picture:
             return from_pil(picture), metadata.of_pil(picture)
     except PIL.UnidentifiedImageError as error:
-        raise OSError(f"{path}: not a picture that Pillow reads") from error
+        raise OSError(f"{name}: not a picture that Pillow reads") from error
     except (OSError, ValueError, PIL.Image.DecompressionBombError, SyntaxError) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise
-        raise OSError(f"{path}: {error}") from error
+        raise OSError(f"{name}: {error}") from error
 
 
 def from_pil(picture: PIL.Image.Image) -> np.ndarray:

@@ -301,10 +301,9 @@ class ComRec(keras.Model):
             self._trackers[name].update_state(value)
 
     def _results(self) -> dict[str, tf.Tensor]:
-        names = _REPORTED[self.objective]
+        results = {name: self._trackers[name].result() for name in _REPORTED[self.objective]}
         if not self.com.trainable_variables:
-            names = tuple(name for name in names if name != "com_loss")
-        results = {name: self._trackers[name].result() for name in names}
+            results.pop("com_loss", None)
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras takes the mean over workers along the first axis, which a scalar lacks.
             return {name: value[None] for name, value in results.items()}

@@ -1,11 +1,7 @@
-"""What the compressing commands share: what is asked of a file, and one picture's way there."""
+"""Order: what is asked of every file of a compressing command, and one picture's way there."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
-
-from absl import flags
-
-from comrec_tf import command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +9,7 @@ if TYPE_CHECKING:
     from comrec_tf.compressor import Compressor
     from comrec_tf.images.metadata import Metadata
 
-__all__ = ["CODEC_SUFFIXES", "SUFFIXES", "Order", "define_flags"]
+__all__ = ["CODEC_SUFFIXES", "SUFFIXES", "Order"]
 
 #: Endings of the files that are taken from a folder.
 SUFFIXES = (
@@ -28,52 +24,6 @@ CODEC_SUFFIXES = {
     "avif": ".avif",
     "jpeg2000": ".j2k",
 }
-_TARGETS = ("quality", "psnr", "max_bytes", "bits_per_pixel")
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """Define the flags that say how pictures are compressed.
-
-    Args:
-        values: where to.
-    """
-    command.define_precision_flag(values)
-    flags.DEFINE_string(
-        "preset", command.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "codec",
-        None,
-        list(CODEC_SUFFIXES),
-        "The codec inside; the one that the preset was trained with where not given.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "quality",
-        None,
-        "Quality to aim at; the preset's default where nothing is aimed at.",
-        lower_bound=1,
-        upper_bound=100,
-        flag_values=values,
-    )
-    flags.DEFINE_float("psnr", None, "dB to reach.", lower_bound=0, flag_values=values)
-    flags.DEFINE_integer(
-        "max_bytes", None, "Bytes of a file at most.", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_float(
-        "bits_per_pixel", None, "Bits per pixel at most.", lower_bound=0, flag_values=values
-    )
-    flags.DEFINE_enum(
-        "scale",
-        "auto",
-        ["auto", "1", "2"],
-        "How many times smaller the compact picture is, or auto for the best of all and of the "
-        "codec without networks.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "metadata", True, "Keep EXIF and the colour profile in the file.", flag_values=values
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,33 +47,6 @@ class Order:
     scale: int | None
     metadata: bool
     precision: str
-
-    @classmethod
-    def of(cls, values: flags.FlagValues) -> "Order":
-        """Read the flags.
-
-        Args:
-            values: the flags of `define_flags`.
-
-        Returns:
-            The order.
-
-        Raises:
-            ValueError: more than one thing is aimed at.
-        """
-        aims = [name for name in _TARGETS if values[name].value is not None]
-        if len(aims) > 1:
-            raise ValueError(f"expected one of --{', --'.join(_TARGETS)}. Received: {len(aims)}")
-        aim = aims[0] if aims else "quality"
-        return cls(
-            preset=values.preset,
-            codec=values.codec,
-            aim=aim,
-            value=values[aim].value,
-            scale=None if values.scale == "auto" else int(values.scale),
-            metadata=values.metadata,
-            precision=values.precision,
-        )
 
     @property
     def outcome(self) -> dict[str, Any]:

@@ -1,0 +1,202 @@
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import PIL.Image
+import pytest
+
+pytest.importorskip("apache_beam")
+import tensorflow as tf
+
+from comrec_tf import beam_compress, presets
+from comrec_tf.codecs import container
+from comrec_tf.compressor import Compressor
+from tests.conftest import make_model
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture
+def preset(tmp_path):
+    presets.save_preset([make_model(), make_model(scale=1)], tmp_path / "preset")
+    return tmp_path / "preset"
+
+
+@pytest.fixture
+def photos(tmp_path, pictures_dir):
+    """A tree of two pictures and a file that is none."""
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    for name, place in (("coffee", "."), ("small", "deep")):
+        PIL.Image.open(pictures_dir / f"{name}.png").save(folder / place / f"{name}.png")
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def run(preset):
+    def call(source, output, *more):
+        arguments = [f"--input={source}", f"--output={output}", f"--preset={preset}", *more]
+        return beam_compress.main(["beam_compress", "--scale=2", "--json", *arguments])
+
+    return call
+
+
+def lines_of(output, name):
+    paths = sorted(output.glob(f"_comrec_tf/*/{name}-*.jsonl"))
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+def counts(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_tree_of_pictures_becomes_a_tree_of_compact_files(tmp_path, photos, run, preset, capsys):
+    output = tmp_path / "out"
+    assert run(photos, output) == 0
+    compressor = Compressor.from_preset(preset)
+    for name in ("coffee", "deep/small"):
+        picture = np.asarray(PIL.Image.open(photos / f"{name}.png"))
+        content = (output / f"{name}.jpg").read_bytes()
+        assert content == compressor.encode(picture, scale=2)
+    done = {row["file"]: row for row in lines_of(output, "done")}
+    assert set(done) == {f"{output}/coffee.jpg", f"{output}/deep/small.jpg"}
+    for path, row in done.items():
+        assert row["sha256"] == hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    counted = counts(capsys)
+    assert (counted["compressed"], counted["failed"], counted["skipped"]) == (2, 0, 0)
+    assert counted["pixels"] == 160 * 160 + 30 * 20
+    assert counted["bytes_after"] == sum(path.stat().st_size for path in output.rglob("*.jpg"))
+    assert not list(output.rglob(".*.jpg.*"))
+
+
+def test_a_second_run_passes_over_what_is_whole_and_younger(tmp_path, photos, run, capsys):
+    output = tmp_path / "out"
+    assert run(photos, output) == 0
+    (output / "coffee.jpg").write_bytes(b"cut off")
+    assert run(photos, output) == 0
+    assert container.read((output / "coffee.jpg").read_bytes()).height == 160
+    later = time.time() + 60
+    tf.io.gfile.copy(str(photos / "coffee.png"), str(photos / "new.png"))
+    os.utime(photos / "deep" / "small.png", (later, later))
+    capsys.readouterr()
+    assert run(photos, output) == 0
+    counted = counts(capsys)
+    assert (counted["compressed"], counted["skipped"]) == (2, 1)
+
+
+def test_failures_go_to_a_file_and_stop_nothing(tmp_path, photos, run, capsys):
+    (photos / "broken.png").write_bytes(b"\x89PNG cut off")
+    PIL.Image.open(photos / "coffee.png").save(photos / "coffee.bmp")
+    output = tmp_path / "out"
+    assert run(f"{photos},{tmp_path}/nothing/*.png", output) == 1
+    failed = {row["file"]: row["error"] for row in lines_of(output, "failed")}
+    assert set(failed) == {
+        f"{photos}/broken.png",
+        f"{photos}/coffee.bmp",
+        f"{photos}/coffee.png",
+        f"{tmp_path}/nothing/*.png",
+    }
+    assert "not a picture" in failed[f"{photos}/broken.png"]
+    assert "different names" in failed[f"{photos}/coffee.bmp"]
+    assert "Received: none" in failed[f"{tmp_path}/nothing/*.png"]
+    assert [path.name for path in output.rglob("*.jpg")] == ["small.jpg"]
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["failed"] == 4
+    assert "4 failed: see" in captured.err
+
+
+def test_a_folder_begun_with_another_order_is_refused_unless_made_anew(
+    tmp_path, photos, run, capsys
+):
+    output = tmp_path / "out"
+    assert run(photos, output, "--quality=30") == 0
+    first = (output / "coffee.jpg").read_bytes()
+    assert run(photos, output, "--quality=60") == 1
+    assert "'value': 30" in capsys.readouterr().err
+    assert (output / "coffee.jpg").read_bytes() == first
+    assert run(photos, output, "--quality=60", "--overwrite") == 0
+    assert container.read((output / "coffee.jpg").read_bytes()).quality == 60
+
+
+def test_patterns_and_other_file_systems_are_read_and_written(photos, run, capsys):
+    for name in ("coffee.png", "deep/small.png"):
+        target = f"ram://photos/{name}"
+        tf.io.gfile.makedirs(target.rpartition("/")[0])
+        with tf.io.gfile.GFile(target, "wb") as file:
+            file.write((photos / name).read_bytes())
+    assert run("ram://photos/deep/*.png", "ram://compact") == 0
+    assert run("ram://photos", "ram://whole") == 0
+    with tf.io.gfile.GFile("ram://compact/small.jpg", "rb") as file:
+        assert container.read(file.read()).width == 30
+    with tf.io.gfile.GFile("ram://whole/coffee.jpg", "rb") as file:
+        assert container.read(file.read()).width == 160
+    assert len(tf.io.gfile.glob("ram://whole/_comrec_tf/*/done-*")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "--input"),
+        (["--input=a", "--output=b", "--runer=DirectRunner"], 1, "Received: --runer"),
+        (["--input=a", "--output=b", "--scale=3"], 2, "scale"),
+        (["--input=a", "--output=b", "--psnr=30", "--quality=3"], 1, "expected one of"),
+        (["--input=a", "--output=b", "--preset=unknown"], 1, "'unknown'"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(arguments, code, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert beam_compress.main(["beam_compress", *arguments]) == code
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def call_in_a_process(preset, photos, output, *options):
+    command = [sys.executable, "-m", "comrec_tf.beam_compress", f"--preset={preset}", "--json"]
+    command += [f"--input={photos}", f"--output={output}", "--scale=2", *options]
+    return json.loads(
+        subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=300).stdout
+    )
+
+
+@pytest.mark.slow
+def test_two_worker_processes_share_the_work(tmp_path, photos, preset):
+    options = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+    counted = call_in_a_process(preset, photos, tmp_path / "out", *options)
+    assert counted["compressed"] == 2
+    assert (tmp_path / "out" / "deep" / "small.jpg").exists()
+
+
+@pytest.mark.slow
+def test_a_portable_job_service_on_loopback_runs_it(tmp_path, photos, preset):
+    with contextlib.closing(socket.create_server(("localhost", 0))) as server:
+        port = server.getsockname()[1]
+    service = subprocess.Popen(
+        [
+            *[sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main"],
+            *["-p", str(port), "--staging_dir", str(tmp_path / "staging")],
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("localhost", port)):
+                break
+            time.sleep(0.1)
+        options = ["--runner=PortableRunner", f"--job_endpoint=localhost:{port}"]
+        options.append("--environment_type=LOOPBACK")
+        counted = call_in_a_process(preset, photos, tmp_path / "out", *options)
+    finally:
+        service.kill()
+        service.wait()
+    assert counted["compressed"] == 2
+    assert (tmp_path / "out" / "coffee.jpg").exists()
