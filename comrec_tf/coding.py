@@ -125,7 +125,7 @@ class PictureCoder:
         height, width, channels = picture.shape
         scale = self.model.scale
         shape = (-(-height // scale), -(-width // scale), channels)
-        step = self.codec.step(quality)
+        step = self.codec.steps[quality]
         compact = _by_strips(self._traced_compact[channels], tf.constant(picture), step, shape)
         return bytes(self.codec.encode_picture(compact, quality).numpy())
 

@@ -238,7 +238,7 @@ class Compressor:
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=quality,
-            step=float(self.codec.step(quality)),
+            step=self.codec.steps[quality],
             height=height,
             width=width,
             grey=channels == 1,

@@ -81,6 +81,8 @@ def export_signatures(
         if warm_up:
             _write_warm_up(beside / "model")
         os.rename(beside / "model", path)
+    except tf.errors.OpError as error:
+        raise OSError(f"{path} cannot be written: {error.message}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

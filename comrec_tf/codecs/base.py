@@ -1,6 +1,7 @@
 """The contract of a standard codec between the two networks."""
 
 import abc
+import functools
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,12 @@ class Codec(abc.ABC):
             float32 of the same shape, in grey levels, a multiple of 1/64 as compact files hold it;
             larger where coding is coarser.
         """
+
+    @functools.cached_property
+    def steps(self) -> dict[int, float]:
+        """`step` of each quality, for use outside graphs, computed once."""
+        qualities = list(self.qualities)
+        return dict(zip(qualities, self.step(tf.constant(qualities)).numpy().tolist(), strict=True))
 
     def log_step(self, quality: tf.Tensor) -> tf.Tensor:
         """What networks are told of a quality: `log_of_step` of its step.

@@ -60,7 +60,7 @@ class Validation(keras.callbacks.Callback):
         curve = []
         for quality in self._qualities:
             bitstream = self._coder.encode(picture, quality)
-            step = float(self._coder.codec.step(quality))
+            step = self._coder.codec.steps[quality]
             restored = self._coder.decode(bitstream, step, picture.shape)
             curve.append((len(bitstream), metrics.psnr(picture, restored)))
         return curve
