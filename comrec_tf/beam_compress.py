@@ -78,6 +78,7 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
     from comrec_tf.beam import pipeline
 
     # Read here for its codec, and so that a preset that is missing is no news of a worker's.
+    pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
     compressor = order.compressor()
     # Workers may have another working folder.
     inputs, output = [_absolute(path) for path in values.input], _absolute(values.output)

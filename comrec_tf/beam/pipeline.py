@@ -25,7 +25,7 @@ from comrec_tf.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.order import SUFFIXES, Order
 
-__all__ = ["COUNTERS", "REPORTS", "CompressPictures", "claim", "counts_of"]
+__all__ = ["COUNTERS", "REPORTS", "CompressPictures", "claim", "counts_of", "limit_threads"]
 
 #: What is counted: pictures that were compressed now, that an earlier run had done, that failed,
 #: that missed their target; and pixels and bytes of those that were compressed now.
@@ -139,10 +139,7 @@ class _Compress(beam.DoFn):
         self._compressor = self._shared.acquire(self._load)
 
     def _load(self) -> Compressor:
-        # Where TensorFlow has run in this process already, it keeps its threads.
-        with contextlib.suppress(RuntimeError):
-            tf.config.threading.set_intra_op_parallelism_threads(self._threads)
-            tf.config.threading.set_inter_op_parallelism_threads(self._threads)
+        limit_threads(self._threads)
         return self._order.compressor()
 
     def process(self, group: tuple[str, Iterable[tuple[str, float]]]) -> Iterator[Any]:
@@ -219,6 +216,17 @@ def _write_whole(path: str, content: bytes) -> None:
         with contextlib.suppress(OSError):
             FileSystems.delete([beside])
         raise
+
+
+def limit_threads(number: int) -> None:
+    """Say how many threads TensorFlow has in this process; too late once it has computed.
+
+    Args:
+        number: of threads; 0 for all cores.
+    """
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(number)
+        tf.config.threading.set_inter_op_parallelism_threads(number)
 
 
 def claim(output: str, order: Order, compressor: Compressor, *, overwrite: bool) -> str:

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 README = ROOT / "README.md"
 SERVING = ROOT / "serving" / "README.md"
 GUIDE = ROOT / "comrec_tf" / "training" / "README.md"
+BEAM = ROOT / "comrec_tf" / "beam" / "README.md"
 
 
 def python_blocks(path: pathlib.Path) -> list[str]:
@@ -50,17 +51,29 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
 def test_the_documentation_names_only_flags_that_exist():
     from absl import flags
 
-    from comrec_tf import command, compress, evaluate, export, restore, serve, train
+    from comrec_tf import (
+        beam_compress,
+        command,
+        compress,
+        evaluate,
+        export,
+        restore,
+        serve,
+        train,
+    )
 
     known = {"help"}
-    for verb in (compress, evaluate, export, restore, serve, train):
+    for verb in (beam_compress, compress, evaluate, export, restore, serve, train):
         values = flags.FlagValues()
         verb._define(values)
         known |= {values[name].name for name in values}
     known |= {f"no{name}" for name in known}
     tools = {"slow", "newest"}
     others = {"file", "profile", "data", "wrap", "help"}
-    for path in (README, GUIDE, SERVING):
+    # Flags of Beam and its runners.
+    others |= {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
+    others |= {"sdk_container_image"}
+    for path in (README, GUIDE, SERVING, BEAM):
         named = set(re.findall(r"--([a-z_]+)", path.read_text()))
         assert named <= known | tools | others, named - known
     assert command.DEFAULT_PRESET in README.read_text()

@@ -89,3 +89,12 @@ def test_under_load_and_through_a_kill_the_server_loses_nothing(exported):
     assert re.search(r"decode: [1-9]\d* answered", out)
     assert re.search(r"tried again: [1-9]", out)
     assert "wrong: 0\nlost: 0" in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["kodak"], ["unknown", "a", "b"]])
+def test_reproduce_says_what_tables_there_are(arguments):
+    command = [str(ROOT / "tools" / "reproduce"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert "kodak" in done.stderr
+    assert "paper" in done.stderr
