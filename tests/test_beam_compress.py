@@ -77,19 +77,42 @@ def test_a_tree_of_pictures_becomes_a_tree_of_compact_files(tmp_path, photos, ru
     assert not list(output.rglob(".*.jpg.*"))
 
 
-def test_a_second_run_passes_over_what_is_whole_and_younger(tmp_path, photos, run, capsys):
+def test_a_second_run_passes_over_what_is_there_and_younger(tmp_path, photos, run, capsys):
     output = tmp_path / "out"
     assert run(photos, output) == 0
-    (output / "coffee.jpg").write_bytes(b"cut off")
-    assert run(photos, output) == 0
-    assert container.read((output / "coffee.jpg").read_bytes()).height == 160
+    PIL.Image.open(photos / "coffee.png").save(photos / "new.png")
     later = time.time() + 60
-    tf.io.gfile.copy(str(photos / "coffee.png"), str(photos / "new.png"))
     os.utime(photos / "deep" / "small.png", (later, later))
     capsys.readouterr()
     assert run(photos, output) == 0
     counted = counts(capsys)
     assert (counted["compressed"], counted["skipped"]) == (2, 1)
+
+
+def test_nothing_that_is_not_ours_is_replaced(tmp_path, photos, run, capsys):
+    PIL.Image.open(photos / "coffee.png").save(photos / "photo.jpg")
+    before = {path: path.read_bytes() for path in photos.rglob("*.*")}
+    # Files below the output are no inputs, and another output may hold the input.
+    assert run(photos, photos) == 1
+    assert "Received: none" in lines_of(photos, "failed")[0]["error"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "coffee.jpg").write_bytes(b"a stranger's")
+    assert run(photos, tmp_path / "out") == 1
+    (failed,) = lines_of(tmp_path / "out", "failed")
+    assert "is no compact file" in failed["error"]
+    assert (tmp_path / "out" / "coffee.jpg").read_bytes() == b"a stranger's"
+    assert run(f"{photos}/*.jpg", photos.parent / "in2") == 0
+    assert run(f"{photos / 'photo.jpg'},{photos}/*.jpg", tmp_path / "twice") == 0
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_an_output_that_is_its_own_input_is_refused(tmp_path, photos, run, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    picture = tmp_path / "deep" / "photo.jpg"
+    PIL.Image.open(photos / "coffee.png").save(picture)
+    before = picture.read_bytes()
+    assert run(f"{tmp_path}/*/photo.jpg", tmp_path, "--overwrite") == 1
+    assert picture.read_bytes() == before
 
 
 def test_failures_go_to_a_file_and_stop_nothing(tmp_path, photos, run, capsys):

@@ -14,7 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils.shared import Shared
 
@@ -102,17 +102,19 @@ class _Find(beam.DoFn):
         else:
             root = fixed[: fixed.rfind("/") + 1]
         number = 0
+        # What earlier runs made below the input is no input.
+        ours = f"{self._output}/" if f"{self._output}/".startswith(root) else None
         try:
             for found in FileSystems.match([pattern])[0].metadata_list:
                 relative = found.path[len(root) :]
                 folder, name = posixpath.split(relative)
-                if not _is_picture(folder, name):
+                if not _is_picture(folder, name) or (ours and found.path.startswith(ours)):
                     continue
                 number += 1
                 target = posixpath.join(folder, name[: name.rindex(".")] + self._suffix)
                 output = FileSystems.join(self._output, *target.split("/"))
                 yield output, (found.path, found.last_updated_in_seconds or 0.0)
-        except (BeamIOError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             yield _failure(pattern, error)
             return
         if not number:
@@ -143,7 +145,7 @@ class _Compress(beam.DoFn):
         return self._order.compressor()
 
     def process(self, group: tuple[str, Iterable[tuple[str, float]]]) -> Iterator[Any]:
-        output, inputs = group[0], sorted(group[1])
+        output, inputs = group[0], sorted(set(group[1]))
         if len(inputs) > 1:
             names = " and ".join(source for source, _ in inputs)
             error = ValueError(f"expected inputs of different names: {names} would become {output}")
@@ -152,14 +154,16 @@ class _Compress(beam.DoFn):
             return
         source, changed = inputs[0]
         try:
-            if not self._overwrite and self._is_done(output, changed):
+            if output == source:
+                raise ValueError(f"{output} would replace its own input: choose another --output")
+            if not self._overwrite and _is_done(output, changed):
                 _count("skipped", 1)
                 return
             original = _read_bytes(source)
             picture, metadata = files.read_with_metadata(io.BytesIO(original))
             content, row = self._order.compress(self._compressor, picture, metadata)
             _write_whole(output, content)
-        except (BeamIOError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             yield _failure(source, error)
             return
         row |= {
@@ -174,17 +178,17 @@ class _Compress(beam.DoFn):
             _count(name, row[name])
         yield json.dumps(row)
 
-    def _is_done(self, output: str, changed: float) -> bool:
-        """Tell whether a whole compact file is there, younger than its input."""
-        if not FileSystems.exists(output):
-            return False
-        if FileSystems.match([output])[0].metadata_list[0].last_updated_in_seconds < changed:
-            return False
-        try:
-            container.read(_read_bytes(output))
-        except ValueError:
-            return False
-        return True
+
+def _is_done(output: str, changed: float) -> bool:
+    """Tell whether the compact file is there, younger than its input."""
+    if not FileSystems.exists(output):
+        return False
+    try:
+        container.read(_read_bytes(output))
+    except ValueError:
+        message = f"{output} exists and is no compact file: pass --overwrite to replace it"
+        raise FileExistsError(message) from None
+    return FileSystems.match([output])[0].metadata_list[0].last_updated_in_seconds >= changed
 
 
 def _failure(source: str, error: Exception) -> beam.pvalue.TaggedOutput:
