@@ -87,6 +87,12 @@ def _define(values: flags.FlagValues) -> None:
         "jpegxl. The first is what others are compared with.",
         flag_values=values,
     )
+    flags.DEFINE_string(
+        "codec",
+        None,
+        "Codec that the preset encodes with in the curves, if not its own.",
+        flag_values=values,
+    )
     flags.DEFINE_list(
         "rates",
         ["0.1", "0.5"],
@@ -106,9 +112,12 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     if not positional:
         raise ValueError("expected pictures. Received: none")
     rates = _rates(values.rates)
+    if values.codec is not None and (values.standard_tables or not values.output_dir):
+        raise ValueError("--codec goes with --output_dir, and without --standard_tables")
     output = pathlib.Path(values.output_dir) if values.output_dir else None
     if output is not None and (output / "index.html").exists() and not values.overwrite:
         raise FileExistsError(f"{output}/index.html exists: pass --overwrite to replace it")
+    from comrec_tf.codecs import base, catalog
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compressor import Compressor
     from comrec_tf.data import sources
@@ -122,9 +131,10 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     if output is None:
         compressor = Compressor.from_preset(values.preset, values.precision, codec=jpeg)
         return _print_table(values, compressor, pictures, jpeg)
-    compressor = Compressor.from_preset(
-        values.preset, values.precision, **({"codec": jpeg} if values.standard_tables else {})
-    )
+    options: dict[str, base.Codec] = {"codec": jpeg} if values.standard_tables else {}
+    if values.codec is not None:
+        options = {"codec": catalog.make_codec(values.codec)}
+    compressor = Compressor.from_preset(values.preset, values.precision, **options)
     compared = [systems.of_codec(name, jpeg if name == "jpeg" else None) for name in values.codecs]
     compared += systems.of_preset(pathlib.PurePath(values.preset).name, compressor)
     _write_report(values, output, compared, pictures, rates)

@@ -2,10 +2,13 @@ import csv
 import shutil
 import subprocess
 
+import numpy as np
 import PIL.Image
 import pytest
 
 from comrec_tf import evaluate, presets
+from comrec_tf.codecs.pillow import WebpCodec
+from comrec_tf.compressor import Compressor
 
 
 @pytest.fixture
@@ -43,6 +46,23 @@ def test_standard_tables_cost_more_on_both_sides(tmp_path, preset, pictures_dir)
 def test_a_quality_that_is_no_number_is_refused(preset, pictures_dir, capsys):
     assert run(pictures_dir, f"--preset={preset}", "--jpeg_qualities=low") == 1
     assert "Received: 'low'" in capsys.readouterr().err
+
+
+def test_another_codec_goes_with_curves_alone(preset, pictures_dir, capsys):
+    assert run(pictures_dir, f"--preset={preset}", "--codec=webp") == 1
+    assert "--output_dir" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_preset_is_measured_with_another_codec(tmp_path, preset, pictures_dir):
+    arguments = [f"--preset={preset}", f"--output_dir={tmp_path}/report", "--codec=webp"]
+    assert run(pictures_dir / "small.png", *arguments, "--num_shown=0", "--rates=0.4,1.5") == 0
+    points = list(csv.DictReader((tmp_path / "report" / "points.csv").open()))
+    found = next(point for point in points if point["system"] == "tiny scale 2")
+    picture = np.asarray(PIL.Image.open(pictures_dir / "small.png"))
+    compressor = Compressor.from_preset(preset, codec=WebpCodec())
+    content = compressor.encode(picture, int(float(found["setting"])), scale=2)
+    assert int(found["num_bytes"]) == len(content)
 
 
 @pytest.fixture
