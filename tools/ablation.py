@@ -1,22 +1,36 @@
-"""The paper's comparison table (Jiang et al. 2017, tables I and II) from short runs.
+"""What each part is worth, from short runs of equal length on luma.
 
-Each row is a run of the same number of steps on luma:
+--table=paper, the paper's comparison (Jiang et al. 2017, tables I and II):
 
 - ComCNN only: RecCNN stays at bicubic upsampling,
 - RecCNN only: ComCNN hands the picture on in full size, JPEG codes that, RecCNN restores it,
 - trained apart: first ComCNN as above, then RecCNN on what it makes, half of the steps each,
 - alternated: both by the paper's alternation.
 
+--table=design, what the shipped presets are built on:
+
+- alternated: as above, one pair for all qualities,
+- joint: both networks at once on distortion plus rate through the differentiable JPEG,
+- bicubic in place of ComCNN: RecCNN alone learns,
+- a pair for each quality: without conditioning, each trained for one quality alone,
+- alternated, mozjpeg inside: the first pair's files by a better JPEG encoder.
+
 PSNR and SSIM are those at no more than the bytes of plain JPEG of the given qualities, standard
-Huffman tables on both sides as the paper counts.
+Huffman tables on both sides as the paper counts (mozjpeg always optimises its own).
 """
 
 import argparse
 import dataclasses
 import pathlib
 import sys
+from typing import NamedTuple
 
-from comrec_tf import display
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from comrec_tf import display, metrics, rate_control
+from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compressor import Compressor
 from comrec_tf.data import sources
@@ -25,12 +39,15 @@ from comrec_tf.images import files
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.run import train
 
+_STANDARD = JpegCodec(optimize_huffman=False)
+
 
 def main() -> int:
     """Train the rows and print the table; returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--table", choices=["paper", "design"], default="paper")
     parser.add_argument("--train_data", nargs="+", required=True)
     parser.add_argument("--valid_data", nargs="+", required=True)
     parser.add_argument("--test_data", nargs="+", required=True, help="pictures of the table")
@@ -42,15 +59,23 @@ def main() -> int:
     options = parser.parse_args()
     if options.epochs < 2 or options.epochs % 2:
         parser.error(f"--epochs must be even and at least 2. Received: {options.epochs}")
-    presets = _train_rows(options)
+    rows = _train_rows(options)
     pictures = [(path, files.read(path)) for path in sources.find_pictures(options.test_data)]
     header = ["", *(f"JPEG {q}: {name}" for q in options.jpeg_qualities for name in ("dB", "SSIM"))]
-    display.table(header, _table(presets, pictures, options.jpeg_qualities))
+    display.table(header, _table(rows, pictures, options.jpeg_qualities))
     return 0
 
 
-def _train_rows(options: argparse.Namespace) -> dict[str, pathlib.Path]:
-    base = TrainingConfig(
+class _System(NamedTuple):
+    """What a cell of the table is measured of."""
+
+    preset: pathlib.Path
+    codec: base.Codec
+
+
+def _train_rows(options: argparse.Namespace) -> dict[str, list[_System]]:
+    """Train what the rows need; a system for each row and each of the qualities."""
+    config = TrainingConfig(
         train_data=options.train_data,
         valid_data=options.valid_data,
         channels=1,
@@ -64,36 +89,75 @@ def _train_rows(options: argparse.Namespace) -> dict[str, pathlib.Path]:
     def run(name: str, **changes: object) -> pathlib.Path:
         output = folder / name
         train(
-            dataclasses.replace(base, **changes),
+            dataclasses.replace(config, **changes),
             output,
             resume=(output / "config.json").exists(),
             verbose=2,
         )
         return output / "last"
 
+    def for_all(preset: pathlib.Path, codec: base.Codec = _STANDARD) -> list[_System]:
+        return [_System(preset, codec)] * len(options.jpeg_qualities)
+
+    if options.table == "design":
+        alternated = run("alternated")
+        return {
+            "alternated": for_all(alternated),
+            "joint": for_all(run("joint", objective="joint", com_skip=True)),
+            "bicubic in place of ComCNN": for_all(
+                run("bicubic", com_learning_rate=0.0, com_skip=True)
+            ),
+            "a pair for each quality": [
+                _System(
+                    run(f"quality{quality}", conditioned=False, quality_min=own, quality_max=own),
+                    _STANDARD,
+                )
+                for quality, own in _own_qualities(options).items()
+            ],
+            "alternated, mozjpeg inside": for_all(alternated, catalog.make_codec("mozjpeg")),
+        }
     com_first = run("apart_com", rec_learning_rate=0.0, epochs=half)
+    apart = run("apart_rec", com_learning_rate=0.0, epochs=half, preset=str(com_first))
     return {
-        "ComCNN only": run("com_only", rec_learning_rate=0.0),
-        "RecCNN only": run("rec_only", com_learning_rate=0.0, scale=1),
-        "trained apart": run(
-            "apart_rec", com_learning_rate=0.0, epochs=half, preset=str(com_first)
-        ),
-        "alternated": run("alternated"),
+        "ComCNN only": for_all(run("com_only", rec_learning_rate=0.0)),
+        "RecCNN only": for_all(run("rec_only", com_learning_rate=0.0, scale=1)),
+        "trained apart": for_all(apart),
+        "alternated": for_all(run("alternated")),
     }
 
 
+def _own_qualities(options: argparse.Namespace) -> dict[int, int]:
+    """The quality at which pictures halved by bicubic interpolation have plain JPEG's bytes."""
+    found: dict[int, list[int]] = {quality: [] for quality in options.jpeg_qualities}
+    for path in sources.find_pictures(options.valid_data):
+        luma = np.rint(metrics.luma(files.read(path))).astype(np.uint8)[..., None]
+        halved = PIL.Image.fromarray(luma[..., 0])
+        halved = halved.resize(
+            [-(-side // 2) for side in halved.size], PIL.Image.Resampling.BICUBIC
+        )
+        compact = np.asarray(halved)[..., None]
+
+        def encode(quality: int, picture: np.ndarray = compact) -> bytes:
+            return bytes(_STANDARD.encode_picture(tf.constant(picture), quality).numpy())
+
+        for quality, own in found.items():
+            limit = len(encode(quality, luma))
+            fits = rate_control.largest_quality(encode, _STANDARD.qualities, limit)
+            own.append(fits[0] if fits else _STANDARD.qualities[0])
+    return {quality: round(float(np.median(own))) for quality, own in found.items()}
+
+
 def _table(
-    presets: dict[str, pathlib.Path], pictures: list, jpeg_qualities: list[int]
+    rows: dict[str, list[_System]], pictures: list, jpeg_qualities: list[int]
 ) -> list[list[str]]:
-    jpeg = JpegCodec(optimize_huffman=False)
     plain: dict[int, matched.Row] = {}
     cells: dict[str, list[str]] = {}
-    for name, preset in presets.items():
-        compressor = Compressor.from_preset(preset, codec=jpeg)
+    for name, systems in rows.items():
         cells[name] = [name]
-        for quality in jpeg_qualities:
+        for quality, system in zip(jpeg_qualities, systems, strict=True):
+            compressor = Compressor.from_preset(system.preset, codec=system.codec)
             compared = [
-                matched.compare(compressor, path, picture, jpeg, quality)
+                matched.compare(compressor, path, picture, _STANDARD, quality)
                 for path, picture in pictures
             ]
             found = [row for row in compared if row is not None]
