@@ -3,7 +3,7 @@ r"""Judge a preset beside plain JPEG and other codecs, on real files.
     python -m comrec_tf.evaluate photos --preset=comrec --jpeg_qualities=5,10
 
 prints a table at the bytes of plain JPEG: for each picture (files, folders or globs) and each
-quality of plain JPEG, the preset takes the largest quality whose whole file is not larger.
+quality of plain JPEG, the preset makes the best file that is not larger.
 
     python -m comrec_tf.evaluate photos --preset=comrec --output_dir=report \
         --codecs=jpeg,webp,avif

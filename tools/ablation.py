@@ -157,7 +157,9 @@ def _table(
         for quality, system in zip(jpeg_qualities, systems, strict=True):
             compressor = Compressor.from_preset(system.preset, codec=system.codec)
             compared = [
-                matched.compare(compressor, path, picture, _STANDARD, quality)
+                matched.compare(
+                    compressor, path, picture, _STANDARD, quality, compressor.scales[-1]
+                )
                 for path, picture in pictures
             ]
             found = [row for row in compared if row is not None]

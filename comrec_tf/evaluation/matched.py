@@ -49,19 +49,25 @@ def compare(
         picture: uint8 (H, W, 1 or 3).
         jpeg: plain JPEG.
         jpeg_quality: quality of plain JPEG, whose bytes are the limit.
-        scale: which pair of the preset; as in `Compressor.encode`.
+        scale: which pair of the preset; the best of all and of plain JPEG if None.
 
     Returns:
-        The row, or None where the preset's smallest file is larger than plain JPEG's.
+        The row, or None where the preset makes no file as small as plain JPEG's.
     """
     plain = jpeg.encode_picture(tf.constant(picture), jpeg_quality)
     num_bytes = int(tf.strings.length(plain))
-    found = rate_control.largest_quality(
-        lambda quality: compressor.encode(picture, quality, scale), range(1, 101), num_bytes
-    )
-    if found is None:
-        return None
-    quality, content = found
+    if scale is None:
+        choice = compressor.encode_to(picture, rate_control.Target("max_bytes", num_bytes))
+        if not choice.met:
+            return None
+        quality, content = choice.quality, choice.content
+    else:
+        found = rate_control.largest_quality(
+            lambda quality: compressor.encode(picture, quality, scale), range(1, 101), num_bytes
+        )
+        if found is None:
+            return None
+        quality, content = found
     decoded, restored = jpeg.decode_picture(plain).numpy(), compressor.decode(content)
     return Row(
         name,
