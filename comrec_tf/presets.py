@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 from comrec_tf import storage
+from comrec_tf.codecs import catalog  # noqa: F401, so that Keras knows every codec of a card
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -120,3 +122,10 @@ def test_pairs_that_do_not_go_together_are_refused(tmp_path, kinds):
     with pytest.raises(ValueError, match="different scales, the same channels and the same codec"):
         presets.save_preset([make_model(**kind) for kind in kinds], tmp_path / "both")
     assert not (tmp_path / "both").exists()
+
+
+def test_a_preset_of_any_codec_loads_where_nothing_else_is_imported(tmp_path):
+    presets.save_preset(make_model(codec=WebpCodec()), tmp_path)
+    program = f"import comrec_tf; print(comrec_tf.load_preset({str(tmp_path)!r}).codec.name)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "webp\n", done.stderr
