@@ -142,6 +142,7 @@ BOMB = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x02\0
         lambda path: path.mkdir(),
         lambda path: path.symlink_to(path.parent / "nowhere"),
         lambda path: path.symlink_to(path),
+        lambda path: path.symlink_to("/proc/self/mem"),  # not to be read, even by root
     ],
 )
 def test_files_that_are_no_pictures_fail_alone_with_a_message(tmp_path, photo, make, capsys):

@@ -106,6 +106,17 @@ def test_a_full_disk_is_an_error_that_leaves_whole_files_alone(tmp_path, small_d
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
+def test_an_output_that_cannot_be_written_is_an_error_that_names_it(tmp_path, small_disk, preset):
+    PIL.Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "a.png")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    arguments = [tmp_path / "a.png", f"--output_dir={small_disk}", f"--preset={preset}"]
+    code, said, _ = run("comrec_tf.compress", *arguments, "--scale=2")
+    assert code == 1
+    assert "Read-only" in said
+    assert str(small_disk) in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("verb", ["train", "export"])
 def test_a_full_disk_ends_training_and_export_with_a_message(
     tmp_path, small_disk, preset, pictures_dir, verb
