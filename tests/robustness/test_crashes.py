@@ -52,8 +52,8 @@ def test_a_folder_that_is_killed_again_and_again_gets_done(tmp_path):
     presets.save_preset(make_model(), tmp_path / "preset")
     (tmp_path / "in").mkdir()
     random_pixels = np.random.default_rng(0)
-    for number in range(500):
-        picture = random_pixels.integers(0, 256, (48, 48, 3), np.uint8)
+    for number in range(2_000):
+        picture = random_pixels.integers(0, 256, (24, 24, 3), np.uint8)
         PIL.Image.fromarray(picture).save(tmp_path / "in" / f"{number}.png")
     output = tmp_path / "out"
     arguments = ["comrec_tf.compress", tmp_path / "in", f"--output_dir={output}", "--resume"]
@@ -63,13 +63,13 @@ def test_a_folder_that_is_killed_again_and_again_gets_done(tmp_path):
         begun = lambda done=done: len(list(output.glob("*.jpg"))) > done  # noqa: E731
         assert not run_and_kill(arguments, begun, longest=0.05)
         for path in output.glob("*.jpg"):
-            assert container.read(path.read_bytes()).height == 48
+            assert container.read(path.read_bytes()).height == 24
     subprocess.run(
         [sys.executable, "-m", *map(str, arguments)], check=True, cwd=ROOT, capture_output=True
     )
-    assert len(list(output.glob("*.jpg"))) == 500
+    assert len(list(output.glob("*.jpg"))) == 2_000
     lines = (output / ".comrec_tf.journal").read_text().splitlines()
-    assert len({json.loads(line)["output"] for line in lines if line.endswith("}")}) == 500
+    assert len({json.loads(line)["output"] for line in lines if line.endswith("}")}) == 2_000
 
 
 def test_training_that_is_killed_again_and_again_ends_as_if_it_were_not(tmp_path, pictures_dir):
