@@ -108,7 +108,7 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
 
 
 def _absolute(path: str) -> str:
-    return path if "://" in path else os.path.abspath(path)
+    return path.rstrip("/") if "://" in path else os.path.abspath(path)
 
 
 def _check_options(options: list[str]) -> None:

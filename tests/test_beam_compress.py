@@ -89,6 +89,20 @@ def test_a_second_run_passes_over_what_is_there_and_younger(tmp_path, photos, ru
     assert (counted["compressed"], counted["skipped"]) == (2, 1)
 
 
+def test_brackets_in_a_name_and_a_slash_at_the_end_change_nothing(tmp_path, photos, run, capsys):
+    (photos / "coffee.png").rename(photos / "coffee[1].png")
+    for _ in range(2):
+        assert run(photos, f"{tmp_path}/out/") == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["skipped"] == 2
+    for _ in range(2):  # outputs below the input are no inputs
+        tf.io.gfile.makedirs("ram://slash/deep")
+        with tf.io.gfile.GFile("ram://slash/deep/small.png", "wb") as file:
+            file.write((photos / "deep" / "small.png").read_bytes())
+        assert run("ram://slash", "ram://slash/out/") == 0
+    assert tf.io.gfile.glob("ram://slash/out/*/*.jpg") == ["ram://slash/out/deep/small.jpg"]
+    assert not tf.io.gfile.exists("ram://slash/out/out")
+
+
 def test_nothing_that_is_not_ours_is_replaced(tmp_path, photos, run, capsys):
     PIL.Image.open(photos / "coffee.png").save(photos / "photo.jpg")
     before = {path: path.read_bytes() for path in photos.rglob("*.*")}

@@ -188,7 +188,8 @@ def _is_done(output: str, changed: float) -> bool:
     except ValueError:
         message = f"{output} exists and is no compact file: pass --overwrite to replace it"
         raise FileExistsError(message) from None
-    return FileSystems.match([output])[0].metadata_list[0].last_updated_in_seconds >= changed
+    # Not by a match, which would take brackets in a name for a pattern.
+    return FileSystems.get_filesystem(output).last_updated(output) >= changed
 
 
 def _failure(source: str, error: Exception) -> beam.pvalue.TaggedOutput:
