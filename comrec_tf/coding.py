@@ -122,11 +122,9 @@ class PictureCoder:
             ValueError: `quality` is not one of the codec's, or the codec refuses the picture.
         """
         self.codec.check_quality(quality)
-        height, width, channels = picture.shape
-        scale = self.model.scale
-        shape = (-(-height // scale), -(-width // scale), channels)
-        step = self.codec.steps[quality]
-        compact = _by_strips(self._traced_compact[channels], tf.constant(picture), step, shape)
+        traced = self._traced_compact[picture.shape[-1]]
+        shape = self._compact_shape(picture.shape)
+        compact = _by_strips(traced, tf.constant(picture), self.codec.steps[quality], shape)
         return bytes(self.codec.encode_picture(compact, quality).numpy())
 
     def decode(self, bitstream: bytes, step: float, shape: tuple[int, ...]) -> np.ndarray:
@@ -144,10 +142,12 @@ class PictureCoder:
             ValueError: the bytes are not a bitstream of any codec, a damaged one, or their
                 picture's size does not fit the original's.
         """
-        scale = self.model.scale
+        decoded = decode_bitstream(bitstream, self._compact_shape(shape))
+        return _by_strips(self._traced_restore[shape[-1]], decoded, step, shape)
+
+    def _compact_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         height, width, channels = shape
-        decoded = decode_bitstream(bitstream, (-(-height // scale), -(-width // scale), channels))
-        return _by_strips(self._traced_restore[channels], decoded, step, shape)
+        return -(-height // self.model.scale), -(-width // self.model.scale), channels
 
 
 def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> tf.Tensor:
