@@ -1,4 +1,4 @@
-"""kill -9 at fifty random moments: what was finished stays whole, and the next run goes on."""
+"""kill -9, more than fifty times: what was finished stays whole, and the next run goes on."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def test_a_folder_that_is_killed_again_and_again_gets_done(tmp_path):
     output = tmp_path / "out"
     arguments = ["comrec_tf.compress", tmp_path / "in", f"--output_dir={output}", "--resume"]
     arguments += [f"--preset={tmp_path}/preset", "--overwrite", "--scale=2", "--verify"]
-    for _ in range(40):
+    for _ in range(50):
         done = len(list(output.glob("*.jpg"))) if output.exists() else 0
         begun = lambda done=done: len(list(output.glob("*.jpg"))) > done  # noqa: E731
         assert not run_and_kill(arguments, begun, longest=0.05)
