@@ -88,6 +88,16 @@ class Compressor:
         models = presets.load_pairs(name, rec_precision=chosen)
         return cls(models, **{"default_quality": default_quality, **kwargs})
 
+    def with_codec(self, codec: base.Codec) -> "Compressor":
+        """Return the same networks around another codec to encode with."""
+        models = [coder.model for coder in self._coders.values()]
+        return Compressor(
+            models,
+            default_quality=self.default_quality,
+            codec=codec,
+            max_pixels=self.max_pixels,
+        )
+
     @property
     def scales(self) -> tuple[int, ...]:
         """The scales there is a pair for."""
@@ -122,7 +132,7 @@ class Compressor:
         if scale not in self._coders:
             raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
         quality = self.default_quality if quality is None else quality
-        return self._encode(pixels, quality, scale, metadata)
+        return self._encode(pixels, quality, scale, metadata, self.codec)
 
     def encode_to(
         self,
@@ -136,7 +146,8 @@ class Compressor:
         """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
 
         Every scale, and the codec without networks, is tried by real encodes; whichever
-        serves the target best is taken, so that nobody is worse off than with the codec alone.
+        serves the target best is taken, so that nobody is worse off than with the codec alone (its
+        usual encoder, see `Codec.usual`, which a target of quality means as well).
 
         Args:
             picture: as in `encode`.
@@ -158,16 +169,20 @@ class Compressor:
             if scale not in self._coders:
                 raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
 
-        def candidate(scale: int) -> rate_control.Candidate:
+        def candidate(scale: int, codec: base.Codec) -> rate_control.Candidate:
             return rate_control.Candidate(
                 scale=scale,
-                encode=lambda quality: self._encode(pixels, quality, scale, metadata),
+                encode=lambda quality: self._encode(pixels, quality, scale, metadata, codec),
                 psnr=lambda content: metrics.psnr(pixels, self.decode(content)),
             )
 
+        candidates = [candidate(scale, self.codec) for scale in scales]
+        usual = self.codec.usual()
+        if plain and usual is not self.codec:
+            candidates.append(candidate(_PLAIN_SCALE, self.codec))
         return rate_control.choose(
-            [candidate(scale) for scale in scales],
-            candidate(_PLAIN_SCALE),
+            candidates,
+            candidate(_PLAIN_SCALE, usual),
             target,
             self.codec.qualities,
             num_pixels=pixels.shape[0] * pixels.shape[1],
@@ -220,25 +235,30 @@ class Compressor:
         return picture
 
     def _encode(
-        self, pixels: np.ndarray, quality: int, scale: int, metadata: Metadata | None
+        self,
+        pixels: np.ndarray,
+        quality: int,
+        scale: int,
+        metadata: Metadata | None,
+        codec: base.Codec,
     ) -> bytes:
-        self.codec.check_quality(quality)
+        codec.check_quality(quality)
         height, width, channels = pixels.shape
-        largest = self.codec.max_size * max(scale, 1)
+        largest = codec.max_size * max(scale, 1)
         if max(height, width) > largest:
             raise ValueError(
-                f"{self.codec.name} has at most {self.codec.max_size} pixels in each direction, "
+                f"{codec.name} has at most {codec.max_size} pixels in each direction, "
                 f"{largest} at scale {scale}. Received: {width}x{height}"
             )
         if scale == _PLAIN_SCALE:
-            bitstream = bytes(self.codec.encode_picture(tf.constant(pixels), quality).numpy())
+            bitstream = bytes(codec.encode_picture(tf.constant(pixels), quality).numpy())
         else:
             bitstream = self._coders[scale].encode(pixels, quality)
         header = container.Header(
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=quality,
-            step=self.codec.steps[quality],
+            step=codec.steps[quality],
             height=height,
             width=width,
             grey=channels == 1,

@@ -32,6 +32,7 @@ from comrec_tf import command, display, storage
 if TYPE_CHECKING:
     import numpy as np
 
+    from comrec_tf.codecs.base import Codec
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compressor import Compressor
     from comrec_tf.evaluation.curves import Point
@@ -83,14 +84,14 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_list(
         "codecs",
         ["jpeg"],
-        "Codecs beside the preset in the curves: jpeg, mozjpeg, jpegli, webp, avif, jpeg2000, "
-        "jpegxl. The first is what others are compared with.",
+        "Codecs beside the preset in the curves: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, "
+        "jpeg2000, jpegxl. The first is what others are compared with.",
         flag_values=values,
     )
     flags.DEFINE_string(
         "codec",
         None,
-        "Codec that the preset encodes with in the curves, if not its own.",
+        "Codec that the preset encodes with, if not its own.",
         flag_values=values,
     )
     flags.DEFINE_list(
@@ -112,12 +113,10 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     if not positional:
         raise ValueError("expected pictures. Received: none")
     rates = _rates(values.rates)
-    if values.codec is not None and (values.standard_tables or not values.output_dir):
-        raise ValueError("--codec goes with --output_dir, and without --standard_tables")
     output = pathlib.Path(values.output_dir) if values.output_dir else None
     if output is not None and (output / "index.html").exists() and not values.overwrite:
         raise FileExistsError(f"{output}/index.html exists: pass --overwrite to replace it")
-    from comrec_tf.codecs import base, catalog
+    from comrec_tf.codecs import catalog
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compressor import Compressor
     from comrec_tf.data import sources
@@ -128,18 +127,28 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     pictures = {os.path.basename(path): path for path in paths}
     if len(pictures) < len(paths):
         pictures = {path: path for path in paths}
-    if output is None:
-        compressor = Compressor.from_preset(values.preset, values.precision, codec=jpeg)
-        return _print_table(values, compressor, pictures, jpeg)
-    options: dict[str, base.Codec] = {"codec": jpeg} if values.standard_tables else {}
+    compressor = Compressor.from_preset(values.preset, values.precision)
     if values.codec is not None:
-        options = {"codec": catalog.make_codec(values.codec)}
-    compressor = Compressor.from_preset(values.preset, values.precision, **options)
+        compressor = compressor.with_codec(catalog.make_codec(values.codec))
+    if values.standard_tables:
+        compressor = compressor.with_codec(_with_standard_tables(compressor.codec))
+    if output is None:
+        return _print_table(values, compressor, pictures, jpeg)
     compared = [systems.of_codec(name, jpeg if name == "jpeg" else None) for name in values.codecs]
     compared += systems.of_preset(pathlib.PurePath(values.preset).name, compressor)
     _write_report(values, output, compared, pictures, rates)
     print(f"report: {output / 'index.html'}")
     return command.SUCCESS
+
+
+def _with_standard_tables(codec: "Codec") -> "Codec":
+    options = codec.get_config()
+    if "optimize_huffman" not in options:
+        raise ValueError(
+            "--standard_tables are JPEG's: expected a preset of jpeg or jpeg-flat. "
+            f"Received: codec={codec.name}"
+        )
+    return codec.from_config({**options, "optimize_huffman": False})
 
 
 def _read(path: str, *, luma: bool) -> "np.ndarray":

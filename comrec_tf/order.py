@@ -18,6 +18,7 @@ SUFFIXES = (
 #: Endings by codec; `codecs.catalog` knows them too, but imports TensorFlow.
 CODEC_SUFFIXES = {
     "jpeg": ".jpg",
+    "jpeg-flat": ".jpg",
     "mozjpeg": ".jpg",
     "jpegli": ".jpg",
     "webp": ".webp",

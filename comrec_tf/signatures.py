@@ -91,9 +91,9 @@ class _Endpoints:
     """What the signatures compute."""
 
     def __init__(self, models: list[ComRec], scale: int | None, max_pixels: int) -> None:
-        for model in models:
-            model.codec.check_traceable()
-        self._coders = {model.scale: coding.PictureCoder(model) for model in models}
+        self._coders = {
+            model.scale: coding.PictureCoder(model, model.codec.in_graphs()) for model in models
+        }
         self._scale = max(self._coders) if scale is None else scale
         if self._scale not in self._coders:
             raise ValueError(f"expected a scale of {list(self._coders)}. Received: scale={scale}")

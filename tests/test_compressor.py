@@ -3,10 +3,12 @@ import io
 import numpy as np
 import PIL.Image
 import pytest
+import tensorflow as tf
 
 from comrec_tf import metrics, presets, rate_control
-from comrec_tf.codecs import catalog, container
+from comrec_tf.codecs import catalog, container, container_graph
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.compressor import Compressor
 from tests.conftest import make_model
 
@@ -137,7 +139,7 @@ def test_a_pair_for_each_scale_restores_what_it_made(both, photo):
         both.encode(photo, 50, scale=3)
 
 
-@pytest.mark.parametrize("name", ["webp", "avif", "jpeg2000", "mozjpeg"])
+@pytest.mark.parametrize("name", ["webp", "avif", "jpeg2000", "jpeg-flat", "mozjpeg"])
 def test_files_of_other_codecs_are_restored_without_naming_the_codec(model, photo, name):
     content = Compressor(model, codec=catalog.make_codec(name)).encode(photo, 50)
     viewer = PIL.Image.open(io.BytesIO(content))
@@ -169,6 +171,16 @@ def test_plain_files_are_chosen_where_they_win_and_say_so(both, photo):
     assert np.abs(both.decode(choice.content).astype(int) - shown).max() <= 2
     forced = both.encode_to(photo, rate_control.Target("quality", 20), plain=False)
     assert forced.scale in (1, 2)
+
+
+def test_a_quality_means_the_usual_encoder_and_nothing_is_larger_than_its_file(both, photo):
+    flat = both.with_codec(FlatJpegCodec())
+    usual = JpegCodec()
+    for quality in (30, 90):
+        choice = flat.encode_to(photo, rate_control.Target("quality", quality))
+        plain, num_bytes = usual.round_trip(tf.constant(photo), quality)
+        assert choice.psnr >= metrics.psnr(photo, plain.numpy())
+        assert len(choice.content) <= int(num_bytes) + container_graph.SEGMENT_BYTES
 
 
 def test_decibels_are_reached_with_the_smallest_quality(both, photo):

@@ -11,6 +11,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from comrec_tf import presets
 from comrec_tf.codecs import container
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.codecs.pillow import WebpCodec
 from comrec_tf.compressor import Compressor
 from comrec_tf.rate_control import Target
@@ -284,6 +286,19 @@ print(resident() - before)
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 100
+
+
+def test_a_pair_around_another_jpeg_encoder_is_exported_with_that_of_tensorflow(tmp_path, photo):
+    model = make_model(codec=FlatJpegCodec())
+    export_signatures(model, tmp_path / "1")
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    content = call(signatures, "encode", image_bytes=[file_of(photo)])["code_bytes"][0]
+    assert content == Compressor(model, codec=JpegCodec()).encode(photo, 60)
+    flat = Compressor(model).encode(photo, 60)
+    assert flat != content
+    for file in (content, flat):
+        restored = call(signatures, "decode_pixels", code_bytes=[file])["pixels"][0]
+        np.testing.assert_allclose(restored.astype(int), Compressor(model).decode(file), atol=1)
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path, exported, model):

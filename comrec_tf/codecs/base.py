@@ -185,14 +185,32 @@ class Codec(abc.ABC):
         """Make a codec of what `get_config` returned."""
         return cls(**config)
 
-    def check_traceable(self) -> None:
-        """Raise `ValueError` if no exported model can hold this codec."""
-        if not self.traceable:
-            raise ValueError(
-                f"a model for serving is made of TensorFlow operations alone, and {self.name} has "
-                "none: export a preset whose codec is jpeg, or use comrec_tf.Compressor. "
-                f"Received: codec={self.name}"
-            )
+    def usual(self) -> "Codec":
+        """Return the encoder that people mean when they name this format and a quality.
+
+        Returns:
+            This codec, or for another encoder of the same format the usual one. Files of both are
+            read by the same decoder.
+        """
+        return self
+
+    def in_graphs(self) -> "Codec":
+        """Return what stands for this codec in an exported model, which holds no Python.
+
+        Returns:
+            This codec, or the usual encoder of the same format.
+
+        Raises:
+            ValueError: neither is made of TensorFlow operations.
+        """
+        for codec in (self, self.usual()):
+            if codec.traceable:
+                return codec
+        raise ValueError(
+            f"a model for serving is made of TensorFlow operations alone, and {self.name} has "
+            "none: export a preset whose codec is jpeg, or use comrec_tf.Compressor. "
+            f"Received: codec={self.name}"
+        )
 
     def check_quality(self, quality: Any) -> int | None:
         """Return `quality` as an int if it is known now, None if only a running graph knows it.

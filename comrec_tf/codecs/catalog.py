@@ -10,6 +10,7 @@ _CODECS: dict[str, type[base.Codec]] = {
     codec.name: codec
     for codec in (
         jpeg.JpegCodec,
+        jpeg_encoders.FlatJpegCodec,
         jpeg_encoders.MozjpegCodec,
         jpeg_encoders.JpegliCodec,
         pillow.WebpCodec,

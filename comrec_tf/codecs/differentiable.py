@@ -1,7 +1,7 @@
 """JPEG as differentiable arithmetic, with an estimate of its bits.
 
 Every step of libjpeg stands in its place: rounding to 8-bit RGB, colours, rounding, chroma
-subsampling, DCT, division by the scaled standard tables, rounding, and all of it backwards with
+subsampling, DCT, division by the scaled tables, rounding, and all of it backwards with
 the decoder's interpolation of chroma. Rounding and clipping hand the gradient straight through.
 """
 
@@ -36,14 +36,21 @@ _DCT = _dct_matrix()
 
 
 class DifferentiableJpeg:
-    """A stand-in for `JpegCodec` that gradients pass through.
+    """A stand-in for `JpegCodec` or `FlatJpegCodec` that gradients pass through.
 
     Args:
         chroma_subsampling: "4:2:0" or "4:4:4", as the codec's.
+        luma, chroma: (8, 8), the quantisation tables at quality 50.
     """
 
-    def __init__(self, chroma_subsampling: str = "4:2:0") -> None:
+    def __init__(
+        self,
+        chroma_subsampling: str = "4:2:0",
+        luma: np.ndarray = quantization.LUMA,
+        chroma: np.ndarray = quantization.CHROMA,
+    ) -> None:
         self.chroma_subsampling = chroma_subsampling
+        self._luma, self._chroma = luma, chroma
 
     def round_trip(self, compact: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Code and decode a batch.
@@ -63,8 +70,8 @@ class DifferentiableJpeg:
             rgb = _round(_clip(255.0 * color.ycbcr_to_rgb(compact)))
             planes = tf.split(255.0 * color.rgb_to_ycbcr(rgb / 255.0), 3, -1)
         planes = [_round(_clip(plane)) for plane in planes]
-        tables = [quantization.table(quantization.LUMA, quality)]
-        tables += (len(planes) - 1) * [quantization.table(quantization.CHROMA, quality)]
+        tables = [quantization.table(self._luma, quality)]
+        tables += (len(planes) - 1) * [quantization.table(self._chroma, quality)]
 
         decoded, bits = [], []
         for index, (plane, steps) in enumerate(zip(planes, tables, strict=True)):

@@ -1,4 +1,4 @@
-"""Better encoders of standard JPEG: mozjpeg and jpegli (the extra ``codecs``)."""
+"""Better encoders of standard JPEG: flatter tables, and mozjpeg and jpegli (extra ``codecs``)."""
 
 import functools
 import importlib
@@ -10,11 +10,12 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, quantization
+from comrec_tf.codecs.differentiable import DifferentiableJpeg
 from comrec_tf.codecs.eager import EagerCodec
 from comrec_tf.codecs.jpeg import JpegCodec
 
-__all__ = ["JpegliCodec", "MozjpegCodec"]
+__all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
 
 
 class _JpegEncoder(EagerCodec):
@@ -32,6 +33,10 @@ class _JpegEncoder(EagerCodec):
         height, width, channels = JpegCodec().picture_shape(tf.constant(bitstream)).numpy()
         return int(height), int(width), int(channels)
 
+    def usual(self) -> JpegCodec:
+        """Return libjpeg-turbo's encoder with the same options; see `Codec.usual`."""
+        return JpegCodec(**self.get_config())
+
     def step(self, quality: tf.Tensor) -> tf.Tensor:
         """Return the DC step of luma that the encoder writes; see `Codec.step`."""
         return tf.gather(self._steps, tf.cast(quality, tf.int32) - self.qualities[0])
@@ -43,6 +48,69 @@ class _JpegEncoder(EagerCodec):
         files = [self.encode_array(picture, quality) for quality in self.qualities]
         tables = [PIL.Image.open(io.BytesIO(file)).quantization[0] for file in files]  # type: ignore[attr-defined]
         return np.array([table[0] for table in tables], np.float32)
+
+
+@keras.saving.register_keras_serializable(package="comrec_tf")
+class FlatJpegCodec(_JpegEncoder):
+    """Baseline JPEG by Pillow with quantisation tables for a squared error in place of the eye's.
+
+    What a network restores is better told by finer steps of the high frequencies and of chroma and
+    coarser ones of the lowest: the shipped networks reach the same PSNR with a tenth of the bytes
+    less. Decoders take the tables from the file.
+
+    Args:
+        chroma_subsampling: "4:2:0" or "4:4:4"; without meaning for grey pictures.
+        optimize_huffman: whether the Huffman tables are made for each picture; see `JpegCodec`.
+
+    Raises:
+        ValueError: `chroma_subsampling` is neither of the two.
+    """
+
+    name = "jpeg-flat"
+
+    def __init__(self, chroma_subsampling: str = "4:2:0", optimize_huffman: bool = True) -> None:
+        base.check_chroma_subsampling(chroma_subsampling)
+        self.chroma_subsampling = chroma_subsampling
+        self.optimize_huffman = optimize_huffman
+
+    def encode_array(self, picture: np.ndarray, quality: int) -> bytes:
+        """Encode one picture; see `EagerCodec.encode_array`."""
+        grey = picture.shape[-1] == 1
+        tables = [list(self._tables[quality - self.qualities[0], index]) for index in range(2)]
+        buffer = io.BytesIO()
+        pixels = PIL.Image.fromarray(picture[..., 0] if grey else picture)
+        try:
+            pixels.save(
+                buffer,
+                "JPEG",
+                qtables=tables[:1] if grey else tables,
+                optimize=self.optimize_huffman,
+                subsampling=self.chroma_subsampling,
+            )
+        except (OSError, ValueError) as error:
+            raise ValueError(f"Pillow cannot write JPEG: {error}") from error
+        return buffer.getvalue()
+
+    def stand_in(self) -> DifferentiableJpeg:
+        """Return JPEG with these tables as differentiable arithmetic; see `Codec.stand_in`."""
+        return DifferentiableJpeg(
+            self.chroma_subsampling, quantization.FLAT_LUMA, quantization.FLAT_CHROMA
+        )
+
+    @functools.cached_property
+    def _tables(self) -> np.ndarray:
+        """Tables of luma and chroma by quality, (100, 2, 64)."""
+        flat = np.stack([quantization.FLAT_LUMA, quantization.FLAT_CHROMA])
+        with tf.init_scope():  # for good, whatever graph is being made when they are first needed
+            tables = quantization.table(flat, tf.constant(list(self.qualities))).numpy()
+        return tables.astype(int).reshape(len(self.qualities), 2, 64)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            "chroma_subsampling": self.chroma_subsampling,
+            "optimize_huffman": self.optimize_huffman,
+        }
 
 
 @keras.saving.register_keras_serializable(package="comrec_tf")

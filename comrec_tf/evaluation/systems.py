@@ -18,6 +18,7 @@ CODECS = (*catalog.NAMES, "jpegxl")
 #: Qualities that span about 0.05 to 1.5 bits per pixel of a photo.
 _SETTINGS: dict[str, Sequence[float]] = {
     "jpeg": (2, 4, 6, 8, 11, 15, 20, 27, 36, 50, 65, 80),
+    "jpeg-flat": (2, 4, 6, 8, 11, 15, 20, 27, 36, 50, 65, 80),
     "mozjpeg": (3, 5, 8, 11, 15, 20, 27, 36, 50, 65, 80),
     "jpegli": (1, 8, 15, 22, 30, 40, 50, 60, 70, 80),
     "webp": (1, 5, 10, 18, 28, 40, 52, 64, 76, 84),
@@ -26,8 +27,6 @@ _SETTINGS: dict[str, Sequence[float]] = {
 }
 #: Butteraugli distances of JPEG XL.
 _JPEGXL_DISTANCES = (20.0, 15.0, 11.0, 8.0, 6.0, 4.5, 3.3, 2.4, 1.7, 1.2)
-#: Bits per pixel that rate control aims at.
-_RATES = (0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
 
 
 class System(NamedTuple):
@@ -76,6 +75,10 @@ def of_codec(name: str, codec: base.Codec | None = None) -> System:
 def of_preset(name: str, compressor: Compressor) -> list[System]:
     """Make systems of a preset: one for each scale, and rate control over all.
 
+    Rate control aims at the PSNR of the plain codec at its qualities, picture by picture, so that
+    both curves spend their bytes on the same pictures. (At equal bytes for every picture a codec
+    spends too much on the easy ones, and its mean suffers for that alone.)
+
     Args:
         name: what the preset is called.
         compressor: the preset.
@@ -88,7 +91,7 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
         return compressor.decode(content)
 
     def auto(picture: np.ndarray, setting: float) -> bytes | None:
-        choice = compressor.encode_to(picture, rate_control.Target("bits_per_pixel", setting))
+        choice = compressor.encode_to(picture, rate_control.Target("quality", setting))
         return choice.content if choice.met else None
 
     def of_scale(scale: int) -> System:
@@ -99,7 +102,8 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
             decode,
         )
 
-    return [System(f"{name} auto", _RATES, auto, decode), *map(of_scale, compressor.scales)]
+    qualities = _SETTINGS[compressor.codec.usual().name]
+    return [System(f"{name} auto", qualities, auto, decode), *map(of_scale, compressor.scales)]
 
 
 def _jpegxl() -> System:

@@ -44,7 +44,11 @@ class TrainingConfig:
     rec_depth: int = _field(0, "Convolutions of RecCNN; 0 for its default.")
     rec_filters: int = _field(0, "Feature maps of RecCNN; 0 for its default.")
     conditioned: bool = _field(True, "Whether the networks are told the quality.")
-    codec: str = _field("jpeg", "The codec inside: jpeg, mozjpeg, jpegli, webp, avif or jpeg2000.")
+    codec: str = _field(
+        "",
+        "The codec inside: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif or jpeg2000; empty for the "
+        "preset's own, or jpeg.",
+    )
     quality_min: int = _field(5, "Lowest quality of the codec to train for.")
     quality_max: int = _field(80, "Highest quality; the lowest again for one quality alone.")
     chroma_subsampling: str = _field("4:2:0", 'Chroma of the codec, "4:2:0" or "4:4:4".')

@@ -154,10 +154,13 @@ def build_model(config: TrainingConfig) -> ComRec:
     # What is the default of every codec is no option of some.
     sampled = config.chroma_subsampling != "4:2:0"
     options = {"chroma_subsampling": config.chroma_subsampling} if sampled else {}
-    codec = catalog.make_codec(config.codec, **options)
     if config.preset:
         model = presets.load_preset(config.preset, config.precision, config.scale)
+        if not config.codec and not options:
+            return model
+        codec = catalog.make_codec(config.codec or model.codec.name, **options)
         return ComRec(model.com, model.rec, codec, dtype=config.precision)
+    codec = catalog.make_codec(config.codec or "jpeg", **options)
     shared: dict[str, Any] = {
         "channels": config.channels,
         "scale": config.scale,

@@ -28,8 +28,9 @@ class Validation(keras.callbacks.Callback):
     - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma; mean over
       pictures and qualities,
     - ``val_bits_per_pixel``: of the whole bitstream, likewise,
-    - ``val_gain``: how many dB more than the plain codec at the bytes of its qualities 5, 10
-      and 20, mean over these and the pictures; with a single quality at the bytes of that.
+    - ``val_gain``: how many dB more than the plain codec (`Codec.usual`) at the bytes of its
+      qualities 5, 10 and 20, mean over these and the pictures; with a single quality at the bytes
+      of that.
 
     Args:
         model: the pair.
@@ -49,9 +50,9 @@ class Validation(keras.callbacks.Callback):
 
     def _plain_curve(self, picture: np.ndarray) -> dict[int, tuple[int, float]]:
         """Bytes and dB of the plain codec by quality."""
-        curve = {}
+        curve, codec = {}, self._coder.codec.usual()
         for quality in _PLAIN_QUALITIES:
-            decoded, num_bytes = self._coder.codec.round_trip(tf.constant(picture), quality)
+            decoded, num_bytes = codec.round_trip(tf.constant(picture), quality)
             curve[quality] = (int(num_bytes), metrics.psnr(picture, decoded.numpy()))
         return curve
 

@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf import metrics
+from comrec_tf.codecs import quantization
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import JpegliCodec, MozjpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec, JpegliCodec, MozjpegCodec
 
 
 def curve(codec, picture):
@@ -26,7 +27,31 @@ def test_mozjpeg_is_better_than_libjpeg_at_the_same_bytes(photo):
     assert np.mean(gains) > 0.2
 
 
-@pytest.mark.parametrize("codec", [MozjpegCodec(), JpegliCodec()])
+def test_flat_tables_go_into_the_file_scaled_as_libjpeg_does(photo, grey_photo):
+    for quality, percent in ((5, 1000), (50, 100), (75, 50)):
+        picture = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode_array(photo, quality)))
+        for index, table in enumerate((quantization.FLAT_LUMA, quantization.FLAT_CHROMA)):
+            expected = np.clip((table.ravel() * percent + 50) // 100, 1, 255)
+            np.testing.assert_array_equal(picture.quantization[index], expected)
+    grey = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode_array(grey_photo, 50)))
+    assert (grey.mode, list(grey.quantization)) == ("L", [0])
+
+
+def test_flat_tables_serve_the_squared_error(photo):
+    plain, flat = curve(JpegCodec(), photo), curve(FlatJpegCodec(), photo)
+    gains = [metrics.psnr_at_bytes(flat, size) - value for size, value in plain[2:-2]]
+    assert np.mean(gains) > 0.2
+
+
+def test_standard_huffman_tables_are_written_where_asked(photo):
+    standard = FlatJpegCodec(optimize_huffman=False)
+    larger, smaller = standard.encode_array(photo, 10), FlatJpegCodec().encode_array(photo, 10)
+    assert len(larger) > len(smaller) + 100
+    np.testing.assert_array_equal(standard.decode_array(larger), standard.decode_array(smaller))
+    assert not standard.usual().optimize_huffman
+
+
+@pytest.mark.parametrize("codec", [FlatJpegCodec(), MozjpegCodec(), JpegliCodec()])
 def test_the_step_is_that_of_the_table_in_the_file(codec, photo):
     for quality in (3, 42, 97):
         content = codec.encode_picture(tf.constant(photo), quality).numpy()

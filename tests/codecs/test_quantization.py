@@ -22,3 +22,15 @@ def test_a_batch_of_qualities_gives_a_batch_of_tables():
     tables = quantization.table(quantization.LUMA, tf.constant([10, 90]))
     assert tables.shape == (2, 8, 8)
     np.testing.assert_array_equal(tables[1], quantization.table(quantization.LUMA, tf.constant(90)))
+
+
+def test_flat_tables_are_whole_symmetric_and_flatter():
+    for flat, standard in (
+        (quantization.FLAT_LUMA, quantization.LUMA),
+        (quantization.FLAT_CHROMA, quantization.CHROMA),
+    ):
+        np.testing.assert_array_equal(flat % 1, 0)
+        assert flat.min() >= 1
+        assert flat.max() <= 255
+        assert np.log(flat[:5, :5]).std() < np.log(standard[:5, :5]).std()
+    np.testing.assert_array_equal(quantization.FLAT_LUMA[0, :5], [16, 16, 16, 17, 22])
