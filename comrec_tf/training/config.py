@@ -70,6 +70,9 @@ class TrainingConfig:
     rec_learning_rate: float = _field(1e-3, "Adam's rate for RecCNN at the start; 0 freezes it.")
     schedule: str = _field("cosine", 'How the rates fall: "cosine" or "constant".')
     clip_norm: float = _field(0.0, "Largest norm of a network's gradient; 0 for any.")
+    ema_momentum: float = _field(
+        0.0, "What a running mean of the weights keeps at each step, as 0.999; 0 for no mean."
+    )
     early_stop_epochs: int = _field(0, "Stop after so many epochs without a better one; 0: never.")
     warmup_steps: int = _field(100, "Steps over which the rates rise from zero.")
     final_learning_rate: float = _field(0.01, "Share of the rates left at the end of the cosine.")
@@ -103,6 +106,7 @@ class TrainingConfig:
             "rate_weight": self.rate_weight >= 0.0,
             "schedule": self.schedule in ("cosine", "constant"),
             "clip_norm": self.clip_norm >= 0.0,
+            "ema_momentum": 0.0 <= self.ema_momentum < 1.0,
             "early_stop_epochs": self.early_stop_epochs >= 0,
             "warmup_steps": self.warmup_steps >= 1,
             "final_learning_rate": 0.0 <= self.final_learning_rate <= 1.0,

@@ -7,7 +7,7 @@ import pytest
 
 from comrec_tf import presets
 from comrec_tf.compressor import Compressor
-from comrec_tf.training import checkpoint, run
+from comrec_tf.training import checkpoint, feed, run
 from comrec_tf.training.config import TrainingConfig
 
 
@@ -51,11 +51,13 @@ def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path
     assert compressor.decode(compressor.encode(photo)).shape == photo.shape
 
 
-@pytest.mark.parametrize("com_learning_rate", [1e-4, 0.0])
+@pytest.mark.parametrize(
+    "changes", [{}, {"com_learning_rate": 0.0}, {"com_learning_rate": 0.0, "ema_momentum": 0.9}]
+)
 def test_a_run_that_was_cut_and_resumed_ends_as_the_uncut_one(
-    tmp_path, config, monkeypatch, com_learning_rate
+    tmp_path, config, monkeypatch, changes
 ):
-    config = dataclasses.replace(config, com_learning_rate=com_learning_rate)
+    config = dataclasses.replace(config, **changes)
     run.train(config, tmp_path / "uncut", verbose=0)
 
     class Killed(BaseException):
@@ -79,6 +81,25 @@ def test_a_run_that_was_cut_and_resumed_ends_as_the_uncut_one(
             np.testing.assert_allclose(one, two, atol=1e-6)
     histories = [(tmp_path / d / "history.csv").read_text().splitlines() for d in ("uncut", "cut")]
     assert len(histories[0]) == len(histories[1]) == 4
+
+
+def test_what_is_kept_is_the_running_mean_of_the_weights_where_asked(tmp_path, config, monkeypatch):
+    every = []
+
+    class Recorder(feed.TrainingFeed):
+        def on_train_batch_end(self, batch, logs=None):
+            every.append([weight.numpy() for weight in self.model.rec.trainable_variables])
+
+    monkeypatch.setattr(run, "TrainingFeed", Recorder)
+    run.train(dataclasses.replace(config, ema_momentum=0.5), tmp_path, verbose=0)
+    assert len(every) == 6
+    means = every[0]
+    for step in every[1:]:
+        means = [0.5 * mean + 0.5 * weight for mean, weight in zip(means, step, strict=True)]
+    kept = presets.load_preset(tmp_path / "last").rec.trainable_variables
+    for mean, weight, last in zip(means, kept, every[-1], strict=True):
+        np.testing.assert_allclose(weight, mean, atol=1e-5)
+        assert np.abs(weight - last).max() > 1e-5
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, config):
