@@ -13,6 +13,8 @@
 - joint: both networks at once on distortion plus rate through the differentiable JPEG,
 - bicubic in place of ComCNN: RecCNN alone learns,
 - a pair for each quality: without conditioning, each trained for one quality alone,
+- alternated, running mean of the weights: as the first, the mean is kept (momentum 0.99),
+- alternated, flat tables: quantisation tables for a squared error (jpeg-flat),
 - alternated, mozjpeg inside: the first pair's files by a better JPEG encoder.
 
 PSNR and SSIM are those at no more than the bytes of plain JPEG of the given qualities, standard
@@ -32,6 +34,7 @@ import tensorflow as tf
 from comrec_tf import display, metrics, rate_control
 from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.compressor import Compressor
 from comrec_tf.data import sources
 from comrec_tf.evaluation import matched
@@ -114,6 +117,10 @@ def _train_rows(options: argparse.Namespace) -> dict[str, list[_System]]:
                 )
                 for quality, own in _own_qualities(options).items()
             ],
+            "alternated, running mean of the weights": for_all(run("mean", ema_momentum=0.99)),
+            "alternated, flat tables": for_all(
+                run("flat", codec="jpeg-flat"), FlatJpegCodec(optimize_huffman=False)
+            ),
             "alternated, mozjpeg inside": for_all(alternated, catalog.make_codec("mozjpeg")),
         }
     com_first = run("apart_com", rec_learning_rate=0.0, epochs=half)

@@ -35,7 +35,8 @@ ROWS = {
     "paper": ("plain JPEG", "ComCNN only", "RecCNN only", "trained apart", "alternated"),
     "design": (
         *("plain JPEG", "alternated", "joint", "bicubic in place of ComCNN"),
-        *("a pair for each quality", "alternated, mozjpeg inside"),
+        *("a pair for each quality", "alternated, running mean of the weights"),
+        *("alternated, flat tables", "alternated, mozjpeg inside"),
     ),
 }
 
