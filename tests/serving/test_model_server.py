@@ -48,6 +48,7 @@ def model(exported):
 def test_it_encodes_and_decodes_as_compressor(model, photo):
     address, name, preset = model
     compressor = Compressor.from_preset(preset)
+    compressor = compressor.with_codec(compressor.codec.in_graphs())
     stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address))
 
     def call(signature, **inputs):
