@@ -58,6 +58,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=4, help="epochs of each row, even")
     parser.add_argument("--steps_per_epoch", type=int, default=200)
     parser.add_argument("--resolution", choices=["full", "compact"], default="compact")
+    parser.add_argument(
+        "--precision", choices=["float32", "mixed_bfloat16", "mixed_float16"], default="float32"
+    )
     parser.add_argument("--jpeg_qualities", type=int, nargs="+", default=[5, 10])
     options = parser.parse_args()
     if options.epochs < 2 or options.epochs % 2:
@@ -83,6 +86,7 @@ def _train_rows(options: argparse.Namespace) -> dict[str, list[_System]]:
         valid_data=options.valid_data,
         channels=1,
         resolution=options.resolution,
+        precision=options.precision,
         epochs=options.epochs,
         steps_per_epoch=options.steps_per_epoch,
     )
