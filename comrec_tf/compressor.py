@@ -1,8 +1,9 @@
 """Compressor: the object a Python user holds, pictures in and compact files out."""
 
 import dataclasses
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,6 +164,29 @@ class Compressor:
         Raises:
             ValueError, TypeError: as `encode`.
         """
+        return self.search(picture, scales, plain=plain, metadata=metadata)(target)
+
+    def search(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        scales: Sequence[int] | None = None,
+        *,
+        plain: bool = True,
+        metadata: Metadata | None = None,
+    ) -> Callable[[rate_control.Target], rate_control.Choice]:
+        """Prepare to compress one picture to several targets.
+
+        What was encoded and restored for one target is kept for the next.
+
+        Args:
+            picture, scales, plain, metadata: as in `encode_to`.
+
+        Returns:
+            What makes of a target the choice that `encode_to` makes.
+
+        Raises:
+            ValueError, TypeError: as `encode`.
+        """
         pixels = self._pixels(picture)
         scales = self.scales if scales is None else scales
         for scale in scales:
@@ -172,19 +196,21 @@ class Compressor:
         def candidate(scale: int, codec: base.Codec) -> rate_control.Candidate:
             return rate_control.Candidate(
                 scale=scale,
-                encode=lambda quality: self._encode(pixels, quality, scale, metadata, codec),
-                psnr=lambda content: metrics.psnr(pixels, self.decode(content)),
+                encode=functools.cache(
+                    lambda quality: self._encode(pixels, quality, scale, metadata, codec)
+                ),
+                psnr=functools.cache(lambda content: metrics.psnr(pixels, self.decode(content))),
             )
 
         candidates = [candidate(scale, self.codec) for scale in scales]
         usual = self.codec.usual()
         if plain and usual is not self.codec:
             candidates.append(candidate(_PLAIN_SCALE, self.codec))
-        return rate_control.choose(
+        return functools.partial(
+            rate_control.choose,
             candidates,
             candidate(_PLAIN_SCALE, usual),
-            target,
-            self.codec.qualities,
+            qualities=self.codec.qualities,
             num_pixels=pixels.shape[0] * pixels.shape[1],
             allow_plain=plain,
         )

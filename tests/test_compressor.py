@@ -183,6 +183,17 @@ def test_a_quality_means_the_usual_encoder_and_nothing_is_larger_than_its_file(b
         assert len(choice.content) <= int(num_bytes) + container_graph.SEGMENT_BYTES
 
 
+def test_a_search_goes_on_from_what_it_knows_and_chooses_as_without(both, photo, monkeypatch):
+    targets = [rate_control.Target("psnr", psnr) for psnr in (24.0, 24.5, 25.0)]
+    alone = [both.encode_to(photo, target) for target in targets]
+    restored = []
+    decode = both.decode
+    monkeypatch.setattr(both, "decode", lambda content: restored.append(content) or decode(content))
+    search = both.search(photo)
+    assert [search(target) for target in targets] == alone
+    assert len(restored) == len(set(restored))
+
+
 def test_decibels_are_reached_with_the_smallest_quality(both, photo):
     choice = both.encode_to(photo, rate_control.Target("psnr", 24.0), [1], plain=False)
     assert choice.met

@@ -49,9 +49,10 @@ def test_a_quality_that_is_no_number_is_refused(preset, pictures_dir, capsys):
     assert "Received: 'low'" in capsys.readouterr().err
 
 
-def test_another_codec_goes_with_curves_alone(preset, pictures_dir, capsys):
-    assert run(pictures_dir, f"--preset={preset}", "--codec=webp") == 1
-    assert "--output_dir" in capsys.readouterr().err
+def test_standard_huffman_tables_are_for_jpeg_alone(preset, pictures_dir, capsys):
+    arguments = [pictures_dir, f"--preset={preset}", "--standard_tables"]
+    assert run(*arguments, "--codec=webp") == 1
+    assert "Received: codec=webp" in capsys.readouterr().err
 
 
 @pytest.mark.slow

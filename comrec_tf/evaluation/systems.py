@@ -77,7 +77,8 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
 
     Rate control aims at the PSNR of the plain codec at its qualities, picture by picture, so that
     both curves spend their bytes on the same pictures. (At equal bytes for every picture a codec
-    spends too much on the easy ones, and its mean suffers for that alone.)
+    spends too much on the easy ones, and its mean suffers for that alone.) The settings of one
+    picture share its search, so the time of each is a share of it.
 
     Args:
         name: what the preset is called.
@@ -90,8 +91,16 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
     def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
         return compressor.decode(content)
 
+    class Search(NamedTuple):
+        picture: np.ndarray
+        choose: Callable[[rate_control.Target], rate_control.Choice]
+
+    latest: list[Search] = []
+
     def auto(picture: np.ndarray, setting: float) -> bytes | None:
-        choice = compressor.encode_to(picture, rate_control.Target("quality", setting))
+        if not latest or latest[0].picture is not picture:
+            latest[:] = [Search(picture, compressor.search(picture))]
+        choice = latest[0].choose(rate_control.Target("quality", setting))
         return choice.content if choice.met else None
 
     def of_scale(scale: int) -> System:
