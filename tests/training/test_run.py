@@ -115,11 +115,13 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, config):
 
 def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
     one = dataclasses.replace(config, epochs=1)
-    first = run.train(one, tmp_path / "first", verbose=0)
+    around = dataclasses.replace(one, codec="jpeg-flat")
+    first = run.train(around, tmp_path / "first", verbose=0)
     still = dataclasses.replace(
         one, preset=str(first), com_learning_rate=0.0, rec_learning_rate=0.0
     )
     second = run.train(still, tmp_path / "second", verbose=0)
+    assert presets.load_preset(second).codec.name == "jpeg-flat"  # the preset's own
     assert str(tmp_path) not in json.dumps(presets.read_card(second))
     assert presets.read_card(second)["pairs"] == presets.read_card(first)["pairs"]
 
