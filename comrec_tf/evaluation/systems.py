@@ -91,16 +91,13 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
     def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
         return compressor.decode(content)
 
-    class Search(NamedTuple):
-        picture: np.ndarray
-        choose: Callable[[rate_control.Target], rate_control.Choice]
-
-    latest: list[Search] = []
+    searched: tuple[np.ndarray, Callable[[rate_control.Target], rate_control.Choice]] | None = None
 
     def auto(picture: np.ndarray, setting: float) -> bytes | None:
-        if not latest or latest[0].picture is not picture:
-            latest[:] = [Search(picture, compressor.search(picture))]
-        choice = latest[0].choose(rate_control.Target("quality", setting))
+        nonlocal searched
+        if searched is None or searched[0] is not picture:
+            searched = (picture, compressor.search(picture))
+        choice = searched[1](rate_control.Target("quality", setting))
         return choice.content if choice.met else None
 
     def of_scale(scale: int) -> System:
