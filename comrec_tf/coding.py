@@ -108,7 +108,7 @@ class PictureCoder:
     def _log_step(self, step: tf.Tensor) -> tf.Tensor | None:
         return base.log_of_step(tf.reshape(step, [1])) if self.model.com.conditioned else None
 
-    def encode(self, picture: np.ndarray, quality: int) -> bytes:
+    def encode(self, picture: np.ndarray, quality: float) -> bytes:
         """Make the compact picture and its bitstream; for use outside graphs.
 
         Args:

@@ -107,7 +107,7 @@ class Compressor:
     def encode(
         self,
         picture: np.ndarray | PIL.Image.Image,
-        quality: int | None = None,
+        quality: float | None = None,
         scale: int | None = None,
         metadata: Metadata | None = None,
     ) -> bytes:
@@ -116,7 +116,7 @@ class Compressor:
         Args:
             picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture of any mode
                 (see `images.files.from_pil`); every size from 1x1 up.
-            quality: the codec's quality for the compact picture, 1 to 100.
+            quality: the codec's quality for the compact picture, 1 to 100; one of its `qualities`.
             scale: which pair, 1 or 2; the largest scale if None.
             metadata: EXIF and colour profile to put into the file.
 
@@ -196,6 +196,7 @@ class Compressor:
         def candidate(scale: int, codec: base.Codec) -> rate_control.Candidate:
             return rate_control.Candidate(
                 scale=scale,
+                qualities=codec.qualities,
                 encode=functools.cache(
                     lambda quality: self._encode(pixels, quality, scale, metadata, codec)
                 ),
@@ -210,7 +211,6 @@ class Compressor:
             rate_control.choose,
             candidates,
             candidate(_PLAIN_SCALE, usual),
-            qualities=self.codec.qualities,
             num_pixels=pixels.shape[0] * pixels.shape[1],
             allow_plain=plain,
         )
@@ -263,7 +263,7 @@ class Compressor:
     def _encode(
         self,
         pixels: np.ndarray,
-        quality: int,
+        quality: float,
         scale: int,
         metadata: Metadata | None,
         codec: base.Codec,
@@ -283,7 +283,7 @@ class Compressor:
         header = container.Header(
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
-            quality=quality,
+            quality=round(quality),
             step=codec.steps[quality],
             height=height,
             width=width,

@@ -96,7 +96,7 @@ class Order:
         metadata = metadata if self.metadata else None
         value = compressor.default_quality if self.value is None else self.value
         if self.scale is not None and self.aim == "quality":
-            content = compressor.encode(picture, int(value), self.scale, metadata)
+            content = compressor.encode(picture, value, self.scale, metadata)
             return content, _row(content, None, True)
         choice = compressor.encode_to(
             picture,

@@ -23,6 +23,10 @@ TARGETS = {
 }
 
 
+#: dB that a search for a PSNR may end above it: worth about a five-hundredth of a file.
+_CLOSE_ENOUGH = 0.01
+
+
 @dataclasses.dataclass(frozen=True)
 class Target:
     """What a compact file is to reach.
@@ -56,12 +60,14 @@ class Candidate:
 
     Attributes:
         scale: of the pair of networks; 0 for the plain codec.
+        qualities: the encoder's, rising.
         encode: quality -> file.
         psnr: file -> dB of the restored picture.
     """
 
     scale: int
-    encode: Callable[[int], bytes]
+    qualities: Sequence[float]
+    encode: Callable[[float], bytes]
     psnr: Callable[[bytes], float]
 
 
@@ -79,7 +85,7 @@ class Choice:
 
     content: bytes
     scale: int
-    quality: int
+    quality: float
     psnr: float | None
     met: bool = True
 
@@ -88,7 +94,6 @@ def choose(
     candidates: Sequence[Candidate],
     plain: Candidate,
     target: Target,
-    qualities: Sequence[int],
     *,
     num_pixels: int,
     allow_plain: bool = True,
@@ -99,7 +104,6 @@ def choose(
         candidates: pairs of networks.
         plain: the codec alone, which says what a quality is worth and may be the best way.
         target: what to reach.
-        qualities: the codec's, rising.
         num_pixels: of the original picture.
         allow_plain: whether the codec alone may be chosen.
 
@@ -109,18 +113,18 @@ def choose(
     ways = [*candidates, plain] if allow_plain else list(candidates)
     if target.kind in ("max_bytes", "bits_per_pixel"):
         limit = target.value * (num_pixels / 8 if target.kind == "bits_per_pixel" else 1)
-        return _best_within(ways, qualities, int(limit))
+        return _best_within(ways, int(limit))
     psnr = target.value
     if target.kind == "quality":
-        psnr = plain.psnr(plain.encode(int(target.value)))
-    return _smallest_reaching(ways, qualities, psnr)
+        psnr = plain.psnr(plain.encode(target.value))
+    return _smallest_reaching(ways, psnr)
 
 
-def _best_within(ways: Sequence[Candidate], qualities: Sequence[int], max_bytes: int) -> Choice:
-    found = [(way, largest_quality(way.encode, qualities, max_bytes)) for way in ways]
+def _best_within(ways: Sequence[Candidate], max_bytes: int) -> Choice:
+    found = [(way, largest_quality(way.encode, way.qualities, max_bytes)) for way in ways]
     within = [(way, *result) for way, result in found if result is not None]
     if not within:
-        smallest = [(way, qualities[0], way.encode(qualities[0])) for way in ways]
+        smallest = [(way, way.qualities[0], way.encode(way.qualities[0])) for way in ways]
         way, quality, content = min(smallest, key=lambda item: len(item[2]))
         return Choice(content, way.scale, quality, way.psnr(content), met=False)
     choices = [
@@ -129,11 +133,11 @@ def _best_within(ways: Sequence[Candidate], qualities: Sequence[int], max_bytes:
     return max(choices, key=lambda choice: choice.psnr or 0.0)
 
 
-def _smallest_reaching(ways: Sequence[Candidate], qualities: Sequence[int], psnr: float) -> Choice:
+def _smallest_reaching(ways: Sequence[Candidate], psnr: float) -> Choice:
     best: Choice | None = None
     for way in ways:
         max_bytes = len(best.content) if best is not None and best.met else math.inf
-        choice = smallest_quality(way, qualities, psnr, max_bytes)
+        choice = smallest_quality(way, psnr, max_bytes)
         if choice is None:
             continue
         if best is None or _rank(choice) < _rank(best):
@@ -147,8 +151,8 @@ def _rank(choice: Choice) -> tuple[bool, float]:
 
 
 def largest_quality(
-    encode: Callable[[int], bytes], qualities: Sequence[int], max_bytes: int
-) -> tuple[int, bytes] | None:
+    encode: Callable[[float], bytes], qualities: Sequence[float], max_bytes: int
+) -> tuple[float, bytes] | None:
     """Find the largest quality whose file is small enough.
 
     Args:
@@ -172,17 +176,14 @@ def largest_quality(
     return best
 
 
-def smallest_quality(
-    way: Candidate, qualities: Sequence[int], psnr: float, max_bytes: float = math.inf
-) -> Choice | None:
+def smallest_quality(way: Candidate, psnr: float, max_bytes: float = math.inf) -> Choice | None:
     """Find the smallest quality whose file restores well enough.
 
     Restoring costs most, so the next quality to try is guessed by interpolation between the PSNRs
-    that are known.
+    that are known, and a quality that is hardly better than asked for ends the search.
 
     Args:
         way: how to encode, and what a file is worth; PSNR grows with quality, but for small dips.
-        qualities: the candidates, rising.
         psnr: dB to reach.
         max_bytes: give up once it is clear that the file would be larger.
 
@@ -191,11 +192,12 @@ def smallest_quality(
         up.
     """
     below: tuple[int, float] = (-1, math.nan)
-    above: tuple[int, float] = (len(qualities), math.nan)
+    above: tuple[int, float] = (len(way.qualities), math.nan)
     choice = None
     while above[0] - below[0] > 1:
         index = _guess(below, above, psnr)
-        content = way.encode(qualities[index])
+        quality = way.qualities[index]
+        content = way.encode(quality)
         if len(content) > max_bytes:
             # A lower quality may still reach the PSNR in few enough bytes.
             above = (index, math.nan)
@@ -203,11 +205,13 @@ def smallest_quality(
         value = way.psnr(content)
         if value >= psnr:
             above = (index, value)
-            choice = Choice(content, way.scale, qualities[index], value)
+            choice = Choice(content, way.scale, quality, value)
+            if value - psnr < _CLOSE_ENOUGH:
+                break
         else:
             below = (index, value)
-            best_below = Choice(content, way.scale, qualities[index], value, met=False)
-    if choice is None and above[0] == len(qualities):
+            best_below = Choice(content, way.scale, quality, value, met=False)
+    if choice is None and above[0] == len(way.qualities):
         return best_below
     return choice
 

@@ -12,6 +12,7 @@ def way(scale, bytes_per_quality, psnr_at):
     """A codec of files that say their quality, with its PSNR as a function of it."""
     return Candidate(
         scale,
+        QUALITIES,
         encode=lambda quality: quality.to_bytes(1, "big") * (bytes_per_quality * quality),
         psnr=lambda content: psnr_at(content[0]),
     )
@@ -23,7 +24,7 @@ PLAIN = way(0, 22, lambda quality: 20 + quality / 4)
 
 
 def choose(target, **kwargs):
-    return rate_control.choose([SHARP, SMALL], PLAIN, target, QUALITIES, num_pixels=800, **kwargs)
+    return rate_control.choose([SHARP, SMALL], PLAIN, target, num_pixels=800, **kwargs)
 
 
 def test_the_largest_quality_that_fits_is_found_with_few_encodes():
@@ -55,7 +56,7 @@ def test_the_smallest_quality_that_is_good_enough_is_found_with_few_restorations
         return shape(content[0])
 
     counted = dataclasses.replace(PLAIN, psnr=psnr)
-    choice = rate_control.smallest_quality(counted, QUALITIES, goal)
+    choice = rate_control.smallest_quality(counted, goal)
     assert choice.quality == next(q for q in QUALITIES if shape(q) >= goal)
     assert choice.met
     assert choice.psnr >= goal
@@ -63,13 +64,41 @@ def test_the_smallest_quality_that_is_good_enough_is_found_with_few_restorations
 
 
 def test_a_goal_out_of_reach_gives_the_best_there_is():
-    choice = rate_control.smallest_quality(SMALL, QUALITIES, 31.0)
+    choice = rate_control.smallest_quality(SMALL, 31.0)
     assert (choice.met, choice.quality, choice.psnr) == (False, 100, 30)
 
 
+def test_each_encoder_is_searched_over_its_own_qualities():
+    fine = Candidate(
+        1,
+        [eighths / 8 for eighths in range(8, 801)],
+        encode=lambda quality: bytes(int(20 * quality)),
+        psnr=lambda content: 24 + len(content) / 100,
+    )
+    within = rate_control.choose([fine], PLAIN, Target("max_bytes", 205), num_pixels=800)
+    assert (within.quality, len(within.content)) == (10.25, 205)
+    reaching = rate_control.choose([fine], PLAIN, Target("psnr", 25.04), num_pixels=800)
+    assert 5.125 <= reaching.quality <= 5.25
+
+
+def test_a_search_ends_at_a_quality_that_is_hardly_better_than_asked_for():
+    restored = []
+
+    def psnr(content):
+        restored.append(len(content))
+        return 20 + 0.002 * len(content)
+
+    eighths = [eighth / 8 for eighth in range(8, 801)]
+    fine = Candidate(1, eighths, lambda quality: bytes(int(8 * quality)), psnr)
+    choice = rate_control.smallest_quality(fine, 20.7)
+    assert choice.met
+    assert 20.7 <= choice.psnr < 20.71
+    assert len(restored) <= 4
+
+
 def test_the_search_gives_up_where_another_file_is_smaller_already():
-    assert rate_control.smallest_quality(SHARP, QUALITIES, 40.0, max_bytes=1000) is None
-    assert rate_control.smallest_quality(SHARP, QUALITIES, 30.0, max_bytes=600).quality == 30
+    assert rate_control.smallest_quality(SHARP, 40.0, max_bytes=1000) is None
+    assert rate_control.smallest_quality(SHARP, 30.0, max_bytes=600).quality == 30
 
 
 def test_at_a_limit_of_bytes_the_best_wins():

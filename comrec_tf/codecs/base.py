@@ -2,6 +2,7 @@
 
 import abc
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ class Codec(abc.ABC):
 
     #: Short name used in files and on the command line.
     name: str
-    #: The accepted qualities, worst first.
-    qualities: range
+    #: The accepted qualities, worst first, in even steps.
+    qualities: Sequence[float]
     #: Whether the methods can be traced into a graph.
     traceable: bool
     #: Ending of its files.
@@ -41,7 +42,7 @@ class Codec(abc.ABC):
 
         Args:
             picture: uint8 (H, W, 1 or 3), grey or RGB.
-            quality: int32 scalar (or int), in `qualities`.
+            quality: scalar tensor or number, in `qualities`; whole ones are int32.
 
         Returns:
             The bitstream, string ().
@@ -85,7 +86,7 @@ class Codec(abc.ABC):
         """Quantiser step of the lowest frequencies of luma.
 
         Args:
-            quality: integer tensor of any shape, in `qualities`.
+            quality: tensor of any shape, in `qualities`.
 
         Returns:
             float32 of the same shape, in grey levels, a multiple of 1/64 as compact files hold it;
@@ -93,7 +94,7 @@ class Codec(abc.ABC):
         """
 
     @functools.cached_property
-    def steps(self) -> dict[int, float]:
+    def steps(self) -> dict[float, float]:
         """`step` of each quality, for use outside graphs, computed once."""
         qualities = list(self.qualities)
         return dict(zip(qualities, self.step(tf.constant(qualities)).numpy().tolist(), strict=True))
@@ -212,8 +213,10 @@ class Codec(abc.ABC):
             f"Received: codec={self.name}"
         )
 
-    def check_quality(self, quality: Any) -> int | None:
-        """Return `quality` as an int if it is known now, None if only a running graph knows it.
+    def check_quality(self, quality: Any) -> float | None:
+        """Return `quality` as a number if it is known now, None if only a running graph knows it.
+
+        Whole ones are returned as int.
 
         Raises:
             ValueError: it is known and outside `qualities`.
@@ -221,12 +224,14 @@ class Codec(abc.ABC):
         known = tf.get_static_value(tf.convert_to_tensor(quality))
         if known is None:
             return None
-        if known.shape != () or int(known) != known or int(known) not in self.qualities:
+        if known.shape != () or known.item() not in self.qualities:
+            low, second, *_, high = self.qualities
             raise ValueError(
-                f"{self.name} expects a whole quality from {self.qualities[0]} to "
-                f"{self.qualities[-1]}. Received: quality={known}"
+                f"{self.name} expects a quality in steps of {second - low:g} "
+                f"from {low:g} to {high:g}. Received: quality={known}"
             )
-        return int(known)
+        number = known.item()
+        return int(number) if number == int(number) else number
 
 
 def log_of_step(step: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ What it carries is 19 bytes, numbers most significant byte first::
     4       1      version, 1
     5       4      preset id: which pair of networks made the picture; 0 for none
     9       1      layout: 1 or 2, how many times smaller the compact picture is, plus 4 if grey
-    10      1      quality the codec was given, 1 to 100
+    10      1      quality the codec was given, 1 to 100, rounded
     11      2      quantiser step that the networks were told, in 1/64 grey levels
     13      3      height of the original picture in pixels
     16      3      width of the original picture in pixels
@@ -63,7 +63,7 @@ class Header:
     Attributes:
         preset_id: which pair of networks made the picture, 0 to 2**32 - 1; `PLAIN` for none.
         scale: how many times smaller the compact picture is, 1 or 2.
-        quality: quality of the codec, 1 to 100.
+        quality: quality of the codec, 1 to 100, rounded to a whole one.
         step: quantiser step that the networks were told, in grey levels, a multiple of 1/64 from
             1/64 to 1023.
         height, width: size of the original picture in pixels, 1 to 2**24 - 1.

@@ -5,6 +5,8 @@ subsampling, DCT, division by the scaled tables, rounding, and all of it backwar
 the decoder's interpolation of chroma. Rounding and clipping hand the gradient straight through.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -40,17 +42,16 @@ class DifferentiableJpeg:
 
     Args:
         chroma_subsampling: "4:2:0" or "4:4:4", as the codec's.
-        luma, chroma: (8, 8), the quantisation tables at quality 50.
+        tables: quality (N,) -> quantisation tables of luma and chroma, (N, 2, 8, 8).
     """
 
     def __init__(
         self,
         chroma_subsampling: str = "4:2:0",
-        luma: np.ndarray = quantization.LUMA,
-        chroma: np.ndarray = quantization.CHROMA,
+        tables: Callable[[tf.Tensor], tf.Tensor] = quantization.standard_tables,
     ) -> None:
         self.chroma_subsampling = chroma_subsampling
-        self._luma, self._chroma = luma, chroma
+        self._tables = tables
 
     def round_trip(self, compact: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Code and decode a batch.
@@ -70,11 +71,11 @@ class DifferentiableJpeg:
             rgb = _round(_clip(255.0 * color.ycbcr_to_rgb(compact)))
             planes = tf.split(255.0 * color.rgb_to_ycbcr(rgb / 255.0), 3, -1)
         planes = [_round(_clip(plane)) for plane in planes]
-        tables = [quantization.table(self._luma, quality)]
-        tables += (len(planes) - 1) * [quantization.table(self._chroma, quality)]
+        tables = self._tables(quality)
 
         decoded, bits = [], []
-        for index, (plane, steps) in enumerate(zip(planes, tables, strict=True)):
+        for index, plane in enumerate(planes):
+            steps = tables[:, min(index, 1)]
             halved = index > 0 and self.chroma_subsampling == "4:2:0"
             restored, plane_bits = _code_plane(_halve(plane) if halved else plane, steps)
             size = tf.shape(plane)[1:3]

@@ -1,7 +1,7 @@
 """Codecs that are plain Python functions: for eager mode and tf.data, not for export."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,16 @@ class EagerCodec(base.Codec):
     `tf.data`, but no exported model can hold it.
     """
 
-    qualities = range(1, 101)
+    qualities: Sequence[float] = range(1, 101)
     traceable = False
 
     @abc.abstractmethod
-    def encode_array(self, picture: np.ndarray, quality: int) -> bytes:
+    def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode one picture.
 
         Args:
             picture: uint8 (H, W, 1 or 3).
-            quality: in `qualities`.
+            quality: in `qualities`; int where it is whole.
 
         Returns:
             The bitstream.
@@ -60,8 +60,9 @@ class EagerCodec(base.Codec):
         self.check_quality(quality)
 
         def encode(pixels: np.ndarray, quality: np.ndarray) -> bytes:
-            self.check_quality(quality)
-            return self.encode_array(pixels, int(quality))
+            known = self.check_quality(quality)
+            assert known is not None  # this function is only called with values
+            return self.encode_array(pixels, known)
 
         return tf.ensure_shape(_call(encode, [picture, quality], tf.string), [])
 

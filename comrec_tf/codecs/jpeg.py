@@ -48,13 +48,13 @@ class JpegCodec(base.Codec):
         """Encode one picture; see `Codec.encode_picture`."""
         known = self.check_quality(quality)
         if known is not None:
-            return self._encode(picture, known)
+            return self._encode(picture, int(known))
         # The operation takes quality as an attribute. The one that takes a tensor
         # (EncodeJpegVariableQuality) cannot optimise Huffman tables, so there is a branch each.
         index = tf.cast(quality, tf.int32) - self.qualities[0]
         inside = tf.debugging.Assert(
             (index >= 0) & (index < len(self.qualities)),
-            ["jpeg expects a whole quality from 1 to 100. Received: quality =", quality],
+            ["jpeg expects a quality in steps of 1 from 1 to 100. Received: quality =", quality],
         )
         with tf.control_dependencies([inside] if inside is not None else []):
             index = tf.identity(index)
@@ -85,8 +85,8 @@ class JpegCodec(base.Codec):
         return tf.io.extract_jpeg_shape(bitstream)
 
     def step(self, quality: tf.Tensor) -> tf.Tensor:
-        """Return the DC step of luma; see `quantization.table` and `Codec.step`."""
-        return quantization.table(quantization.LUMA[0, 0], quality)
+        """Return the DC step of luma; see `quantization.standard_tables` and `Codec.step`."""
+        return quantization.standard_tables(quality)[..., 0, 0, 0]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

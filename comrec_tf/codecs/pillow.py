@@ -26,10 +26,10 @@ class _PillowCodec(EagerCodec):
     #: Qualities and steps, between which the logarithm of the step is linear.
     _STEPS: ClassVar[dict[int, float]]
 
-    def _options(self, picture: np.ndarray, quality: int) -> dict[str, Any]:
+    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         raise NotImplementedError
 
-    def encode_array(self, picture: np.ndarray, quality: int) -> bytes:
+    def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode one picture; see `EagerCodec.encode_array`."""
         buffer = io.BytesIO()
         pixels = PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
@@ -88,7 +88,7 @@ class WebpCodec(_PillowCodec):
         100: 2.9,
     }
 
-    def _options(self, picture: np.ndarray, quality: int) -> dict[str, Any]:
+    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         return {"quality": quality, "method": 6}
 
 
@@ -129,7 +129,7 @@ class AvifCodec(_PillowCodec):
         self.chroma_subsampling = chroma_subsampling
         self.speed = speed
 
-    def _options(self, picture: np.ndarray, quality: int) -> dict[str, Any]:
+    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         subsampling = "4:0:0" if picture.shape[-1] == 1 else self.chroma_subsampling
         # One thread: threads would tile large pictures and so change the bytes.
         return {
@@ -159,7 +159,7 @@ class Jpeg2000Codec(_PillowCodec):
         q: float(np.sqrt(12 * 255.0**2 / 10 ** ((20 + q / 4) / 10))) for q in (1, 100)
     }
 
-    def _options(self, picture: np.ndarray, quality: int) -> dict[str, Any]:
+    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         # More resolutions than the picture has halvings are an error in OpenJPEG.
         halvings = int(np.log2(min(picture.shape[:2])))
         return {

@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["CHROMA", "FLAT_CHROMA", "FLAT_LUMA", "LUMA", "quality_scale", "table"]
+__all__ = ["FLAT", "STANDARD", "flat_tables", "quality_scale", "standard_tables"]
 
-#: ITU-T T.81, table K.1: steps of the 8x8 luma coefficients, rows of vertical frequency.
-LUMA = np.array(
+# ITU-T T.81, table K.1: steps of the 8x8 luma coefficients, rows of vertical frequency.
+_LUMA = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
         [12, 12, 14, 19, 26, 58, 60, 55],
@@ -20,8 +20,8 @@ LUMA = np.array(
     np.float32,
 )
 
-#: ITU-T T.81, table K.2: the same of chroma.
-CHROMA = np.array(
+# ITU-T T.81, table K.2: the same of chroma.
+_CHROMA = np.array(
     [
         [17, 18, 24, 47, 99, 99, 99, 99],
         [18, 21, 26, 66, 99, 99, 99, 99],
@@ -35,7 +35,10 @@ CHROMA = np.array(
     np.float32,
 )
 
-#: Steps by N. Robidoux, ImageMagick's suggestion and table 3 of mozjpeg, symmetric.
+#: Luma and chroma of the standard, (2, 8, 8), at quality 50.
+STANDARD = np.stack([_LUMA, _CHROMA])
+
+# Steps by N. Robidoux, ImageMagick's suggestion and table 3 of mozjpeg, symmetric.
 _ROBIDOUX = np.array(
     [
         [16, 16, 16, 18, 25, 37, 56, 85],
@@ -50,20 +53,22 @@ _ROBIDOUX = np.array(
     np.float32,
 )
 
-#: Flatter steps that suit a squared error after restoration: two thirds of the logarithm of
-#: Robidoux's. Chosen on CID22 validation with the networks behind them
-#: (saved_models/training_log.md).
-FLAT_LUMA = np.rint(16.0 * np.cbrt(np.square(_ROBIDOUX / 16.0)))
+_FLAT_LUMA = np.rint(16.0 * np.cbrt(np.square(_ROBIDOUX / 16.0)))
 
-#: The same for chroma, where the standard table is too coarse for a squared error in RGB.
-FLAT_CHROMA = np.rint(0.8 * FLAT_LUMA)
+#: Flatter steps that suit a squared error after restoration, laid out as `STANDARD`: two thirds of
+#: the logarithm of Robidoux's, and finer ones for chroma, where the standard's are too coarse for a
+#: squared error in RGB. Chosen on CID22 validation with the networks behind them
+#: (saved_models/training_log.md).
+FLAT = np.stack([_FLAT_LUMA, np.rint(0.8 * _FLAT_LUMA)])
+
+_MIDDLE, _BEST = 50.0, 100.0
 
 
 def quality_scale(quality: tf.Tensor) -> tf.Tensor:
-    """Scale of the tables in whole per cent (jpeg_quality_scaling of libjpeg).
+    """Scale of the tables in per cent (jpeg_quality_scaling of libjpeg).
 
     Args:
-        quality: integer tensor of any shape, 1 to 100.
+        quality: tensor of any shape, 1 to 100; libjpeg has whole ones alone.
 
     Returns:
         float32 of the same shape: 5000 at quality 1, 100 at 50, 0 at 100.
@@ -74,16 +79,36 @@ def quality_scale(quality: tf.Tensor) -> tf.Tensor:
     )
 
 
-def table(base: np.ndarray, quality: tf.Tensor) -> tf.Tensor:
-    """Scale a table, or some of its entries (jpeg_add_quant_table, force_baseline).
+def standard_tables(quality: tf.Tensor) -> tf.Tensor:
+    """Tables that libjpeg writes by default (jpeg_set_quality, force_baseline).
 
     Args:
-        base: entries at quality 50, of any shape.
-        quality: integer tensor, 1 to 100, of any shape.
+        quality: tensor of any shape, 1 to 100.
 
     Returns:
-        float32, whole numbers from 1 to 255; the shape of `quality` followed by that of `base`.
+        float32, whole numbers from 1 to 255; the shape of `quality`, then (2, 8, 8) as `STANDARD`.
     """
-    scale = quality_scale(quality)
-    scale = tf.reshape(scale, tf.concat([tf.shape(scale), [1] * np.ndim(base)], 0))
-    return tf.clip_by_value(tf.floor((base * scale + 50.0) / 100.0), 1.0, 255.0)
+    return _scaled(tf.constant(STANDARD), quality)
+
+
+def flat_tables(quality: tf.Tensor) -> tf.Tensor:
+    """Tables for a squared error: `FLAT` up to quality 50, from there slowly the standard's.
+
+    Where little is left to restore, the standard's serve the eye and structural similarity better:
+    with flat ones throughout MS-SSIM falls behind plain JPEG's from one bit per pixel on.
+
+    Args:
+        quality: tensor of any shape, 1 to 100.
+
+    Returns:
+        As `standard_tables`.
+    """
+    share = (tf.cast(quality, tf.float32) - _MIDDLE) / (_BEST - _MIDDLE)
+    share = tf.maximum(share, 0.0)[..., None, None, None]
+    return _scaled(tf.round(FLAT ** (1.0 - share) * STANDARD**share), quality)
+
+
+def _scaled(tables: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    """Scale tables at quality 50 (jpeg_add_quant_table)."""
+    scale = quality_scale(quality)[..., None, None, None]
+    return tf.clip_by_value(tf.floor((tables * scale + 50.0) / 100.0), 1.0, 255.0)

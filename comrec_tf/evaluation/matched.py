@@ -63,7 +63,9 @@ def compare(
         quality, content = choice.quality, choice.content
     else:
         found = rate_control.largest_quality(
-            lambda quality: compressor.encode(picture, quality, scale), range(1, 101), num_bytes
+            lambda quality: compressor.encode(picture, quality, scale),
+            compressor.codec.qualities,
+            num_bytes,
         )
         if found is None:
             return None

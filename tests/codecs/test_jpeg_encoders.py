@@ -28,13 +28,22 @@ def test_mozjpeg_is_better_than_libjpeg_at_the_same_bytes(photo):
 
 
 def test_flat_tables_go_into_the_file_scaled_as_libjpeg_does(photo, grey_photo):
-    for quality, percent in ((5, 1000), (50, 100), (75, 50)):
+    for quality, percent in ((5, 1000), (5.125, 975), (50, 100)):
         picture = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode_array(photo, quality)))
-        for index, table in enumerate((quantization.FLAT_LUMA, quantization.FLAT_CHROMA)):
+        for index, table in enumerate(quantization.FLAT):
             expected = np.clip((table.ravel() * percent + 50) // 100, 1, 255)
             np.testing.assert_array_equal(picture.quantization[index], expected)
     grey = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode_array(grey_photo, 50)))
     assert (grey.mode, list(grey.quantization)) == ("L", [0])
+
+
+def test_qualities_between_whole_ones_make_files_between(photo):
+    qualities = (5, 5.25, 5.5, 5.75, 6)
+    sizes = [len(FlatJpegCodec().encode_picture(photo, quality).numpy()) for quality in qualities]
+    assert sizes == sorted(sizes)
+    assert max(np.diff(sizes)) < 0.5 * (sizes[-1] - sizes[0])
+    with pytest.raises(ValueError, match=r"in steps of 0.125 from 1 to 100. Received: quality=5.3"):
+        FlatJpegCodec().encode_picture(photo, 5.3)
 
 
 def test_flat_tables_serve_the_squared_error(photo):
@@ -53,7 +62,7 @@ def test_standard_huffman_tables_are_written_where_asked(photo):
 
 @pytest.mark.parametrize("codec", [FlatJpegCodec(), MozjpegCodec(), JpegliCodec()])
 def test_the_step_is_that_of_the_table_in_the_file(codec, photo):
-    for quality in (3, 42, 97):
+    for quality in (codec.qualities[2], codec.qualities[-5], 42):
         content = codec.encode_picture(tf.constant(photo), quality).numpy()
         table = PIL.Image.open(io.BytesIO(content)).quantization[0]
         assert codec.step(quality) == table[0]

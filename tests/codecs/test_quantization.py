@@ -13,24 +13,33 @@ def test_tables_are_those_in_the_files_of_libjpeg(quality):
     buffer = io.BytesIO()
     PIL.Image.new("RGB", (8, 8)).save(buffer, "JPEG", quality=quality)
     tables = PIL.Image.open(buffer).quantization
-    for base, index in ((quantization.LUMA, 0), (quantization.CHROMA, 1)):
-        expected = np.array(tables[index]).reshape(8, 8)
-        np.testing.assert_array_equal(quantization.table(base, tf.constant(quality)), expected)
+    expected = np.array([tables[0], tables[1]]).reshape(2, 8, 8)
+    np.testing.assert_array_equal(quantization.standard_tables(tf.constant(quality)), expected)
 
 
 def test_a_batch_of_qualities_gives_a_batch_of_tables():
-    tables = quantization.table(quantization.LUMA, tf.constant([10, 90]))
-    assert tables.shape == (2, 8, 8)
-    np.testing.assert_array_equal(tables[1], quantization.table(quantization.LUMA, tf.constant(90)))
+    for function in (quantization.standard_tables, quantization.flat_tables):
+        tables = function(tf.constant([10, 90]))
+        assert tables.shape == (2, 2, 8, 8)
+        np.testing.assert_array_equal(tables[1], function(tf.constant(90)))
 
 
 def test_flat_tables_are_whole_symmetric_and_flatter():
-    for flat, standard in (
-        (quantization.FLAT_LUMA, quantization.LUMA),
-        (quantization.FLAT_CHROMA, quantization.CHROMA),
-    ):
+    for flat, standard in zip(quantization.FLAT, quantization.STANDARD, strict=True):
         np.testing.assert_array_equal(flat % 1, 0)
         assert flat.min() >= 1
         assert flat.max() <= 255
         assert np.log(flat[:5, :5]).std() < np.log(standard[:5, :5]).std()
-    np.testing.assert_array_equal(quantization.FLAT_LUMA[0, :5], [16, 16, 16, 17, 22])
+    np.testing.assert_array_equal(quantization.FLAT[0, 0, :5], [16, 16, 16, 17, 22])
+
+
+def test_flat_tables_become_the_standard_ones_where_little_is_left_to_restore():
+    distances = [
+        np.abs(np.log(quantization.flat_tables(q) / quantization.standard_tables(q))).mean()
+        for q in (50.0, 60.0, 70.0, 80.0, 90.0, 100.0)
+    ]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[-1] == 0.0
+    np.testing.assert_array_equal(quantization.flat_tables(50), quantization.FLAT)
+    expected = np.clip((4 * quantization.FLAT * 100 + 50) // 100, 1, 255)
+    np.testing.assert_array_equal(quantization.flat_tables(12.5), expected)
