@@ -17,7 +17,7 @@ from comrec_tf.data import sources
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
-from comrec_tf.training import checkpoint, distribution
+from comrec_tf.training import checkpoint, distribution, optimizers
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
 from comrec_tf.training.validation import Validation
@@ -113,7 +113,7 @@ def _train(
     config.save(output / _CONFIG)
     callbacks = [
         # In this order: what an epoch was worth, then what to keep of it.
-        *([_MeanWeights(model)] if config.ema_momentum else []),
+        *([optimizers.MeanWeights(model)] if config.ema_momentum else []),
         feed,
         _StopAtNonFinite(),
         Validation(model, valid_paths, _valid_qualities(config)),
@@ -198,26 +198,11 @@ def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) ->
 
 
 def _compile(model: ComRec, config: TrainingConfig) -> None:
-    def adam(rate: float) -> keras.Optimizer:
-        schedule = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0,
-            warmup_target=rate,
-            warmup_steps=config.warmup_steps,
-            decay_steps=max(1, config.epochs * config.steps_per_epoch - config.warmup_steps),
-            alpha=config.final_learning_rate if config.schedule == "cosine" else 1.0,
-        )
-        return keras.optimizers.Adam(
-            schedule,
-            global_clipnorm=config.clip_norm or None,
-            use_ema=config.ema_momentum > 0,
-            ema_momentum=config.ema_momentum,
-        )
-
     model.com.trainable = config.com_learning_rate > 0
     model.rec.trainable = config.rec_learning_rate > 0
     model.compile(
-        com_optimizer=adam(config.com_learning_rate),
-        rec_optimizer=adam(config.rec_learning_rate),
+        com_optimizer=optimizers.make_optimizer(config.com_learning_rate, config),
+        rec_optimizer=optimizers.make_optimizer(config.rec_learning_rate, config),
         objective=config.objective,
         rate_weight=config.rate_weight,
     )
@@ -230,8 +215,8 @@ def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
     parts = [
         (lambda pair: pair.com.variables),
         (lambda pair: pair.rec.variables),
-        (lambda pair: _unscaled(pair.com_optimizer).variables),
-        (lambda pair: _unscaled(pair.rec_optimizer).variables),
+        (lambda pair: optimizers.unscaled(pair.com_optimizer).variables),
+        (lambda pair: optimizers.unscaled(pair.rec_optimizer).variables),
     ]
     for part in parts:
         for target, source in zip(part(converted), part(model), strict=True):
@@ -239,45 +224,11 @@ def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
     return converted
 
 
-def _unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
-    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    return optimizer.inner_optimizer if scales else optimizer
-
-
 def _valid_qualities(config: TrainingConfig) -> tuple[int, ...]:
     """Qualities over the range, in equal ratios."""
     low, high = config.quality_min, config.quality_max
     shares = (0.0, 0.3, 0.6, 0.9)
     return tuple(sorted({round(low * (high / low) ** share) for share in shares}))
-
-
-class _MeanWeights(keras.callbacks.Callback):
-    """Between epochs, puts the running means of the weights in their place to be judged and kept.
-
-    Weights and means change places, so that a checkpoint holds both and a resumed run goes on with
-    the weights themselves. (`keras.callbacks.SwapEMAWeights` knows models of one optimizer alone.)
-    """
-
-    def __init__(self, pair: ComRec) -> None:
-        super().__init__()
-        self._pair = pair
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if epoch > 0:
-            self._swap()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._swap()
-
-    def _swap(self) -> None:
-        for optimizer in map(_unscaled, (self._pair.com_optimizer, self._pair.rec_optimizer)):
-            weights, means = optimizer._trainable_variables, []
-            if weights:  # none where the network is frozen
-                means = optimizer._model_variables_moving_average
-            for weight, mean in zip(weights, means, strict=True):
-                kept = weight.numpy()
-                weight.assign(mean)
-                mean.assign(kept)
 
 
 class _StopAtNonFinite(keras.callbacks.Callback):

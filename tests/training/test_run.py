@@ -7,7 +7,7 @@ import pytest
 
 from comrec_tf import presets
 from comrec_tf.compressor import Compressor
-from comrec_tf.training import checkpoint, feed, run
+from comrec_tf.training import checkpoint, feed, optimizers, run
 from comrec_tf.training.config import TrainingConfig
 
 
@@ -180,7 +180,7 @@ def test_a_run_is_resumed_in_another_precision(tmp_path, config, first, second):
     after, state = checkpoint.restore(tmp_path / "checkpoints")
     assert state["epochs_done"] == 2
     assert after.dtype_policy.name == second
-    steps = [int(run._unscaled(model.rec_optimizer).iterations) for model in (before, after)]
+    steps = [int(optimizers.unscaled(model.rec_optimizer).iterations) for model in (before, after)]
     assert steps == [2, 4]  # the moments and the schedule went on, they did not begin anew
 
 

@@ -1,0 +1,75 @@
+"""The optimizers of a run, and the running mean of the weights that they keep."""
+
+from typing import Any
+
+import keras
+
+from comrec_tf.models.com_rec import ComRec
+from comrec_tf.training.config import TrainingConfig
+
+__all__ = ["MeanWeights", "make_optimizer", "unscaled"]
+
+
+def make_optimizer(rate: float, config: TrainingConfig) -> keras.Optimizer:
+    """Make Adam for one network.
+
+    Args:
+        rate: learning rate at the end of the warm-up.
+        config: says the schedule, the clipping and the running mean.
+
+    Returns:
+        The optimizer, of its own schedule.
+    """
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=rate,
+        warmup_steps=config.warmup_steps,
+        decay_steps=max(1, config.epochs * config.steps_per_epoch - config.warmup_steps),
+        alpha=config.final_learning_rate if config.schedule == "cosine" else 1.0,
+    )
+    return keras.optimizers.Adam(
+        schedule,
+        global_clipnorm=config.clip_norm or None,
+        use_ema=config.ema_momentum > 0,
+        ema_momentum=config.ema_momentum,
+    )
+
+
+def unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
+    """Return what mixed precision in float16 wraps to scale the loss, or the optimizer itself."""
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    return optimizer.inner_optimizer if scales else optimizer
+
+
+class MeanWeights(keras.callbacks.Callback):
+    """Between epochs, puts the running means of the weights in their place to be judged and kept.
+
+    Weights and means change places, so that a checkpoint holds both and a resumed run goes on with
+    the weights themselves. (`keras.callbacks.SwapEMAWeights` knows models of one optimizer alone.)
+
+    Args:
+        pair: compiled with optimizers that keep a running mean.
+    """
+
+    def __init__(self, pair: ComRec) -> None:
+        super().__init__()
+        self._pair = pair
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put the weights back, but before the very first step, where there are no means."""
+        if epoch > 0:
+            self._swap()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put the means in their place."""
+        self._swap()
+
+    def _swap(self) -> None:
+        for optimizer in map(unscaled, (self._pair.com_optimizer, self._pair.rec_optimizer)):
+            weights, means = optimizer._trainable_variables, []
+            if weights:  # none where the network is frozen
+                means = optimizer._model_variables_moving_average
+            for weight, mean in zip(weights, means, strict=True):
+                kept = weight.numpy()
+                weight.assign(mean)
+                mean.assign(kept)
