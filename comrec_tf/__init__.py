@@ -8,12 +8,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from comrec_tf.cards import list_presets
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compressor import Compressor
     from comrec_tf.models.com_cnn import ComCNN
     from comrec_tf.models.com_rec import ComRec
     from comrec_tf.models.rec_cnn import RecCNN
-    from comrec_tf.presets import list_presets, load_preset, save_preset
+    from comrec_tf.presets import load_preset, save_preset
     from comrec_tf.rate_control import Target
     from comrec_tf.signatures import export_signatures
     from comrec_tf.training.feed import TrainingFeed
@@ -43,7 +44,7 @@ _HOMES = {
     "Target": "rate_control",
     "TrainingFeed": "training.feed",
     "export_signatures": "signatures",
-    "list_presets": "presets",
+    "list_presets": "cards",
     "load_preset": "presets",
     "save_preset": "presets",
 }

@@ -90,7 +90,7 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
         | pipeline.CompressPictures(
             output,
             order,
-            compressor.codec.suffix,
+            order.suffix,
             overwrite=values.overwrite,
             threads=values.threads,
         )

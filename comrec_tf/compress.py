@@ -89,18 +89,13 @@ def _define(values: flags.FlagValues) -> None:
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
     wanted = order_flags.read(values)
-    suffix = order.CODEC_SUFFIXES[wanted.codec or "jpeg"]
-    jobs = batch.plan(inputs, values, suffix=suffix, suffixes=order.SUFFIXES)
+    jobs = batch.plan(inputs, values, suffix=wanted.suffix, suffixes=order.SUFFIXES)
     if values.dry_run:
         for job in jobs:
             print(f"{job.source} -> {job.output}")
         return command.SUCCESS
 
     compressor = wanted.compressor()
-    if compressor.codec.suffix != suffix:
-        # Only the preset knows its codec, and reading it takes TensorFlow.
-        suffix = compressor.codec.suffix
-        jobs = batch.plan(inputs, values, suffix=suffix, suffixes=order.SUFFIXES)
     log = None
     if values.resume:
         log = journal.Journal(values.output_dir, {"compress": wanted.outcome})

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf import coding, metrics, presets, rate_control
+from comrec_tf import cards, coding, metrics, presets, rate_control
 from comrec_tf.codecs import base, carriers, container
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
@@ -83,7 +83,7 @@ class Compressor:
             raise ValueError(
                 f"precision must be auto or one of {', '.join(PRECISIONS)}. Received: {precision}"
             )
-        card = presets.read_card(presets.find_preset(name))
+        card = cards.read_card(cards.find_preset(name))
         default_quality = card.get("default_quality", _DEFAULT_QUALITY)
         chosen = fastest() if precision == "auto" else precision
         models = presets.load_pairs(name, rec_precision=chosen)

@@ -62,11 +62,11 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
         raise FileExistsError(f"{path} exists: export another --version")
     import tensorflow as tf
 
-    from comrec_tf import presets, signatures
+    from comrec_tf import cards, presets, signatures
 
     # It tells of names of its own inside the graph.
     tf.get_logger().setLevel("ERROR")
-    card = presets.read_card(presets.find_preset(values.preset))
+    card = cards.read_card(cards.find_preset(values.preset))
     options = {"default_quality": card["default_quality"]} if "default_quality" in card else {}
     signatures.export_signatures(
         presets.load_pairs(values.preset),

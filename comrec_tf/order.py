@@ -3,6 +3,8 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from comrec_tf import cards
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -55,6 +57,22 @@ class Order:
         values = dataclasses.asdict(self)
         del values["precision"]  # which pair is chosen hangs on it only in ties
         return values
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the compact files.
+
+        Raises:
+            FileNotFoundError, ValueError: there is no such preset, or its card is damaged.
+        """
+        if self.codec:
+            return CODEC_SUFFIXES[self.codec]
+        card = cards.read_card(cards.find_preset(self.preset))
+        if "suffix" not in card:
+            raise ValueError(
+                f'the card of {self.preset} must name the "suffix" of its files, say ".jpg"'
+            )
+        return card["suffix"]
 
     def compressor(self) -> "Compressor":
         """Load the preset.

@@ -1,7 +1,6 @@
-"""Presets: trained pairs of networks, by name, by folder or by the id in a compact file.
+"""Presets: trained pairs of networks in a folder, beside the card that `cards` finds and reads.
 
-A preset is a folder with ``card.json`` (what it is, how it was trained, figures) and
-``weights.npz`` (NumPy arrays by the names of the weights; no pickle). It holds one
+The weights are NumPy arrays by their names in ``weights.npz`` (no pickle). A preset holds one
 pair of networks, or one for each scale. The id of a pair is a checksum of its structure and
 weights, so a file can only be restored by the very pair that made it.
 """
@@ -11,7 +10,6 @@ import io
 import json
 import os
 import pathlib
-import sys
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -19,26 +17,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from comrec_tf import storage
+from comrec_tf import cards, storage
 from comrec_tf.codecs import catalog  # noqa: F401, so that Keras knows every codec of a card
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 
 __all__ = [
-    "find_preset",
-    "find_preset_by_id",
-    "list_presets",
     "load_pairs",
     "load_preset",
     "preset_id",
-    "read_card",
     "save_preset",
 ]
 
-_CARD = "card.json"
 _WEIGHTS = "weights.npz"
-_CARD_VERSION = 2
 
 
 def save_preset(
@@ -81,7 +73,7 @@ def save_preset(
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     content = {
-        "card_version": _CARD_VERSION,
+        "card_version": cards.VERSION,
         **(card or {}),
         "num_weights": sum(int(array.size) for array in arrays.values()),
         "pairs": [
@@ -93,11 +85,12 @@ def save_preset(
             for model in models
         ],
         "codec": codecs[0],
+        "suffix": models[0].codec.suffix,
     }
     # The card last: a folder without one is no preset, so nobody reads half of one.
-    (folder / _CARD).unlink(missing_ok=True)
+    (folder / cards.CARD).unlink(missing_ok=True)
     storage.write_atomically(folder / _WEIGHTS, buffer.getvalue())
-    storage.write_atomically(folder / _CARD, (json.dumps(content, indent=2) + "\n").encode())
+    storage.write_atomically(folder / cards.CARD, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def load_preset(
@@ -146,8 +139,8 @@ def load_pairs(
         FileNotFoundError: there is no such preset.
         ValueError: the preset is damaged or of a newer version.
     """
-    folder = find_preset(name)
-    card = read_card(folder)
+    folder = cards.find_preset(name)
+    card = cards.read_card(folder)
     try:
         models = [
             ComRec(
@@ -160,7 +153,7 @@ def load_pairs(
         ]
         ids = [pair["id"] for pair in card["pairs"]]
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder / _CARD} does not describe networks: {error}") from error
+        raise ValueError(f"{folder / cards.CARD} does not describe networks: {error}") from error
     with np.load(folder / _WEIGHTS, allow_pickle=False) as stored:
         for model, expected_id in zip(models, ids, strict=True):
             for name, variable in _variables(model).items():
@@ -178,88 +171,6 @@ def load_pairs(
                     f"Received: {preset_id(model):08x}"
                 )
     return models
-
-
-def find_preset(name: str | os.PathLike[str]) -> pathlib.Path:
-    """Find a preset's folder.
-
-    Args:
-        name: a folder that holds a preset, or the name of one in the search path: the folders of
-            the environment variable COMREC_PRESETS (separated as in PATH), `saved_models` beside
-            the package, and `share/comrec_tf/saved_models` of the installation.
-
-    Returns:
-        The folder.
-
-    Raises:
-        FileNotFoundError: there is no such preset.
-    """
-    for folder in [pathlib.Path(name), *(base / name for base in _search_path())]:
-        if (folder / _CARD).is_file():
-            return folder
-    raise FileNotFoundError(
-        f"expected a preset's folder or one of the names: {', '.join(list_presets()) or 'none'}. "
-        f"Received: {os.fspath(name)!r}"
-    )
-
-
-def find_preset_by_id(preset_id: int) -> pathlib.Path:
-    """Find the preset that made a file.
-
-    Args:
-        preset_id: what the file's header says.
-
-    Returns:
-        The preset's folder.
-
-    Raises:
-        FileNotFoundError: none of the presets in the search path has this id.
-    """
-    for folder in list_presets().values():
-        if any(int(pair["id"], 16) == preset_id for pair in read_card(folder)["pairs"]):
-            return folder
-    raise FileNotFoundError(
-        f"expected a preset of id {preset_id:08x}, which made this file, among "
-        f"{', '.join(list_presets()) or 'no presets'}; name its folder where it lies elsewhere"
-    )
-
-
-def list_presets() -> dict[str, pathlib.Path]:
-    """Find all presets in the search path.
-
-    Returns:
-        Folders by name; of presets of one name the first found.
-    """
-    found: dict[str, pathlib.Path] = {}
-    for base in _search_path():
-        for card in sorted(base.glob(f"*/{_CARD}")):
-            found.setdefault(card.parent.name, card.parent)
-    return found
-
-
-def read_card(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a preset's card.
-
-    Args:
-        folder: the preset's folder.
-
-    Returns:
-        The content of card.json.
-
-    Raises:
-        FileNotFoundError: there is no card.
-        ValueError: it is not JSON, or of a newer version.
-    """
-    path = pathlib.Path(folder) / _CARD
-    try:
-        card = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    if card.get("card_version") != _CARD_VERSION:
-        raise ValueError(
-            f"{path} must be of card_version {_CARD_VERSION}. Received: {card.get('card_version')}"
-        )
-    return card
 
 
 def preset_id(model: ComRec) -> int:
@@ -302,12 +213,3 @@ def _variables(model: ComRec) -> dict[str, Any]:
 
 def _arrays(model: ComRec) -> dict[str, np.ndarray]:
     return {name: np.asarray(value, np.float32) for name, value in _variables(model).items()}
-
-
-def _search_path() -> list[pathlib.Path]:
-    chosen = os.environ.get("COMREC_PRESETS", "")
-    return [
-        *(pathlib.Path(folder) for folder in chosen.split(os.pathsep) if folder),
-        pathlib.Path(__file__).parent.parent / "saved_models",
-        pathlib.Path(sys.prefix) / "share" / "comrec_tf" / "saved_models",
-    ]

@@ -72,7 +72,7 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
             print(f"{job.source} -> {job.output}")
         return command.SUCCESS
 
-    from comrec_tf import presets
+    from comrec_tf import cards
     from comrec_tf.codecs import container
     from comrec_tf.compressor import Compressor
 
@@ -80,7 +80,7 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     def compressor_of(preset_id: int) -> Compressor:
         if not values.preset and preset_id == container.PLAIN:
             return Compressor.from_preset(command.DEFAULT_PRESET)  # any will do
-        folder = values.preset or presets.find_preset_by_id(preset_id)
+        folder = values.preset or cards.find_preset_by_id(preset_id)
         return Compressor.from_preset(folder, values.precision)
 
     log = None

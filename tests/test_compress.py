@@ -127,9 +127,17 @@ def test_folders_keep_their_tree_and_a_second_run_resumes(tmp_path, run, picture
     assert container.read((tmp_path / "out" / "deep" / "camera.jpg").read_bytes()).height == 128
 
 
-def test_a_dry_run_names_the_outputs_and_writes_nothing(tmp_path, run, pictures_dir, capsys):
-    assert run(pictures_dir / "small.png", f"--output_dir={tmp_path}/out", "--dry_run") == 0
-    expected = f"{pictures_dir}/small.png -> {tmp_path}/out/small.jpg\n"
+@pytest.mark.parametrize(
+    ("options", "suffix"),
+    [([], "jpg"), (["--codec=avif"], "avif"), (["--preset=comrec-webp"], "webp")],
+)
+def test_a_dry_run_names_the_outputs_and_writes_nothing(
+    tmp_path, run, pictures_dir, capsys, options, suffix
+):
+    assert (
+        run(pictures_dir / "small.png", f"--output_dir={tmp_path}/out", "--dry_run", *options) == 0
+    )
+    expected = f"{pictures_dir}/small.png -> {tmp_path}/out/small.{suffix}\n"
     assert capsys.readouterr().out == expected
     assert not (tmp_path / "out").exists()
 

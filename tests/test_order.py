@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from comrec_tf import order
+from comrec_tf import order, presets
 from comrec_tf.codecs import catalog, container
 from comrec_tf.compressor import Compressor
 from comrec_tf.images.metadata import Metadata
@@ -15,6 +17,17 @@ def made(**changed):
 def test_the_endings_known_before_tensorflow_are_those_of_the_codecs():
     expected = {name: catalog.make_codec(name).suffix for name in catalog.NAMES}
     assert expected == order.CODEC_SUFFIXES
+
+
+def test_files_end_as_the_codec_or_the_preset_says(tmp_path):
+    presets.save_preset(make_model(codec=catalog.make_codec("webp")), tmp_path)
+    assert made(preset=tmp_path).suffix == ".webp"
+    assert made(preset=tmp_path, codec="jpeg").suffix == ".jpg"
+    card = json.loads((tmp_path / "card.json").read_text())
+    del card["suffix"]
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match='must name the "suffix" of its files'):
+        _ = made(preset=tmp_path).suffix
 
 
 def test_a_fixed_scale_takes_the_quality_as_the_compact_pictures(photo):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf import presets
+from comrec_tf import cards, presets
 from comrec_tf.codecs.pillow import WebpCodec
 from tests.conftest import make_model, stir
 
@@ -29,7 +29,8 @@ def test_a_loaded_preset_computes_the_same(tmp_path, kind):
 
 
 def test_the_card_says_what_it_is(saved, model):
-    card = presets.read_card(saved)
+    card = cards.read_card(saved)
+    assert card["suffix"] == ".jpg"
     assert card["description"] == "a test"
     assert [pair["id"] for pair in card["pairs"]] == [f"{presets.preset_id(model):08x}"]
     assert card["num_weights"] == sum(v.numpy().size for v in model.variables)
@@ -55,22 +56,6 @@ def test_the_id_changes_with_a_single_weight(model):
     assert presets.preset_id(model) != before
 
 
-def test_presets_are_found_by_folder_by_name_and_by_id(saved, model, monkeypatch):
-    monkeypatch.setenv("COMREC_PRESETS", str(saved.parent))
-    assert presets.find_preset(saved) == saved
-    assert presets.find_preset("mine") == saved
-    assert presets.list_presets()["mine"] == saved
-    assert presets.find_preset_by_id(presets.preset_id(model)) == saved
-
-
-def test_unknown_presets_are_refused_with_the_known_ones(saved, monkeypatch):
-    monkeypatch.setenv("COMREC_PRESETS", str(saved.parent))
-    with pytest.raises(FileNotFoundError, match="mine.*Received: 'yours'"):
-        presets.load_preset("yours")
-    with pytest.raises(FileNotFoundError, match="0000000a"):
-        presets.find_preset_by_id(10)
-
-
 def test_a_preset_can_be_replaced(saved):
     other = make_model(channels=1)
     presets.save_preset(other, saved)
@@ -91,17 +76,9 @@ def test_damaged_presets_are_refused(saved, tmp_path):
     with pytest.raises(ValueError, match="must have the id 00000000"):
         presets.load_preset(other)
 
-    (other / "card.json").write_text(json.dumps({**card, "card_version": 99}))
-    with pytest.raises(ValueError, match="Received: 99"):
-        presets.load_preset(other)
-
     del card["pairs"][0]["rec"]
     (other / "card.json").write_text(json.dumps(card))
     with pytest.raises(ValueError, match="does not describe networks: 'rec'"):
-        presets.load_preset(other)
-
-    (other / "card.json").write_text("{")
-    with pytest.raises(ValueError, match="not JSON"):
         presets.load_preset(other)
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from comrec_tf import presets
+from comrec_tf import cards, presets
 from comrec_tf.compressor import Compressor
 from comrec_tf.training import checkpoint, feed, optimizers, run
 from comrec_tf.training.config import TrainingConfig
@@ -41,7 +41,7 @@ def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path
     rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
     assert len(rows) == 3
     assert {"val_psnr", "val_bits_per_pixel", "val_gain"} <= set(rows[0])
-    card = presets.read_card(best)
+    card = cards.read_card(best)
     gains = [float(row["val_gain"]) for row in rows]
     assert card["figures"]["val_gain"] == pytest.approx(max(gains), abs=1e-4)
     assert card["training"]["epochs_done"] == 1 + int(np.argmax(gains))
@@ -122,8 +122,8 @@ def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
     )
     second = run.train(still, tmp_path / "second", verbose=0)
     assert presets.load_preset(second).codec.name == "jpeg-flat"  # the preset's own
-    assert str(tmp_path) not in json.dumps(presets.read_card(second))
-    assert presets.read_card(second)["pairs"] == presets.read_card(first)["pairs"]
+    assert str(tmp_path) not in json.dumps(cards.read_card(second))
+    assert cards.read_card(second)["pairs"] == cards.read_card(first)["pairs"]
 
 
 @pytest.mark.parametrize(
