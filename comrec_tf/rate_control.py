@@ -1,5 +1,6 @@
 """From a target to a file, by search over real encodes."""
 
+import bisect
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
@@ -23,8 +24,14 @@ TARGETS = {
 }
 
 
-#: dB that a search for a PSNR may end above it: worth about a five-hundredth of a file.
-_CLOSE_ENOUGH = 0.01
+#: dB that a search for a PSNR may end above it: worth about 0.4 % of a file.
+_CLOSE_ENOUGH = 0.02
+#: Growth of PSNR in dB, and of the logarithm of bytes, with `_place`, as photos have it in JPEG.
+_PSNR_SLOPE, _BYTES_SLOPE = 3.5, 0.6
+#: Distance of `_place` within which a difference says nothing of the slope.
+_NEIGHBOURS = 0.1
+#: Beyond the best quality.
+_END = 101.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,8 +142,9 @@ def _best_within(ways: Sequence[Candidate], max_bytes: int) -> Choice:
 
 def _smallest_reaching(ways: Sequence[Candidate], psnr: float) -> Choice:
     best: Choice | None = None
-    for way in ways:
-        max_bytes = len(best.content) if best is not None and best.met else math.inf
+    # The codec alone first: to decode costs next to nothing, and its file bounds the others.
+    for way in sorted(ways, key=lambda way: way.scale):
+        max_bytes = len(best.content) - 1 if best is not None and best.met else None
         choice = smallest_quality(way, psnr, max_bytes)
         if choice is None:
             continue
@@ -163,65 +171,95 @@ def largest_quality(
     Returns:
         The quality and its file, or None where even the first quality's file is larger.
     """
-    low, high = 0, len(qualities) - 1
+    low, high = -1, len(qualities)
+    measured: dict[int, float] = {}
     best = None
-    while low <= high:
-        middle = (low + high) // 2
-        content = encode(qualities[middle])
+    while high - low > 1:
+        index = _guess(qualities, low, high, measured, math.log(max(1, max_bytes)), _BYTES_SLOPE)
+        content = encode(qualities[index])
+        measured[index] = math.log(max(1, len(content)))
         if len(content) <= max_bytes:
-            best = (qualities[middle], content)
-            low = middle + 1
+            low = index
+            best = (qualities[index], content)
         else:
-            high = middle - 1
+            high = index
     return best
 
 
-def smallest_quality(way: Candidate, psnr: float, max_bytes: float = math.inf) -> Choice | None:
+def smallest_quality(way: Candidate, psnr: float, max_bytes: int | None = None) -> Choice | None:
     """Find the smallest quality whose file restores well enough.
 
-    Restoring costs most, so the next quality to try is guessed by interpolation between the PSNRs
-    that are known, and a quality that is hardly better than asked for ends the search.
+    Restoring costs most, so qualities are guessed by interpolation, one that is hardly better than
+    asked for ends the search, and a single one tells whether a limit of bytes can be kept.
 
     Args:
         way: how to encode, and what a file is worth; PSNR grows with quality, but for small dips.
         psnr: dB to reach.
-        max_bytes: give up once it is clear that the file would be larger.
+        max_bytes: size of the file at most.
 
     Returns:
-        The choice; the best quality's with `met` False where none reaches `psnr`; None where given
-        up.
+        The choice; the best quality's with `met` False where none reaches `psnr`; None where
+        none does within `max_bytes`.
     """
-    below: tuple[int, float] = (-1, math.nan)
-    above: tuple[int, float] = (len(way.qualities), math.nan)
-    choice = None
-    while above[0] - below[0] > 1:
-        index = _guess(below, above, psnr)
+    low, high = -1, len(way.qualities)
+    measured: dict[int, float] = {}
+    choice = best_below = None
+    if max_bytes is not None:
+        largest = largest_quality(way.encode, way.qualities, max_bytes)
+        if largest is None:
+            return None
+        quality, content = largest
+        value = way.psnr(content)
+        if value < psnr:
+            return None
+        choice = Choice(content, way.scale, quality, value)
+        high = bisect.bisect_left(way.qualities, quality)
+        measured[high] = value
+    while high - low > 1 and measured.get(high, math.inf) - psnr >= _CLOSE_ENOUGH:
+        index = _guess(way.qualities, low, high, measured, psnr + _CLOSE_ENOUGH / 2, _PSNR_SLOPE)
         quality = way.qualities[index]
         content = way.encode(quality)
-        if len(content) > max_bytes:
-            # A lower quality may still reach the PSNR in few enough bytes.
-            above = (index, math.nan)
-            continue
-        value = way.psnr(content)
+        measured[index] = value = way.psnr(content)
         if value >= psnr:
-            above = (index, value)
+            high = index
             choice = Choice(content, way.scale, quality, value)
-            if value - psnr < _CLOSE_ENOUGH:
-                break
         else:
-            below = (index, value)
+            low = index
             best_below = Choice(content, way.scale, quality, value, met=False)
-    if choice is None and above[0] == len(way.qualities):
-        return best_below
-    return choice
+    return choice or best_below
 
 
-def _guess(below: tuple[int, float], above: tuple[int, float], psnr: float) -> int:
-    """An index strictly between the two, by interpolation where both PSNRs are known."""
-    (low, low_psnr), (high, high_psnr) = below, above
-    share = (psnr - low_psnr) / (high_psnr - low_psnr) if high_psnr > low_psnr else 0.5
-    if not math.isfinite(share):
-        share = 0.5
-    # Never nearer to an end than a tenth: a dip must not make the search creep.
-    guess = low + (high - low) * min(0.9, max(0.1, share))
-    return min(high - 1, max(low + 1, round(guess)))
+def _guess(
+    qualities: Sequence[float],
+    low: int,
+    high: int,
+    measured: dict[int, float],
+    goal: float,
+    slope: float,
+) -> int:
+    """An index strictly between `low` and `high` where `goal` may be.
+
+    It lies where the line through the two nearest measurements reaches the goal; through the only
+    one, with the usual slope.
+    """
+    # Dips and bends must not make the search creep: every fifth guess halves what is left.
+    if not measured or len(measured) % 5 == 4:
+        return (low + high) // 2
+    nearest = sorted(measured, key=lambda index: abs(measured[index] - goal))
+    value, place = measured[nearest[0]], _place(qualities[nearest[0]])
+    for other in nearest[1:]:
+        distance = _place(qualities[other]) - place
+        # Tables are of whole numbers, so neighbours may differ by nothing or by much.
+        if abs(distance) > _NEIGHBOURS:
+            slope = (measured[other] - value) / distance
+            break
+    if not slope > 0:
+        return (low + high) // 2
+    growth = math.exp(min(50.0, place + (goal - value) / slope))
+    guess = bisect.bisect_left(qualities, _END * growth / (1.0 + growth))
+    return min(high - 1, max(low + 1, guess))
+
+
+def _place(quality: float) -> float:
+    """Where PSNR and the logarithm of bytes grow about evenly with it, at both ends."""
+    return math.log(quality / (_END - quality))
