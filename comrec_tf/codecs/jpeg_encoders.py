@@ -39,11 +39,9 @@ class _JpegEncoder(EagerCodec):
 
     def step(self, quality: tf.Tensor) -> tf.Tensor:
         """Return the DC step of luma that the encoder writes; see `Codec.step`."""
-        return tf.gather(self._steps, self._index(quality))
-
-    def _index(self, quality: tf.Tensor) -> tf.Tensor:
         low, second = self.qualities[:2]
-        return tf.cast((tf.cast(quality, tf.float32) - low) / (second - low), tf.int32)
+        index = (tf.cast(quality, tf.float32) - low) / (second - low)
+        return tf.gather(self._steps, tf.cast(index, tf.int32))
 
     @functools.cached_property
     def _steps(self) -> np.ndarray:
@@ -60,8 +58,9 @@ class FlatJpegCodec(_JpegEncoder):
 
     What a network restores is better told by finer steps of the high frequencies and of chroma and
     coarser ones of the lowest: the shipped networks reach the same PSNR with a tenth of the bytes
-    less. Decoders take the tables from the file, so qualities may lie between libjpeg's whole ones,
-    which are far apart where files are small: from 5 to 6 a file grows by a seventh.
+    less. Above quality 50 the tables slowly become the standard's; see `quantization.flat_tables`.
+    Decoders take them from the file, so qualities may lie between libjpeg's whole ones, which are
+    far apart where files are small: from 5 to 6 a file grows by a seventh.
 
     Args:
         chroma_subsampling: "4:2:0" or "4:4:4"; without meaning for grey pictures.
@@ -82,7 +81,7 @@ class FlatJpegCodec(_JpegEncoder):
     def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode one picture; see `EagerCodec.encode_array`."""
         grey = picture.shape[-1] == 1
-        tables = [list(table) for table in self._tables[int(self._index(quality))]]
+        tables = [list(table) for table in self._tables[self.qualities.index(quality)]]
         buffer = io.BytesIO()
         pixels = PIL.Image.fromarray(picture[..., 0] if grey else picture)
         try:
