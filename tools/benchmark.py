@@ -41,6 +41,7 @@ from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.training.feed import TrainingFeed
 
 _STEPS = 4
+_SEARCHED = 4
 
 
 def main() -> int:
@@ -94,7 +95,9 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
         PIL.Image.fromarray(photo[:height, 4 * index % 97 :][:, :width]).save(
             folder / "in" / f"{index}.png"
         )
-    megapixels = options.num_pictures * height * width / 1e6
+    num_searched = min(_SEARCHED, options.num_pictures)
+    one_megapixels = height * width / 1e6
+    megapixels = options.num_pictures * one_megapixels
     pairs = presets.load_pairs(options.preset, rec_precision=fastest())
     (model,) = (pair for pair in pairs if pair.scale == options.scale)
     print(f"RecCNN computes in {model.rec.dtype_policy.name}")
@@ -109,6 +112,10 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
     def compressing() -> float:
         return _timed(lambda: command(compress, folder / "in", f"--output_dir={folder}/out", scale))
 
+    def searching() -> float:
+        few = [folder / "in" / f"{index}.png" for index in range(num_searched)]
+        return _timed(lambda: command(compress, *few, f"--output_dir={folder}/searched"))
+
     def restoring() -> float:
         return _timed(lambda: command(restore, folder / "out", f"--output_dir={folder}/back"))
 
@@ -122,7 +129,7 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
         }
 
     ready, bare = networks(whole=True), networks(whole=False)
-    kinds = {"compress": compressing, "restore": restoring}
+    kinds = {"compress": compressing, "restore": restoring, "search": searching}
     kinds |= {f"{name} on tiles": seconds for name, seconds in ready.items()}
     kinds |= {f"{name} convolutions": seconds for name, seconds in bare.items()}
     medians = _in_turns(kinds, options.rounds)
@@ -131,6 +138,9 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
         print(f"{verb}: {megapixels / whole:.2f} megapixels/s ({1000 * whole:.0f} ms)")
         for part in (f"{network} on tiles", f"{network} convolutions"):
             print(f"  {part:24}{1000 * medians[part]:7.0f} ms {medians[part] / whole:7.1%}")
+
+    rate = num_searched * one_megapixels / medians["search"]
+    print(f"compress, all scales and the codec alone searched: {rate:.2f} megapixels/s")
 
     shutil.rmtree(folder / "out")
     one = [folder / "in" / "0.png", f"--output_dir={folder}/out", scale, *common]
