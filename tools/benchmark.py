@@ -135,12 +135,12 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
     medians = _in_turns(kinds, options.rounds)
     for verb, network in (("compress", "ComCNN"), ("restore", "RecCNN")):
         whole = medians[verb]
-        print(f"{verb}: {megapixels / whole:.2f} megapixels/s ({1000 * whole:.0f} ms)")
+        print(f"{verb}: {megapixels / whole:.3g} megapixels/s ({1000 * whole:.0f} ms)")
         for part in (f"{network} on tiles", f"{network} convolutions"):
             print(f"  {part:24}{1000 * medians[part]:7.0f} ms {medians[part] / whole:7.1%}")
 
     rate = num_searched * one_megapixels / medians["search"]
-    print(f"compress, all scales and the codec alone searched: {rate:.2f} megapixels/s")
+    print(f"compress, all scales and the codec alone searched: {rate:.3g} megapixels/s")
 
     shutil.rmtree(folder / "out")
     one = [folder / "in" / "0.png", f"--output_dir={folder}/out", scale, *common]

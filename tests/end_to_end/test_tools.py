@@ -81,6 +81,8 @@ def test_the_benchmark_times_files_and_what_the_networks_take_of_that():
         assert float(speed) == pytest.approx(2 * 96 * 130 / 1e3 / float(time), rel=0.2)
         assert re.search(rf"{network} on tiles +\d+ ms +[\d.]+%", out)
         assert re.search(rf"{network} convolutions +\d+ ms +[\d.]+%", out)
+    (speed,) = re.search(r"searched: ([\d.]+) megapixels/s", out).groups()
+    assert float(speed) > 0
     assert re.search(r"import tensorflow +[\d.]+ s +1.00 x", out)
 
 
