@@ -177,9 +177,9 @@ def run(
         The rows, in the order of the jobs, and a failure for each job that failed: its "file" and
         "error". Failures are also printed at the end.
     """
-    todo = [job for job in jobs if log is None or not log.is_done(job.source, job.output)]
-    if len(todo) < len(jobs):
-        print(f"{len(jobs) - len(todo)} of {len(jobs)} files are done already", file=sys.stderr)
+    due = [job for job in jobs if log is None or not log.is_done(job.source, job.output)]
+    if len(due) < len(jobs):
+        print(f"{len(jobs) - len(due)} of {len(jobs)} files are done already", file=sys.stderr)
     rows: list[dict[str, Any]] = []
     failures: list[dict[str, str]] = []
     behind: collections.deque[tuple[Job, concurrent.futures.Future[Any]]] = collections.deque()
@@ -201,14 +201,14 @@ def run(
             bar.update(rows[-1]["pixels"])
 
     with (
-        display.Bar(description, len(todo)) as bar,
+        display.Bar(description, len(due)) as bar,
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as readers,
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as writers,
     ):
         ahead: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
         try:
-            for index, job in enumerate(todo):
-                for later in todo[index + len(ahead) : index + _AHEAD + 1]:
+            for index, job in enumerate(due):
+                for later in due[index + len(ahead) : index + _AHEAD + 1]:
                     ahead.append(readers.submit(read, later))
                 try:
                     result = work(job, ahead.popleft().result())

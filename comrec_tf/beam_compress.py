@@ -90,7 +90,7 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
         | pipeline.CompressPictures(
             output,
             order,
-            order.suffix,
+            compressor.codec.suffix,
             overwrite=values.overwrite,
             threads=values.threads,
         )
