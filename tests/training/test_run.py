@@ -143,24 +143,26 @@ def test_the_options_reach_the_networks(tmp_path, config, changes):
     assert model.codec.chroma_subsampling == changed.chroma_subsampling
 
 
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("objective", ["alternate", "joint"])
-def test_mixed_precision_follows_the_curve_of_float32(tmp_path, config, objective):
-    curves = {}
-    for precision in ("float32", "mixed_float16", "mixed_bfloat16"):
-        one = dataclasses.replace(
-            config, precision=precision, objective=objective, steps_per_epoch=8, epochs=2
-        )
-        run.train(one, tmp_path / precision, verbose=0)
-        rows = list(csv.DictReader((tmp_path / precision / "history.csv").open()))
-        curves[precision] = {name: [float(row[name]) for row in rows] for name in rows[0]}
-        assert presets.load_preset(tmp_path / precision / "last").com.compute_dtype == "float32"
-    for precision in ("mixed_float16", "mixed_bfloat16"):
-        for name, expected in curves["float32"].items():
-            if name == "input_wait":
-                continue
-            decibels = name in ("psnr", "val_psnr", "val_gain")
-            tolerance = {"atol": 0.25} if decibels else {"rtol": 0.05}
-            np.testing.assert_allclose(curves[precision][name], expected, **tolerance)
+def test_a_run_in_mixed_precision_learns_and_keeps_float32_presets(
+    tmp_path, config, objective, precision
+):
+    one = dataclasses.replace(
+        config,
+        precision=precision,
+        objective=objective,
+        steps_per_epoch=8,
+        rec_learning_rate=1e-2,
+        schedule="constant",
+    )
+    run.train(one, tmp_path, verbose=0)
+    rows = list(csv.DictReader((tmp_path / "history.csv").open()))
+    assert np.all(np.isfinite([[float(value) for value in row.values()] for row in rows]))
+    loss = "joint_loss" if objective == "joint" else "rec_loss"
+    # The same weights on other draws: what was learnt is more than what the draws differ by.
+    assert float(rows[-1][loss]) < float(rows[0][loss])
+    assert presets.load_preset(tmp_path / "last").com.compute_dtype == "float32"
 
 
 @pytest.mark.parametrize(
