@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf.codecs.differentiable import DifferentiableJpeg
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import OBJECTIVES, ComRec
 from comrec_tf.models.rec_cnn import RecCNN
