@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import storage
+from comrec_tf import storage, vocabulary
 from comrec_tf.commands import display, frame, jobs, journal
 from comrec_tf.commands import flags as command_flags
 from comrec_tf.compression import request
@@ -92,7 +92,7 @@ def _define(values: flags.FlagValues) -> None:
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
     wanted = command_flags.read(values)
-    planned = jobs.plan(inputs, values, suffix=wanted.suffix, suffixes=request.SUFFIXES)
+    planned = jobs.plan(inputs, values, suffix=wanted.suffix, suffixes=vocabulary.PICTURE_SUFFIXES)
     if values.dry_run:
         for job in planned:
             print(f"{job.source} -> {job.output}")

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from comrec_tf.compression.compressor import Compressor
 
+from comrec_tf import vocabulary
+
 __all__ = ["main"]
 
-_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
 _COLUMNS = {
     "file": ("file", "{}"),
     "size": ("pixels", "{}"),
@@ -57,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     jobs.define_output_flags(values)
-    frame.define_precision_flag(values)
+    frame.define_engine_flags(values)
     flags.DEFINE_string(
         "preset",
         "",
@@ -67,7 +68,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    planned = jobs.plan(inputs, values, suffix=".png", suffixes=_SUFFIXES)
+    planned = jobs.plan(inputs, values, suffix=".png", suffixes=vocabulary.COMPACT_SUFFIXES)
     if values.dry_run:
         for job in planned:
             print(f"{job.source} -> {job.output}")
@@ -75,14 +76,14 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
 
     from comrec_tf.compact_file import container
     from comrec_tf.compression.compressor import Compressor
-    from comrec_tf.presets import cards
+    from comrec_tf.presets import find
 
     @functools.cache
     def compressor_of(preset_id: int) -> Compressor:
         if not values.preset and preset_id == container.PLAIN:
-            return Compressor.from_preset(frame.DEFAULT_PRESET)  # any will do
-        folder = values.preset or cards.find_preset_by_id(preset_id)
-        return Compressor.from_preset(folder, values.precision)
+            return Compressor.from_preset(vocabulary.DEFAULT_PRESET)  # any will do
+        folder = values.preset or find.find_preset_by_id(preset_id)
+        return Compressor.from_preset(folder, engine=values.engine, precision=values.precision)
 
     log = None
     if values.resume:

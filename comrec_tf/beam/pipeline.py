@@ -18,11 +18,13 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils.shared import Shared
 
+from comrec_tf import vocabulary
+
 # Imported for its classes, which Beam then knows.
 from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.request import SUFFIXES, Request
+from comrec_tf.compression.request import Request
 from comrec_tf.images import files
 
 __all__ = ["COUNTERS", "REPORTS", "CompressPictures", "claim", "counts_of", "limit_threads"]
@@ -96,7 +98,7 @@ class _Find(beam.DoFn):
 
     def process(self, pattern: str) -> Iterator[Any]:
         fixed = pattern[: match.start()] if (match := _WILDCARDS.search(pattern)) else pattern
-        if match is None and not pattern.lower().endswith(tuple(SUFFIXES)):
+        if match is None and not pattern.lower().endswith(vocabulary.PICTURE_SUFFIXES):
             root = pattern.rstrip("/") + "/"
             pattern = root + "**"
         else:
@@ -118,13 +120,15 @@ class _Find(beam.DoFn):
             yield _failure(pattern, error)
             return
         if not number:
-            wanted = ", ".join(SUFFIXES)
+            wanted = ", ".join(vocabulary.PICTURE_SUFFIXES)
             yield _failure(pattern, ValueError(f"expected files of {wanted}. Received: none"))
 
 
 def _is_picture(folder: str, name: str) -> bool:
     ours = REPORTS in folder.split("/")
-    return name.lower().endswith(tuple(SUFFIXES)) and not name.startswith(".") and not ours
+    return (
+        name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".") and not ours
+    )
 
 
 class _Compress(beam.DoFn):

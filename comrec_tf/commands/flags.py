@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from comrec_tf import vocabulary
 from comrec_tf.commands import frame
 from comrec_tf.compression import request
 
@@ -16,14 +17,14 @@ def define(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    frame.define_precision_flag(values)
+    frame.define_engine_flags(values)
     flags.DEFINE_string(
-        "preset", frame.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
+        "preset", vocabulary.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
     flags.DEFINE_enum(
         "codec",
         None,
-        list(request.CODEC_SUFFIXES),
+        list(vocabulary.CODEC_SUFFIXES),
         "The codec inside; the one that the preset was trained with where not given.",
         flag_values=values,
     )
@@ -78,5 +79,6 @@ def read(values: flags.FlagValues) -> request.Request:
         value=values[aim].value,
         scale=None if values.scale == "auto" else int(values.scale),
         metadata=values.metadata,
+        engine=values.engine,
         precision=values.precision,
     )

@@ -7,18 +7,16 @@ from collections.abc import Callable, Sequence
 
 from absl import flags
 
+from comrec_tf import vocabulary
+
 __all__ = [
-    "DEFAULT_PRESET",
     "FAILURE",
     "SUCCESS",
     "USAGE",
-    "define_precision_flag",
+    "define_engine_flags",
     "run",
     "whole_number",
 ]
-
-#: The preset that commands take where none is named.
-DEFAULT_PRESET = "comrec"
 
 SUCCESS = 0
 FAILURE = 1
@@ -79,18 +77,32 @@ def run(
         return 130
 
 
-def define_precision_flag(values: flags.FlagValues) -> None:
-    """Define with which precision pictures are restored.
+def define_engine_flags(values: flags.FlagValues) -> None:
+    """Define what computes the networks.
 
     Args:
         values: where to.
     """
     flags.DEFINE_enum(
+        "engine",
+        "litert",
+        list(vocabulary.ENGINES),
+        "What computes the networks: litert starts at once and needs nothing more; tensorflow "
+        "(extra tf) is for GPUs.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
         "precision",
-        "auto",
-        ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-        "Arithmetic of RecCNN. auto takes mixed_bfloat16 where the CPU has instructions for it: "
-        "twice as fast, and pixels differ from those of float32 by a grey level or two.",
+        None,
+        ["auto", *vocabulary.PRECISIONS],
+        "Arithmetic of RecCNN with --engine=tensorflow. auto takes mixed_bfloat16 where the CPU "
+        "has instructions for it; pixels differ from those of float32 by a grey level or two.",
+        flag_values=values,
+    )
+    flags.register_multi_flags_validator(
+        ["engine", "precision"],
+        lambda given: given["precision"] is None or given["engine"] == "tensorflow",
+        "--precision goes with --engine=tensorflow",
         flag_values=values,
     )
 

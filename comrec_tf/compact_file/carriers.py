@@ -19,6 +19,7 @@ restored picture, but viewers of the compact file do not see them.
 
 import io
 import uuid
+import zlib
 from collections.abc import Iterator
 
 import PIL.Image
@@ -28,11 +29,13 @@ from comrec_tf.images.metadata import Metadata
 __all__ = [
     "AVIF_UUID",
     "MAGIC",
+    "checksum",
     "embed",
     "embed_metadata",
     "extract",
     "extract_metadata",
     "file_format",
+    "picture_size",
 ]
 
 #: First bytes of what is carried.
@@ -120,8 +123,58 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
         case "webp":
             parts = _chunks(content, magic)
         case _:
-            parts = (part[16:] for part in _boxes(content) if part[:16] == AVIF_UUID)
+            parts = (part[16:] for part in _boxes(content, b"uuid") if part[:16] == AVIF_UUID)
     return next((part for part in parts if part[:4] == magic), None)
+
+
+def checksum(content: bytes) -> int:
+    """Sum up what the pixels of a file are made of, so that damage is noticed.
+
+    What programs add without touching the picture does not count: of a JPEG the segments APPn and
+    COM, of JPEG 2000 the segments COM. Of WebP the chunks of pixels count alone, of AVIF the boxes
+    "mdat".
+
+    Args:
+        content: a file of one of the formats above.
+
+    Returns:
+        CRC-32 of these parts, in the order of the file.
+
+    Raises:
+        ValueError: the file is of another format.
+    """
+    match file_format(content):
+        case "jpeg":
+            parts = _without(content, 2, _JPEG_SCAN, {*range(0xE0, 0xF0), 0xFE})
+        case "jpeg2000":
+            parts = _without(content, 2, _J2K_TILE, {_J2K_COMMENT})
+        case "webp":
+            parts = (p for kind in (b"ALPH", b"VP8 ", b"VP8L") for p in _chunks(content, kind))
+        case _:
+            parts = _boxes(content, b"mdat")
+    total = 0
+    for part in parts:
+        total = zlib.crc32(part, total)
+    return total
+
+
+def picture_size(content: bytes) -> tuple[int, int]:
+    """Read the size of the picture inside a file from its header.
+
+    Args:
+        content: a file of one of the formats above.
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        ValueError: the file is of another format or damaged.
+    """
+    try:
+        with PIL.Image.open(io.BytesIO(content), formats=[file_format(content)]) as picture:
+            return picture.height, picture.width
+    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise ValueError(f"the picture inside is damaged: {error}") from error
 
 
 def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
@@ -210,6 +263,20 @@ def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator
         position += 2 + length
 
 
+def _without(content: bytes, position: int, last: int, dropped: set[int]) -> Iterator[bytes]:
+    """A file but for the segments of some markers in front of the marker `last`."""
+    yield content[:position]
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker == last:
+            break
+        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+        if marker not in dropped:
+            yield content[position:end]
+        position = end
+    yield content[position:]
+
+
 def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
     position = 12
     while position + 8 <= len(content):
@@ -223,8 +290,8 @@ def _box(kind: bytes, content: bytes) -> bytes:
     return (8 + len(content)).to_bytes(4, "big") + kind + content
 
 
-def _boxes(content: bytes) -> Iterator[bytes]:
-    """Contents of the top-level boxes "uuid"."""
+def _boxes(content: bytes, kind: bytes) -> Iterator[bytes]:
+    """Contents of the top-level boxes of a kind."""
     position = 0
     while position + 8 <= len(content):
         size = int.from_bytes(content[position : position + 4], "big")
@@ -235,6 +302,6 @@ def _boxes(content: bytes) -> Iterator[bytes]:
         end = position + size if size else len(content)
         if end <= position:
             return
-        if content[position + 4 : position + 8] == b"uuid":
+        if content[position + 4 : position + 8] == kind:
             yield content[start:end]
         position = end

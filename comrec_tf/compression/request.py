@@ -3,30 +3,17 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from comrec_tf.presets import cards
+from comrec_tf import vocabulary
+from comrec_tf.presets import card, find
 
 if TYPE_CHECKING:
     import numpy as np
 
     from comrec_tf.compression.compressor import Compressor
+    from comrec_tf.compression.result import CompactFile
     from comrec_tf.images.metadata import Metadata
 
-__all__ = ["CODEC_SUFFIXES", "SUFFIXES", "Request"]
-
-#: Endings of the files that are taken from a folder.
-SUFFIXES = (
-    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
-)
-#: Endings by codec; `codecs.catalog` knows them too, but imports TensorFlow.
-CODEC_SUFFIXES = {
-    "jpeg": ".jpg",
-    "jpeg-flat": ".jpg",
-    "mozjpeg": ".jpg",
-    "jpegli": ".jpg",
-    "webp": ".webp",
-    "avif": ".avif",
-    "jpeg2000": ".j2k",
-}
+__all__ = ["Request"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +27,8 @@ class Request:
         value: of the aim; None for the preset's default quality.
         scale: of the pair; None for the best of all and of the codec alone.
         metadata: whether EXIF and colour profile are kept.
-        precision: of RecCNN, where its work is looked at; see `Compressor.from_preset`.
+        engine: what computes the networks, one of `vocabulary.ENGINES`.
+        precision: of the engine "tensorflow", or None; see `Compressor.from_preset`.
     """
 
     preset: str
@@ -49,13 +37,15 @@ class Request:
     value: float | None
     scale: int | None
     metadata: bool
-    precision: str
+    engine: str = "litert"
+    precision: str | None = None
 
     @property
     def outcome(self) -> dict[str, Any]:
         """What the bytes of the files depend on, for journals; another outcome is made anew."""
         values = dataclasses.asdict(self)
-        del values["precision"]  # which pair is chosen hangs on it only in ties
+        for name in ("engine", "precision"):
+            del values[name]  # which pair is chosen hangs on them only in ties
         return values
 
     @property
@@ -66,13 +56,8 @@ class Request:
             FileNotFoundError, ValueError: there is no such preset, or its card is damaged.
         """
         if self.codec:
-            return CODEC_SUFFIXES[self.codec]
-        card = cards.read_card(cards.find_preset(self.preset))
-        if "suffix" not in card:
-            raise ValueError(
-                f'the card of {self.preset} must name the "suffix" of its files, say ".jpg"'
-            )
-        return card["suffix"]
+            return vocabulary.CODEC_SUFFIXES[self.codec]
+        return card.read(find.find_preset(self.preset)).suffix
 
     def compressor(self) -> "Compressor":
         """Load the preset.
@@ -87,8 +72,12 @@ class Request:
         from comrec_tf.codecs import catalog
         from comrec_tf.compression.compressor import Compressor
 
-        options = {"codec": catalog.make_codec(self.codec)} if self.codec else {}
-        return Compressor.from_preset(self.preset, self.precision, **options)
+        return Compressor.from_preset(
+            self.preset,
+            engine=self.engine,
+            codec=catalog.make_codec(self.codec) if self.codec else None,
+            precision=self.precision,
+        )
 
     def compress(
         self,
@@ -114,29 +103,26 @@ class Request:
         metadata = metadata if self.metadata else None
         value = compressor.default_quality if self.value is None else self.value
         if self.scale is not None and self.aim == "quality":
-            content = compressor.encode(picture, value, self.scale, metadata)
-            return content, _row(content, None, True)
-        choice = compressor.encode_to(
+            file = compressor.encode(picture, value, self.scale, metadata)
+            return file.content, _row(file)
+        file = compressor.encode_to(
             picture,
             Target(self.aim, value),
             None if self.scale is None else [self.scale],
             plain=self.scale is None,
             metadata=metadata,
         )
-        return choice.content, _row(choice.content, choice.psnr, choice.met)
+        return file.content, _row(file)
 
 
-def _row(content: bytes, psnr: float | None, met: bool) -> dict[str, Any]:
-    from comrec_tf.compact_file import container
-
-    header = container.read(content)
-    num_pixels = header.height * header.width
+def _row(file: "CompactFile") -> dict[str, Any]:
+    num_pixels = file.header.height * file.header.width
     return {
         "pixels": num_pixels,
-        "bytes_after": len(content),
-        "bits_per_pixel": 8 * len(content) / num_pixels,
-        "scale": "plain" if header.preset_id == container.PLAIN else header.scale,
-        "quality": header.quality,
-        "psnr": psnr,
-        "met": None if met else "missed",
+        "bytes_after": len(file.content),
+        "bits_per_pixel": 8 * len(file.content) / num_pixels,
+        "scale": file.scale or "plain",
+        "quality": file.header.quality,
+        "psnr": file.score,
+        "met": None if file.met else "missed",
     }

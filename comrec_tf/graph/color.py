@@ -1,34 +1,17 @@
-"""RGB <-> full-range BT.601 YCbCr, the colours of JPEG (ITU-T T.871, section 7).
-
-Everything the networks see is YCbCr (three channels) or luma alone (one channel); everything
-that a file or a codec sees is RGB or grey. This module is the only place that knows the matrix.
-"""
+"""RGB <-> full-range BT.601 YCbCr in TensorFlow operations; the matrix is `images.color`'s."""
 
 import numpy as np
 import tensorflow as tf
 
 from comrec_tf.graph import pixels
+from comrec_tf.images.color import NEUTRAL_CHROMA, RGB_TO_YCBCR
 
 __all__ = [
-    "NEUTRAL_CHROMA",
-    "RGB_TO_YCBCR",
     "codec_pixels",
     "network_pixels",
     "rgb_to_ycbcr",
     "ycbcr_to_rgb",
 ]
-
-#: Rows Y, Cb, Cr; columns R, G, B (T.871, section 7; Kr = 0.299, Kb = 0.114).
-RGB_TO_YCBCR = np.array(
-    [
-        [0.299, 0.587, 0.114],
-        [-0.299 / 1.772, -0.587 / 1.772, 0.5],
-        [0.5, -0.587 / 1.402, -0.114 / 1.402],
-    ]
-)
-
-#: Chroma of a grey pixel when 8-bit pixels are scaled to [0, 1].
-NEUTRAL_CHROMA = 128.0 / 255.0
 
 _OFFSET = np.array([0.0, NEUTRAL_CHROMA, NEUTRAL_CHROMA])
 

@@ -14,19 +14,12 @@ import PIL.ImageOps
 from comrec_tf.images import metadata
 
 __all__ = [
-    "SUFFIXES",
     "from_pil",
     "png_bytes",
     "read",
     "read_with_metadata",
     "to_pil",
 ]
-
-
-#: Endings of the files that are taken for pictures in a folder.
-SUFFIXES = tuple(
-    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .tif .tiff .webp".split()  # noqa: SIM905
-)
 
 
 def read(path: str | os.PathLike[str]) -> np.ndarray:
