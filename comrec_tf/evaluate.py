@@ -157,14 +157,13 @@ def _with_standard_tables(codec: "Codec") -> "Codec":
 
 
 def _read(path: str, *, luma: bool) -> "np.ndarray":
-    from comrec_tf import metrics
     from comrec_tf.graph import pixels
-    from comrec_tf.images import files
+    from comrec_tf.images import color, files
 
     picture = files.read(path)
     if not luma or picture.shape[-1] == 1:
         return picture
-    return pixels.from_float(metrics.luma(picture)[..., None] / 255.0).numpy()
+    return pixels.from_float(color.luma(picture)[..., None] / 255.0).numpy()
 
 
 def _rates(texts: list[str]) -> tuple[float, float]:

@@ -1,19 +1,21 @@
-"""RGB <-> full-range BT.601 YCbCr in TensorFlow operations; the matrix is `images.color`'s."""
+"""RGB <-> full-range BT.601 YCbCr in TensorFlow operations: the twin of `images.color`.
 
-import numpy as np
+Everything the networks see is YCbCr (three channels) or luma alone (one channel); everything
+that a file or a codec sees is RGB or grey.
+"""
+
 import tensorflow as tf
 
 from comrec_tf.graph import pixels
-from comrec_tf.images.color import NEUTRAL_CHROMA, RGB_TO_YCBCR
+from comrec_tf.images.color import NEUTRAL_CHROMA, OFFSET, RGB_TO_YCBCR, YCBCR_TO_RGB
 
 __all__ = [
+    "NEUTRAL_CHROMA",
     "codec_pixels",
     "network_pixels",
     "rgb_to_ycbcr",
     "ycbcr_to_rgb",
 ]
-
-_OFFSET = np.array([0.0, NEUTRAL_CHROMA, NEUTRAL_CHROMA])
 
 
 def rgb_to_ycbcr(rgb: tf.Tensor) -> tf.Tensor:
@@ -26,7 +28,7 @@ def rgb_to_ycbcr(rgb: tf.Tensor) -> tf.Tensor:
         float (..., 3) of the same dtype; luma in [0, 1], chroma around `NEUTRAL_CHROMA`.
     """
     matrix = tf.constant(RGB_TO_YCBCR.T, rgb.dtype)
-    return tf.tensordot(rgb, matrix, 1) + tf.constant(_OFFSET, rgb.dtype)
+    return tf.tensordot(rgb, matrix, 1) + tf.constant(OFFSET, rgb.dtype)
 
 
 def ycbcr_to_rgb(ycbcr: tf.Tensor) -> tf.Tensor:
@@ -38,8 +40,8 @@ def ycbcr_to_rgb(ycbcr: tf.Tensor) -> tf.Tensor:
     Returns:
         float (..., 3) of the same dtype.
     """
-    matrix = tf.constant(np.linalg.inv(RGB_TO_YCBCR).T, ycbcr.dtype)
-    return tf.tensordot(ycbcr - tf.constant(_OFFSET, ycbcr.dtype), matrix, 1)
+    matrix = tf.constant(YCBCR_TO_RGB.T, ycbcr.dtype)
+    return tf.tensordot(ycbcr - tf.constant(OFFSET, ycbcr.dtype), matrix, 1)
 
 
 def network_pixels(picture: tf.Tensor, channels: int) -> tf.Tensor:

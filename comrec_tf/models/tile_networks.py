@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf.graph import geometry
-from comrec_tf.images.color import NEUTRAL_CHROMA, RGB_TO_YCBCR
+from comrec_tf.images.color import OFFSET, RGB_TO_YCBCR, YCBCR_TO_RGB
 from comrec_tf.models.com_rec import ComRec
 
 __all__ = ["TileFunction", "lite_bytes", "on_pixels", "restoring", "shrinking"]
@@ -19,11 +19,10 @@ __all__ = ["TileFunction", "lite_bytes", "on_pixels", "restoring", "shrinking"]
 #: green, blue and luma, clipped to 0 to 255, not rounded.
 TileFunction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
-_OFFSET = np.array([0.0, NEUTRAL_CHROMA, NEUTRAL_CHROMA], np.float32)
 _FROM_RGB = (RGB_TO_YCBCR.T / 255.0).astype(np.float32)[None, None]
 # Luma beside the colours: a grey picture is that luma, whatever chroma the network made.
-_TO_RGB = 255.0 * np.concatenate([np.linalg.inv(RGB_TO_YCBCR).T, np.eye(3)[:, :1]], 1)
-_TO_RGB_OFFSET = (-_OFFSET @ _TO_RGB).astype(np.float32)
+_TO_RGB = 255.0 * np.concatenate([YCBCR_TO_RGB.T, np.eye(3)[:, :1]], 1)
+_TO_RGB_OFFSET = (-OFFSET @ _TO_RGB).astype(np.float32)
 
 
 def shrinking(model: ComRec) -> TileFunction:
@@ -76,7 +75,7 @@ def _in_colour(
     network: Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor], *, conditioned: bool
 ) -> TileFunction:
     def function(tile: tf.Tensor, log_step: tf.Tensor) -> tf.Tensor:
-        ycbcr = tf.nn.conv2d(tile, _FROM_RGB, 1, "VALID") + _OFFSET
+        ycbcr = tf.nn.conv2d(tile, _FROM_RGB, 1, "VALID") + OFFSET.astype(np.float32)
         result = network(ycbcr, log_step if conditioned else None)
         kernel = _TO_RGB.astype(np.float32)[None, None]
         colours = tf.nn.conv2d(tf.cast(result, tf.float32), kernel, 1, "VALID") + _TO_RGB_OFFSET
