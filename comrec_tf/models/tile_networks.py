@@ -39,11 +39,10 @@ def shrinking(model: ComRec) -> TileFunction:
     com, scale = model.com, model.scale
 
     def shrink(ycbcr: tf.Tensor, log_step: tf.Tensor | None) -> tf.Tensor:
-        compact = com(ycbcr[..., : com.channels], log_step=log_step)
-        chroma = ycbcr[..., com.channels :]
-        if com.channels == 1:
-            chroma = geometry.halve(chroma) if scale == 2 else chroma
-        return tf.concat([compact, chroma], -1)
+        if com.channels == 3:
+            return com(ycbcr, log_step=log_step)
+        compact, chroma = com(ycbcr[..., :1], log_step=log_step), ycbcr[..., 1:]
+        return tf.concat([compact, geometry.halve(chroma) if scale == 2 else chroma], -1)
 
     return _in_colour(shrink, conditioned=com.conditioned)
 
@@ -64,9 +63,10 @@ def restoring(model: ComRec) -> TileFunction:
     def restore(ycbcr: tf.Tensor, log_step: tf.Tensor | None) -> tf.Tensor:
         upsampled = geometry.double(ycbcr) if scale == 2 else ycbcr
         inputs = upsampled if rec.resolution == "full" else ycbcr
-        residual = rec(inputs[..., : rec.channels], log_step=log_step)
-        restored = upsampled[..., : rec.channels] + residual
-        return tf.concat([restored, upsampled[..., rec.channels :]], -1)
+        if rec.channels == 3:
+            return upsampled + rec(inputs, log_step=log_step)
+        restored = upsampled[..., :1] + rec(inputs[..., :1], log_step=log_step)
+        return tf.concat([restored, upsampled[..., 1:]], -1)
 
     return _in_colour(restore, conditioned=rec.conditioned)
 
