@@ -50,7 +50,7 @@ class JpegCodec(JpegFormat):
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         return {
             "quality": int(quality),
-            "subsampling": self.chroma_subsampling,
+            "subsampling": self.chroma_subsampling if picture.shape[-1] == 3 else "4:4:4",
             "optimize": self.optimize_huffman,
             "progressive": self.progressive,
         }

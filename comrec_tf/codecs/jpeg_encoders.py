@@ -42,9 +42,10 @@ class FlatJpegCodec(JpegFormat):
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         tables = quantization.flat_tables(quality).astype(int).reshape(2, 64).tolist()
+        grey = picture.shape[-1] == 1
         return {
-            "qtables": tables[:1] if picture.shape[-1] == 1 else tables,
-            "subsampling": self.chroma_subsampling,
+            "qtables": tables[:1] if grey else tables,
+            "subsampling": "4:4:4" if grey else self.chroma_subsampling,
             "optimize": self.optimize_huffman,
         }
 

@@ -63,6 +63,11 @@ def load_pairs(
         raise ValueError(
             f"engine must be one of {', '.join(vocabulary.ENGINES)}. Received: engine={engine}"
         )
+    if engine == "litert" and options:
+        raise ValueError(
+            "the engine litert computes in float32; a precision goes with the engine tensorflow. "
+            f"Received: {options}"
+        )
     # By name, so that whoever does without TensorFlow never reaches it.
     try:
         module = importlib.import_module(f"comrec_tf.engines.{engine}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.engines.base import EnginePair, TileNetwork
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
@@ -31,6 +32,11 @@ def load_pairs(preset: str | os.PathLike[str], precision: str = "float32") -> li
         FileNotFoundError: there is no such preset.
         ValueError: the preset is damaged or of another version, or the precision unknown.
     """
+    if precision not in (*vocabulary.PRECISIONS, "auto"):
+        raise ValueError(
+            f"precision must be auto or one of {', '.join(vocabulary.PRECISIONS)}. "
+            f"Received: {precision}"
+        )
     chosen = fastest() if precision == "auto" else precision
     return pairs_of(weights.load_pairs(preset, rec_precision=chosen))
 

@@ -66,7 +66,7 @@ class DifferentiableJpeg:
             rgb = _round(_clip(255.0 * color.ycbcr_to_rgb(compact)))
             planes = tf.split(255.0 * color.rgb_to_ycbcr(rgb / 255.0), 3, -1)
         planes = [_round(_clip(plane)) for plane in planes]
-        tables = tf.gather(tf.constant(self._tables), quality - 1)
+        tables = tf.gather(tf.constant(self._tables), tf.cast(quality, tf.int32) - 1)
 
         decoded, bits = [], []
         for index, plane in enumerate(planes):
