@@ -164,8 +164,9 @@ class _Compress(beam.DoFn):
                 _count("skipped", 1)
                 return
             original = _read_bytes(source)
-            picture, metadata = files.read_with_metadata(io.BytesIO(original))
-            content, row = self._request.compress(self._compressor, picture, metadata)
+            read = files.load(io.BytesIO(original), max_pixels=self._request.max_pixels)
+            content, row = self._request.compress(self._compressor, read.picture, read.metadata)
+            self._request.check(row, read.metadata)
             _write_whole(output, content)
         except (OSError, ValueError) as error:
             yield _failure(source, error)
@@ -177,7 +178,7 @@ class _Compress(beam.DoFn):
             "sha256": hashlib.sha256(content).hexdigest(),
         }
         _count("compressed", 1)
-        _count("missed", int(row["met"] is not None))
+        _count("missed", int(not row["met"]))
         for name in ("pixels", "bytes_before", "bytes_after"):
             _count(name, row[name])
         yield json.dumps(row)

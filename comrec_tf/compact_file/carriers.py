@@ -12,9 +12,9 @@ AVIF       box "uuid" at the end, of the type `AVIF_UUID`
 A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
 specification ("unknown chunks") and ISO/IEC 14496-12, 11.1.
 
-EXIF and colour profiles stand in a JPEG where every viewer looks for them (segments APP1 and APP2).
-The other formats carry them as above, with the magics "ComE" and "ComI": they come back with the
-restored picture, but viewers of the compact file do not see them.
+EXIF, XMP and colour profiles stand in a JPEG where every viewer looks for them (segments APP1 and
+APP2). The other formats carry them as above, with the magics "ComE", "ComX" and "ComI": they come
+back with the restored picture, but viewers of the compact file do not see them.
 """
 
 import io
@@ -40,12 +40,13 @@ __all__ = [
 
 #: First bytes of what is carried.
 MAGIC = b"ComR"
-_EXIF_MAGIC, _ICC_MAGIC = b"ComE", b"ComI"
+_EXIF_MAGIC, _XMP_MAGIC, _ICC_MAGIC = b"ComE", b"ComX", b"ComI"
 #: Type of the box in AVIF files.
 AVIF_UUID = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/1708.00838#comrec_tf").bytes
 
 _JPEG_SCAN, _JPEG_APP9, _JFIF = 0xDA, 0xE9, b"\xff\xe0"
 _JPEG_APP1, _JPEG_APP2, _ICC_START = 0xE1, 0xE2, b"ICC_PROFILE\0"
+_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 #: What a segment can hold, less its length.
 _MAX_SEGMENT = 65533
 _J2K_TILE, _J2K_COMMENT = 0x90, 0x64
@@ -178,7 +179,7 @@ def picture_size(content: bytes) -> tuple[int, int]:
 
 
 def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
-    """Put EXIF and the colour profile into a file.
+    """Put EXIF, XMP and the colour profile into a file.
 
     Args:
         bitstream: a file of one of the formats above, without.
@@ -190,15 +191,16 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
     Raises:
         ValueError: as `embed`.
     """
-    exif, profile = metadata.exif, metadata.icc_profile
+    exif, profile, xmp = metadata.exif, metadata.icc_profile, metadata.xmp
     if file_format(bitstream) != "jpeg":
-        for magic, part in ((_EXIF_MAGIC, exif), (_ICC_MAGIC, profile)):
+        for magic, part in ((_EXIF_MAGIC, exif), (_XMP_MAGIC, xmp), (_ICC_MAGIC, profile)):
             bitstream = embed(bitstream, magic + part) if part else bitstream
         return bitstream
     # A profile may need several segments, each with its number and how many there are (ICC.1, B.4).
     room = _MAX_SEGMENT - len(_ICC_START) - 2
     pieces = [profile[start : start + room] for start in range(0, len(profile), room)]
     segments = [_segment(_JPEG_APP1, exif)] if exif else []
+    segments += [_segment(_JPEG_APP1, _XMP_START + xmp)] if xmp else []
     segments += [
         _segment(_JPEG_APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
         for number, piece in enumerate(pieces, 1)
@@ -207,7 +209,7 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
 
 
 def extract_metadata(content: bytes) -> Metadata:
-    """Find EXIF and the colour profile in a file.
+    """Find EXIF, XMP and the colour profile in a file.
 
     Args:
         content: what `embed_metadata` returned.
@@ -219,14 +221,14 @@ def extract_metadata(content: bytes) -> Metadata:
         ValueError: the file is of another format.
     """
     if file_format(content) != "jpeg":
-        exif, profile = (extract(content, magic) for magic in (_EXIF_MAGIC, _ICC_MAGIC))
-        return Metadata((exif or b"")[4:], (profile or b"")[4:])
+        magics = (_EXIF_MAGIC, _ICC_MAGIC, _XMP_MAGIC)
+        return Metadata(*((extract(content, magic) or b"")[4:] for magic in magics))
     try:
         with PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
             info = picture.info
     except (OSError, SyntaxError) as error:
         raise ValueError(f"the JPEG inside is damaged: {error}") from error
-    return Metadata(info.get("exif", b""), info.get("icc_profile") or b"")
+    return Metadata(info.get("exif", b""), info.get("icc_profile") or b"", info.get("xmp") or b"")
 
 
 def _behind_jfif(bitstream: bytes, part: bytes) -> bytes:

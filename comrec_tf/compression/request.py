@@ -1,6 +1,7 @@
 """Request: what is asked of every file of a compressing command, and one picture's way there."""
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 from comrec_tf import vocabulary
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
     from comrec_tf.compression.result import CompactFile
     from comrec_tf.images.metadata import Metadata
 
-__all__ = ["Request"]
+__all__ = ["Request", "TargetMissedError"]
+
+
+class TargetMissedError(ValueError):
+    """A limit of bytes cannot be kept."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,9 +31,11 @@ class Request:
         aim: one of the kinds of `rate_control.TARGETS`.
         value: of the aim; None for the preset's default quality.
         scale: of the pair; None for the best of all and of the codec alone.
-        metadata: whether EXIF and colour profile are kept.
+        metadata: whether EXIF, XMP and colour profile are kept.
         engine: what computes the networks, one of `vocabulary.ENGINES`.
         precision: of the engine "tensorflow", or None; see `Compressor.from_preset`.
+        best_effort: whether a file that misses a limit of bytes is made all the same.
+        max_pixels: of a picture; larger ones are refused.
     """
 
     preset: str
@@ -39,13 +46,16 @@ class Request:
     metadata: bool
     engine: str = "litert"
     precision: str | None = None
+    best_effort: bool = False
+    max_pixels: int = 150_000_000
 
     @property
     def outcome(self) -> dict[str, Any]:
         """What the bytes of the files depend on, for journals; another outcome is made anew."""
         values = dataclasses.asdict(self)
-        for name in ("engine", "precision"):
-            del values[name]  # which pair is chosen hangs on them only in ties
+        # Which pair is chosen hangs on the engine only in ties; limits refuse files or do not.
+        for name in ("engine", "precision", "best_effort", "max_pixels"):
+            del values[name]
         return values
 
     @property
@@ -77,6 +87,7 @@ class Request:
             engine=self.engine,
             codec=catalog.make_codec(self.codec) if self.codec else None,
             precision=self.precision,
+            max_pixels=self.max_pixels,
         )
 
     def compress(
@@ -114,6 +125,48 @@ class Request:
         )
         return file.content, _row(file)
 
+    def limit(self, num_pixels: int) -> float:
+        """Bytes that a file may have; infinity where something else is aimed at.
+
+        Args:
+            num_pixels: of the picture.
+        """
+        if self.value is not None and self.aim == "max_bytes":
+            return self.value
+        if self.value is not None and self.aim == "bits_per_pixel":
+            return self.value * num_pixels / 8
+        return math.inf
+
+    def check(self, row: dict[str, Any], metadata: "Metadata | None") -> None:
+        """Refuse a file that is larger than was asked, unless `best_effort`.
+
+        Args:
+            row: of `compress`.
+            metadata: what that was given.
+
+        Raises:
+            TargetMissedError: the file is too large; the message says what made it so.
+        """
+        limit = self.limit(row["pixels"])
+        if row["met"] or self.best_effort or limit == math.inf:
+            return
+        parts = {} if metadata is None or not self.metadata else vars(metadata)
+        name, largest = max(
+            ((name, len(part)) for name, part in parts.items()),
+            key=lambda part: part[1],
+            default=("", 0),
+        )
+        if row["bytes_after"] - sum(map(len, parts.values())) <= limit:
+            what = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the colour profile"}[name]
+            raise TargetMissedError(
+                f"{what} takes {largest:,} of {int(limit):,} bytes: --nometadata leaves it out"
+            )
+        more = "" if self.scale is None else "; --scale=auto may find a smaller one"
+        raise TargetMissedError(
+            f"its smallest file, of quality {row['quality']}, takes {row['bytes_after']:,} of "
+            f"{int(limit):,} bytes: --best_effort writes it all the same{more}"
+        )
+
 
 def _row(file: "CompactFile") -> dict[str, Any]:
     num_pixels = file.header.height * file.header.width
@@ -124,5 +177,5 @@ def _row(file: "CompactFile") -> dict[str, Any]:
         "scale": file.scale or "plain",
         "quality": file.header.quality,
         "psnr": file.score,
-        "met": None if file.met else "missed",
+        "met": file.met,
     }
