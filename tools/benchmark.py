@@ -33,6 +33,7 @@ import skimage.data
 import tensorflow as tf
 
 from comrec_tf import compress, restore
+from comrec_tf.data.sampling import Sampling
 from comrec_tf.graph import tiles
 from comrec_tf.models import losses
 from comrec_tf.models.com_cnn import ComCNN
@@ -278,12 +279,14 @@ def _feed(
     return TrainingFeed(
         model,
         folder,
-        patch_size=options.patch_size,
-        batch_size=batch_size,
-        # Many more than are taken: the pipeline is at work all the while, as in a long epoch.
-        steps_per_epoch=100_000,
-        quality=50,
-        coded=objective == "alternate",
+        Sampling(
+            patch_size=options.patch_size,
+            batch_size=batch_size,
+            # Many more than are taken: the pipeline is at work all the while, as in a long epoch.
+            steps_per_epoch=100_000,
+            quality=50,
+            coded=objective == "alternate",
+        ),
     )
 
 

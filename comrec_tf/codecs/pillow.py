@@ -21,13 +21,18 @@ class PillowCodec(base.Codec):
         """Return what `PIL.Image.Image.save` is told for a picture (H, W, 1 or 3)."""
         raise NotImplementedError
 
+    def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
+        """Return what is saved of a picture (H, W, 1 or 3)."""
+        return PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode a picture; see `Codec.encode`."""
         self.check_quality(quality)
         buffer = io.BytesIO()
-        pixels = PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
         try:
-            pixels.save(buffer, self._FORMAT, **self._save_options(picture, quality))
+            self._prepared(picture, quality).save(
+                buffer, self._FORMAT, **self._save_options(picture, quality)
+            )
         except (OSError, ValueError, SyntaxError) as error:
             raise ValueError(f"Pillow cannot write {self._FORMAT}: {error}") from error
         return buffer.getvalue()
