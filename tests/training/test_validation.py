@@ -6,7 +6,7 @@ import pytest
 
 from comrec_tf import metrics
 from comrec_tf.graph import compact_file
-from comrec_tf.images import files
+from comrec_tf.images import color, files
 from comrec_tf.training.validation import Validation
 from tests.conftest import compressor_of, make_model
 
@@ -59,7 +59,7 @@ def test_a_model_of_luma_is_judged_by_luma(pictures_dir):
     model = make_model(channels=1)
     logs: dict[str, float] = {}
     Validation(model, [str(pictures_dir / "astronaut.png")], (60,)).on_epoch_end(0, logs)
-    luma = np.rint(metrics.luma(files.read(pictures_dir / "astronaut.png")))
+    luma = np.rint(color.luma(files.read(pictures_dir / "astronaut.png")))
     luma = luma.astype(np.uint8)[..., None]
     compressor = compressor_of(model)
     expected = metrics.psnr(luma, compressor.decode(compressor.encode(luma, 60)))
