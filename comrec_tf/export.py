@@ -44,7 +44,12 @@ def _define(values: flags.FlagValues) -> None:
         "version", 1, "Version; servers take the largest.", lower_bound=1, flag_values=values
     )
     flags.DEFINE_integer(
-        "scale", None, "Which pair encodes; the largest scale if not given.", flag_values=values
+        "scale",
+        None,
+        "Which pair encodes; the largest scale if not given.",
+        lower_bound=1,
+        upper_bound=2,
+        flag_values=values,
     )
     flags.DEFINE_integer(
         "max_pixels",
@@ -57,16 +62,13 @@ def _define(values: flags.FlagValues) -> None:
 
 def _export(values: flags.FlagValues, positional: list[str]) -> int:
     if positional:
-        raise ValueError(f"expected flags only. Received: {' '.join(positional)}")
+        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     path = pathlib.Path(values.output_dir) / str(values.version)
     if path.exists():
         raise FileExistsError(f"{path} exists: export another --version")
     import tensorflow as tf
 
-    # It tells of names of its own inside the graph.
     from comrec_tf.exporting import signatures
-
-    # It tells of names of its own inside the graph.
     from comrec_tf.presets import card, find, weights
 
     # It tells of names of its own inside the graph.

@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 
 from comrec_tf.codecs import base
+from comrec_tf.images import damage, limits
 
 __all__ = ["PillowCodec"]
 
@@ -39,11 +40,9 @@ class PillowCodec(base.Codec):
 
     def decode(self, bitstream: bytes, channels: int = 0) -> np.ndarray:
         """Decode a bitstream; see `Codec.decode`."""
-        try:
-            with self._open(bitstream) as picture:
-                pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
-        except (OSError, SyntaxError) as error:
-            raise ValueError(f"damaged {self._FORMAT}: {error}") from error
+        with self._open(bitstream) as picture, damage.pillow_errors(f"damaged {self._FORMAT}"):
+            limits.check_content(bitstream)
+            pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         if channels == 1 and pixels.shape[-1] == 3:
             # A format or an encoder without grey pictures: the channels differ by rounding alone.
@@ -56,7 +55,5 @@ class PillowCodec(base.Codec):
             return picture.height, picture.width, 1 if picture.mode == "L" else 3
 
     def _open(self, bitstream: bytes) -> PIL.Image.Image:
-        try:
+        with damage.pillow_errors(f"the bytes are not {self._FORMAT}"):
             return PIL.Image.open(io.BytesIO(bitstream), formats=[self._FORMAT])
-        except (OSError, SyntaxError, ValueError) as error:
-            raise ValueError(f"the bytes are not {self._FORMAT}") from error
