@@ -7,12 +7,15 @@ times their memory, so PSNR, SSIM, MS-SSIM and PSNR-HVS-M go through a picture b
 import contextlib
 import io
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
 from comrec_tf.images import color, files
+from comrec_tf.vocabulary import missing_extra
 
 __all__ = [
     "bits_per_pixel",
@@ -39,6 +42,8 @@ _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _SMALLEST_MS_SSIM = _WINDOW_SIZE * 2 ** (len(_SCALE_WEIGHTS) - 1)
 #: Side of the blocks of PSNR-HVS-M, and of the smallest picture that SSIMULACRA2 scores.
 _BLOCK = 8
+
+_importing = threading.Lock()
 
 
 def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
@@ -172,15 +177,7 @@ def psnr_hvs_m(original: np.ndarray, restored: np.ndarray) -> float:
         ModuleNotFoundError: psnr_hvsm is not installed.
     """
     _check_shapes(original, restored, smallest=_BLOCK)
-    os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
-    try:
-        # It recommends PyTorch on standard output.
-        with contextlib.redirect_stdout(io.StringIO()):
-            import psnr_hvsm
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            'PSNR-HVS-M needs psnr_hvsm: pip install "comrec-tf[evaluation]"'
-        ) from error
+    psnr_hvsm = _psnr_hvsm()
     height, width = (side // _BLOCK * _BLOCK for side in original.shape[:2])
     total = 0.0
     for rows in _bands(height):
@@ -212,6 +209,17 @@ def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
     import ssimulacra2  # the function's own name, so not above
 
     return float(ssimulacra2.compute_ssimulacra2(_as_file(original), _as_file(restored)))
+
+
+def _psnr_hvsm() -> Any:
+    os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
+    # It recommends PyTorch on standard output, which must not be swapped by two threads at once.
+    with _importing, contextlib.redirect_stdout(io.StringIO()):
+        try:
+            import psnr_hvsm
+        except ImportError as error:
+            raise missing_extra("PSNR-HVS-M needs psnr_hvsm", "evaluation") from error
+    return psnr_hvsm
 
 
 def _as_file(picture: np.ndarray) -> io.BytesIO:
