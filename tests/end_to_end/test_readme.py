@@ -6,6 +6,9 @@ import runpy
 import shutil
 
 import pytest
+from absl import flags
+
+from comrec_tf import beam_compress, compress, evaluate, export, restore, serve, train
 
 ROOT = pathlib.Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -48,24 +51,77 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
     assert "assert" in script
 
 
-def test_the_documentation_names_only_flags_that_exist():
-    from absl import flags
+#: Flags of Beam and its runners, which beam_compress hands on.
+BEAM_FLAGS = {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
+BEAM_FLAGS |= {"sdk_container_image"}
+VERBS = (beam_compress, compress, evaluate, export, restore, serve, train)
+FLAG = r"(?<![\w-])--([a-z_]+)"
+PROGRAM = r"(?:-m comrec_tf\.|tools/|serving/client/)([a-z_]+)(?:\.py)?\b"
 
-    from comrec_tf import beam_compress, compress, evaluate, export, restore, serve, train
-    from comrec_tf.commands import frame
 
-    known = {"help"}
-    for verb in (beam_compress, compress, evaluate, export, restore, serve, train):
+def flags_by_program() -> dict[str, set[str]]:
+    """The flags of every command, and of every tool and client as their sources have them."""
+    known: dict[str, set[str]] = {}
+    for verb in VERBS:
         values = flags.FlagValues()
         verb._define(values)
-        known |= {values[name].name for name in values}
-    known |= {f"no{name}" for name in known}
-    tools = {"slow", "newest"}
-    others = {"file", "profile", "data", "wrap", "help"}
-    # Flags of Beam and its runners.
-    others |= {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
-    others |= {"sdk_container_image"}
-    for path in (README, GUIDE, SERVING, BEAM):
-        named = set(re.findall(r"--([a-z_]+)", path.read_text()))
-        assert named <= known | tools | others, named - known
-    assert frame.DEFAULT_PRESET in README.read_text()
+        defined = [values[name] for name in values]
+        known[verb.__name__.rpartition(".")[2]] = {
+            "help",
+            *(flag.name for flag in defined),
+            *(f"no{flag.name}" for flag in defined if flag.boolean),
+        }
+    known["beam_compress"] |= BEAM_FLAGS
+    sources = [path for path in (ROOT / "tools").iterdir() if path.is_file()]
+    sources += (ROOT / "serving" / "client").glob("*.py")
+    for path in sources:
+        program = re.sub(r"_[a-z]+$", "", path.stem) if path.parent.name == "tools" else path.stem
+        known.setdefault(program, set()).update(re.findall(FLAG, path.read_text()))
+    return known
+
+
+def sections(text: str) -> list[tuple[list[str], str]]:
+    """The commands of each section of a page, and its text without blocks of code."""
+    found = []
+    fence = re.compile(r"```(\w*)\n(.*?)```", flags=re.DOTALL)
+    outside = fence.sub(lambda block: f"<<{block.start()}>>", text)
+    blocks = {f"<<{block.start()}>>": block for block in fence.finditer(text)}
+    for section in re.split(r"^#+ ", outside, flags=re.MULTILINE):
+        shown = [blocks[mark] for mark in re.findall(r"<<\d+>>", section)]
+        lines = "\n".join(block[2] for block in shown if block[1] != "python")
+        prose = re.sub(r"<<\d+>>", "", section)
+        commands = lines.replace("\\\n", " ").splitlines() + re.findall(r"`([^`]+)`", prose)
+        found.append(([command for command in commands if re.search(PROGRAM, command)], prose))
+    return found
+
+
+@pytest.mark.parametrize("path", [README, GUIDE, SERVING, BEAM], ids=lambda path: path.parent.name)
+def test_every_flag_belongs_to_the_command_that_it_is_shown_with(path):
+    known = flags_by_program()
+    verbs = {verb.__name__.rpartition(".")[2] for verb in VERBS}
+    before: set[str] = set()
+    for commands, prose in sections(path.read_text()):
+        # In prose a flag is of a command that the page has spoken of by then, or of a tool that its
+        # section speaks of.
+        spoken_of = {name for name in known if re.search(rf"(?:\.|/|`){name}\b", prose)}
+        for command in commands:
+            for part in re.split(r"\s[|&#]", command):
+                program = re.search(PROGRAM, part)
+                if program:
+                    unknown = set(re.findall(FLAG, part)) - known[program[1]]
+                    assert not unknown, f"{program[1]} has no {unknown}: {part}"
+                    spoken_of.add(program[1])
+        before |= spoken_of & verbs
+        allowed = set().union(*(known[name] for name in spoken_of | before))
+        unknown = set(re.findall(FLAG, prose)) - allowed
+        assert not unknown, f"none of {sorted(spoken_of | before)} has {unknown}"
+
+
+def test_a_flag_of_another_command_is_noticed():
+    ((commands, _),) = sections("Take `python -m comrec_tf.restore --max_bytes=20 small`.")
+    assert commands == ["python -m comrec_tf.restore --max_bytes=20 small"]
+    known = flags_by_program()
+    assert "max_bytes" in known["compress"]
+    assert "max_bytes" not in known["restore"]
+    assert {"overwrite", "nojson", "help"} <= known["restore"]
+    assert {"against", "rounds"} <= known["benchmark"]
