@@ -96,16 +96,16 @@ def compare(
     systems = [anchor, *others, *judged]
     points: list[Point] = []
     shown: list[page.Shown] = []
-    name = ""
-    for following, system, settings in progress(_steps(paths, systems), "measuring"):
-        if following != name:
-            name = following
-            picture = read_picture(paths[name], luma=luma)
+    original: curves.Original | None = None
+    for name, system, settings in progress(_steps(paths, systems), "measuring"):
+        if original is None or name != original.name:
+            original = curves.Original(name, read_picture(paths[name], luma=luma))
             storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
-        points += curves.measure(system, name, picture, settings)
+        points += curves.measure(system, original, settings)
     storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
     for name in progress(list(paths)[:num_shown], "making pictures of equal bytes"):
-        shown += _shown(name, read_picture(paths[name], luma=luma), systems, shown_rate)
+        original = curves.Original(name, read_picture(paths[name], luma=luma))
+        shown += _shown(original, systems, shown_rate)
     names = [system.name for system in judged]
     written = {
         "bd_rate.csv": report.bd_csv_bytes(points, anchor.name, ranges),
@@ -131,9 +131,10 @@ def _steps(
 
 
 def _shown(
-    name: str, picture: np.ndarray, systems: Sequence[System], shown_rate: float
+    original: curves.Original, systems: Sequence[System], shown_rate: float
 ) -> list[page.Shown]:
     """The original and what the systems make of it in equally many bytes."""
+    name, picture = original.name, original.pixels
     height, width, channels = picture.shape
     middle = tuple(_middle(side) for side in (height, width))
     whole = "" if max(height, width) <= _LARGEST_SHOWN else ", its middle"
@@ -145,7 +146,7 @@ def _shown(
         content = made[system.name]
         restored = system.decode(content, channels)
         rate = metrics.bits_per_pixel(len(content), height, width)
-        values = curves.judge(picture, restored)
+        values = original.compare(restored)
         caption = (
             f"{system.name}: {len(content):,} bytes, {rate:.3f} bits per pixel, "
             f"SSIMULACRA2 {values['ssimulacra2']:.1f}, {values['psnr']:.2f} dB"

@@ -13,7 +13,7 @@ import numpy as np
 from comrec_tf import metrics
 from comrec_tf.evaluation.systems import System
 
-__all__ = ["METRICS", "Point", "judge", "mean_curves", "measure", "megapixels_per_second"]
+__all__ = ["METRICS", "Original", "Point", "mean_curves", "measure", "megapixels_per_second"]
 
 #: What is measured of a restored picture, and what it is called.
 METRICS = {
@@ -56,8 +56,32 @@ class Point(NamedTuple):
     num_pixels: int
 
 
+class Original:
+    """A picture that systems are measured on.
+
+    Args:
+        name: of the picture.
+        pixels: uint8 (H, W, 1 or 3).
+    """
+
+    def __init__(self, name: str, pixels: np.ndarray) -> None:
+        self.name = name
+        self.pixels = pixels
+
+    def compare(self, restored: np.ndarray) -> dict[str, float]:
+        """Compare a restored picture with this one.
+
+        Args:
+            restored: uint8 of the original's shape.
+
+        Returns:
+            A value for each of `METRICS`; NaN where the picture is too small for one.
+        """
+        return {name: _or_nan(getattr(metrics, name), self.pixels, restored) for name in METRICS}
+
+
 def measure(
-    system: System, name: str, picture: np.ndarray, settings: Sequence[float] | None = None
+    system: System, original: Original, settings: Sequence[float] | None = None
 ) -> list[Point]:
     """Make files of one picture, restore them and compare.
 
@@ -66,18 +90,17 @@ def measure(
 
     Args:
         system: what makes them.
-        name: the picture's.
-        picture: uint8 (H, W, 1 or 3).
+        original: the picture.
         settings: other settings than the system's own.
 
     Returns:
         A point for each setting that can be reached.
     """
-    height, width, channels = picture.shape
+    height, width, channels = original.pixels.shape
     made = []
     for setting in system.settings if settings is None else settings:
         begun = time.perf_counter()
-        content = system.encode(picture, setting)
+        content = system.encode(original.pixels, setting)
         encoded = time.perf_counter()
         if content is None:
             continue
@@ -86,11 +109,11 @@ def measure(
             (setting, len(content), encoded - begun, time.perf_counter() - encoded, restored)
         )
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        judged = pool.map(lambda item: judge(picture, item[-1]), made)
+        judged = pool.map(lambda item: original.compare(item[-1]), made)
     return [
         Point(
             system=system.name,
-            picture=name,
+            picture=original.name,
             setting=setting,
             num_bytes=num_bytes,
             bits_per_pixel=metrics.bits_per_pixel(num_bytes, height, width),
@@ -148,19 +171,6 @@ def megapixels_per_second(points: Iterable[Point]) -> dict[str, tuple[float, flo
         system: (pixels / 1e6 / encode, pixels / 1e6 / decode)
         for system, (pixels, encode, decode) in sums.items()
     }
-
-
-def judge(picture: np.ndarray, restored: np.ndarray) -> dict[str, float]:
-    """Compare a restored picture with its original.
-
-    Args:
-        picture: uint8 (H, W, 1 or 3).
-        restored: uint8 of the same shape.
-
-    Returns:
-        A value for each of `METRICS`; NaN where the picture is too small for one.
-    """
-    return {name: _or_nan(getattr(metrics, name), picture, restored) for name in METRICS}
 
 
 def _or_nan(

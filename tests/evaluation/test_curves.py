@@ -9,7 +9,7 @@ from comrec_tf.graph import compact_file
 
 def test_a_point_is_what_the_file_on_disk_would_be(photo):
     system = systems.of_codec("webp")
-    (point,) = curves.measure(system, "photo", photo, [40])
+    (point,) = curves.measure(system, curves.Original("photo", photo), [40])
     content = system.encode(photo, 40)
     restored = system.decode(content, 3)
     assert point.num_bytes == len(content)
@@ -22,15 +22,16 @@ def test_a_point_is_what_the_file_on_disk_would_be(photo):
 
 def test_every_metric_has_a_column_and_rises_with_the_rate(photo):
     assert set(curves.METRICS) <= set(curves.Point._fields)
-    low, high = curves.measure(systems.of_codec("jpeg"), "photo", photo, [10, 60])
+    low, high = curves.measure(systems.of_codec("jpeg"), curves.Original("photo", photo), [10, 60])
     for metric in set(curves.METRICS) - {"ms_ssim"}:
         assert getattr(low, metric) < getattr(high, metric)
 
 
 def test_rate_control_is_as_good_as_plain_jpeg_in_no_more_bytes_but_the_headers(photo, compressor):
     (auto,) = systems.of_preset("tiny", compressor)
-    plain = curves.measure(systems.of_codec("jpeg"), "photo", photo, [10, 40])
-    for same, point in zip(plain, curves.measure(auto, "photo", photo, [10, 40]), strict=True):
+    original = curves.Original("photo", photo)
+    plain = curves.measure(systems.of_codec("jpeg"), original, [10, 40])
+    for same, point in zip(plain, curves.measure(auto, original, [10, 40]), strict=True):
         assert point.psnr >= same.psnr
         assert point.num_bytes <= same.num_bytes + compact_file.SEGMENT_BYTES
 
