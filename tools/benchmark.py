@@ -78,7 +78,13 @@ def main() -> int:
     parser.add_argument("--preset", default="comrec", help="name or folder")
     parser.add_argument("--against", type=pathlib.Path, help="another checkout")
     parser.add_argument("--against_flags", default="", help="flags for its commands alone")
-    parser.add_argument("--large", action="store_true", help="100 megapixels as well")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=["photo", "folder", "search", "large"],
+        default=["photo", "folder", "search"],
+        help="what to measure; large is a picture of 100 megapixels",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each that count")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -86,8 +92,8 @@ def main() -> int:
         source = pathlib.Path(options.pictures) if options.pictures else folder / "in"
         if not options.pictures:
             _make_photos(source, options.num_pictures, *options.size)
-        jobs = _jobs(source)
-        if options.large:
+        jobs = _jobs(source, options.parts)
+        if "large" in options.parts:
             _make_photos(folder / "large", 1, 10_000, 10_000)
             jobs += _file_jobs("100 megapixels", folder / "large" / "0.png", (2, 1))
         preset = f"--preset={options.preset}"
@@ -110,13 +116,19 @@ def _make_photos(folder: pathlib.Path, count: int, height: int, width: int) -> N
         PIL.Image.fromarray(shifted).save(folder / f"{index}.png", compress_level=1)
 
 
-def _jobs(source: pathlib.Path) -> list[Job]:
+def _jobs(source: pathlib.Path, parts: list[str]) -> list[Job]:
     pictures = _pictures_of(source)
-    jobs = _file_jobs("one photo", pictures[0], (2,))
-    jobs += _file_jobs(f"{len(pictures)} photos", source, (2, 1))
-    few = pictures[:_SEARCHED]
-    arguments = ["comrec_tf.compress", *map(str, few), "--output_dir={out}/searched"]
-    return [*jobs, Job(f"compress {len(few)} photos, all searched", arguments, _megapixels(*few))]
+    jobs = []
+    if "photo" in parts:
+        jobs += _file_jobs("one photo", pictures[0], (2,))
+    if "folder" in parts:
+        jobs += _file_jobs(f"{len(pictures)} photos", source, (2, 1))
+    if "search" in parts:
+        few = pictures[:_SEARCHED]
+        arguments = ["comrec_tf.compress", *map(str, few), "--output_dir={out}/searched"]
+        name = f"compress {len(few)} photos, all searched"
+        jobs.append(Job(name, arguments, _megapixels(*few)))
+    return jobs
 
 
 def _file_jobs(name: str, source: pathlib.Path, scales: tuple[int, ...]) -> list[Job]:

@@ -2,11 +2,8 @@
 
 import pytest
 
-from comrec_tf.codecs import catalog
-from comrec_tf.compression.compressor import Compressor
-from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.evaluation import curves
-from tests.conftest import make_model
+from tests.conftest import compressor_of, make_model
 
 
 @pytest.fixture
@@ -33,5 +30,4 @@ def make_point():
 @pytest.fixture
 def compressor():
     """Pairs at both scales around plain JPEG."""
-    models = [make_model(scale=1), make_model(scale=2)]
-    return Compressor(pairs_of(models), catalog.make_codec("jpeg"))
+    return compressor_of([make_model(scale=1), make_model(scale=2)])
