@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from comrec_tf.images import color, files
 from comrec_tf.vocabulary import missing_extra
@@ -253,9 +252,15 @@ def _blurred(plane: np.ndarray) -> np.ndarray:
     half = _WINDOW_SIZE // 2
     window = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * _WINDOW_SIGMA**2))
     window /= window.sum()
-    inside = slice(half, -half)
-    rows = ndimage.correlate1d(plane, window, axis=0)[inside]
-    return ndimage.correlate1d(rows, window, axis=1)[:, inside]
+    for _ in range(2):
+        height = len(plane) - 2 * half
+        rows = [plane[start : start + height] for start in range(_WINDOW_SIZE)]
+        # The window is symmetric, so rows at equal distances are added before they are weighted.
+        blurred = window[half] * rows[half]
+        for offset in range(half):
+            blurred += window[offset] * (rows[offset] + rows[-1 - offset])
+        plane = blurred.T
+    return plane
 
 
 def _halved_luma(picture: np.ndarray) -> np.ndarray:
