@@ -14,7 +14,6 @@ Exit codes: 0 evaluated, 1 an error that the message describes, 2 a wrong comman
 130 interrupted.
 """
 
-import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -106,7 +105,7 @@ def _range(text: str) -> tuple[float, float] | None:
 
 def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     if not positional:
-        raise ValueError("expected pictures. Received: none")
+        raise frame.UsageError("expected pictures: files, folders or globs. Received: nothing")
     output = pathlib.Path(values.output_dir)
     from comrec_tf.evaluation import comparison
 
@@ -114,16 +113,12 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
         raise FileExistsError(f"{output / comparison.PAGE} exists: --overwrite replaces it")
     from comrec_tf.codecs import catalog
     from comrec_tf.compression.compressor import Compressor
-    from comrec_tf.data import sources
-    from comrec_tf.evaluation import curves, report, systems
+    from comrec_tf.evaluation import curves, pictures, report, systems
 
     comparison.check_extras()
     names = systems.installed_codecs() if values.codecs == [_ALL] else values.codecs
     anchor, *others = map(systems.of_codec, names)
-    paths = sources.find_pictures(positional)
-    pictures = {os.path.basename(path): path for path in paths}
-    if len(pictures) < len(paths):
-        pictures = {path: path for path in paths}
+    paths = pictures.find(positional)
     compressor = Compressor.from_preset(
         values.preset, engine=values.engine, precision=values.precision
     )
@@ -132,11 +127,11 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     preset = pathlib.PurePath(values.preset).name
     ranges = [found for found in map(_range, values.rates) if found is not None]
     points = comparison.compare(
-        f"{preset} on {len(pictures)} picture{'s' * (len(pictures) > 1)}",
+        f"{preset} on {len(paths)} picture{'s' * (len(paths) > 1)}",
         anchor,
         others,
         systems.of_preset(preset, compressor, each_scale=values.each_scale),
-        pictures,
+        paths,
         output,
         ranges=ranges,
         num_shown=values.num_shown,

@@ -3,12 +3,13 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 import PIL.Image
 import pytest
 
 from comrec_tf import evaluate
-from comrec_tf.evaluation import comparison
+from comrec_tf.evaluation import comparison, pictures
 from comrec_tf.graph import compact_file
 from comrec_tf.presets import weights
 from tests.conftest import make_model
@@ -22,6 +23,11 @@ def preset(tmp_path):
 
 def run(*arguments):
     return evaluate.main(["evaluate", *map(str, arguments)])
+
+
+def test_without_pictures_there_is_nothing_to_judge(tmp_path, capsys):
+    assert run(f"--output_dir={tmp_path}") == 2
+    assert "expected pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -92,16 +98,6 @@ def test_flags_become_one_call_of_the_library(tmp_path, preset, pictures_dir, as
     assert options["luma"]
 
 
-def test_pictures_of_one_name_are_called_by_their_paths(tmp_path, preset, pictures_dir, asked):
-    pytest.importorskip("matplotlib")
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        shutil.copy(pictures_dir / "small.png", tmp_path / folder)
-    inputs = [tmp_path / "a", tmp_path / "b"]
-    assert run(*inputs, f"--preset={preset}", f"--output_dir={tmp_path}/r") == 0
-    assert list(asked[0][0][4]) == [f"{folder}/small.png" for folder in inputs]
-
-
 def test_all_codecs_are_those_that_are_installed(tmp_path, preset, pictures_dir, asked):
     pytest.importorskip("matplotlib")
     flags = [f"--preset={preset}", f"--output_dir={tmp_path}/r", "--codecs=all"]
@@ -116,7 +112,7 @@ def test_the_preset_is_measured_with_another_codec(tmp_path, preset, pictures_di
     flags = [f"--preset={preset}", f"--output_dir={tmp_path}/r", "--codec=webp"]
     assert run(pictures_dir, *flags) == 0
     (judged,) = asked[0][0][3]
-    picture = comparison.read_picture(pictures_dir / "astronaut.png")
+    picture = pictures.read(pictures_dir / "astronaut.png")
     assert judged.encode(picture, 40)[8:12] == b"WEBP"
 
 
@@ -203,3 +199,17 @@ def test_a_browser_shows_the_page_without_an_error(report, tmp_path):
     with PIL.Image.open(screenshot) as picture:
         colors = len(picture.convert("RGB").getcolors(1_000_000))
     assert colors > 1000  # a photo, not a blank page
+
+
+@pytest.mark.slow
+def test_a_preset_is_judged_without_tensorflow(tmp_path, pictures_dir):
+    pytest.importorskip("matplotlib")
+    script = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        "from comrec_tf import evaluate; sys.exit(evaluate.main(sys.argv))"
+    )
+    arguments = [pictures_dir / "small.png", "--preset=comrec-fast", f"--output_dir={tmp_path}/r"]
+    command = [sys.executable, "-c", script, *map(str, arguments), "--num_shown=0"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "r" / "index.html").exists()

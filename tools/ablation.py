@@ -36,9 +36,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.commands import display
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.data import sources
-from comrec_tf.evaluation import comparison, matched
-from comrec_tf.images import files
+from comrec_tf.evaluation import matched, pictures
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.run import train
 
@@ -66,9 +64,11 @@ def main() -> int:
     if options.epochs < 2 or options.epochs % 2:
         parser.error(f"--epochs must be even and at least 2. Received: {options.epochs}")
     rows = _train_rows(options)
-    pictures = [(path, files.read(path)) for path in sources.find_pictures(options.test_data)]
+    tested = [
+        (name, pictures.read(path)) for name, path in pictures.find(options.test_data).items()
+    ]
     header = ["", *(f"JPEG {q}: {name}" for q in options.jpeg_qualities for name in ("dB", "SSIM"))]
-    display.table(header, _table(rows, pictures, options.jpeg_qualities))
+    display.table(header, _table(rows, tested, options.jpeg_qualities))
     return 0
 
 
@@ -140,8 +140,8 @@ def _train_rows(options: argparse.Namespace) -> dict[str, list[_System]]:
 def _own_qualities(options: argparse.Namespace) -> dict[int, int]:
     """The quality at which pictures halved by bicubic interpolation have plain JPEG's bytes."""
     found: dict[int, list[int]] = {quality: [] for quality in options.jpeg_qualities}
-    for path in sources.find_pictures(options.valid_data):
-        luma = comparison.read_picture(path, luma=True)
+    for path in pictures.find(options.valid_data).values():
+        luma = pictures.read(path, luma=True)
         halved = PIL.Image.fromarray(luma[..., 0])
         halved = halved.resize(
             [-(-side // 2) for side in halved.size], PIL.Image.Resampling.BICUBIC
@@ -156,7 +156,7 @@ def _own_qualities(options: argparse.Namespace) -> dict[int, int]:
 
 
 def _table(
-    rows: dict[str, list[_System]], pictures: list, jpeg_qualities: list[int]
+    rows: dict[str, list[_System]], tested: list, jpeg_qualities: list[int]
 ) -> list[list[str]]:
     plain: dict[int, matched.Row] = {}
     cells: dict[str, list[str]] = {}
@@ -168,10 +168,10 @@ def _table(
                 matched.compare(
                     compressor, path, picture, _STANDARD, quality, compressor.scales[-1]
                 )
-                for path, picture in pictures
+                for path, picture in tested
             ]
             found = [row for row in compared if row is not None]
-            if len(found) < len(pictures):
+            if len(found) < len(tested):
                 cells[name] += ["too large", ""]
                 continue
             mean = plain[quality] = matched.mean_row(found)

@@ -8,7 +8,6 @@ least, or loses most.
 import argparse
 import csv
 import io
-import os
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,8 +18,7 @@ import PIL.Image
 from comrec_tf import metrics, storage, vocabulary
 from comrec_tf.commands import display
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.data import sources
-from comrec_tf.evaluation import comparison
+from comrec_tf.evaluation import pictures
 from comrec_tf.images import files
 
 
@@ -49,8 +47,9 @@ def main() -> int:
     options = parser.parse_args()
     compressor = Compressor.from_preset(options.preset)
     rows = []
-    for path in display.progress(sources.find_pictures(options.pictures), "restoring"):
-        rows += _rows(path, options.qualities, compressor.restore_jpeg)
+    paths = list(pictures.find(options.pictures).items())
+    for name, path in display.progress(paths, "restoring"):
+        rows += _rows(name, path, options.qualities, compressor.restore_jpeg)
     columns = ["JPEG", "PSNR", "restored", "gain", "least"]
     header = ["", *columns, *(name.replace("PSNR", "SSIMULACRA2") for name in columns[1:])]
     display.table(header, _cells(rows))
@@ -61,10 +60,12 @@ def main() -> int:
     return 0
 
 
-def _rows(path: str, qualities: list[int], restore: Callable[[bytes], np.ndarray]) -> list[Row]:
+def _rows(
+    name: str, path: str, qualities: list[int], restore: Callable[[bytes], np.ndarray]
+) -> list[Row]:
     rows = []
     for kind in ("luma", "color"):
-        picture = comparison.read_picture(path, luma=kind == "luma")
+        picture = pictures.read(path, luma=kind == "luma")
         if kind == "color" and picture.shape[-1] == 1:
             continue
         for quality in qualities:
@@ -74,7 +75,7 @@ def _rows(path: str, qualities: list[int], restore: Callable[[bytes], np.ndarray
                 Row(
                     kind,
                     quality,
-                    os.path.basename(path),
+                    name,
                     len(content),
                     metrics.psnr(picture, before),
                     metrics.psnr(picture, after),

@@ -7,15 +7,13 @@ paper counts bytes.
 import argparse
 import csv
 import io
-import os
 import sys
 
 from comrec_tf import storage, vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.commands import display
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.data import sources
-from comrec_tf.evaluation import comparison, matched
+from comrec_tf.evaluation import matched, pictures
 
 
 def main() -> int:
@@ -31,13 +29,10 @@ def main() -> int:
     options = parser.parse_args()
     compressor = Compressor.from_preset(options.preset)
     compressor = compressor.with_codec(matched.with_standard_tables(compressor.codec))
-    pictures = {
-        os.path.basename(path): comparison.read_picture(path, luma=True)
-        for path in sources.find_pictures(options.pictures)
-    }
+    paths = pictures.find(options.pictures)
     rows = []
     for quality in options.jpeg_qualities:
-        rows += _rows(compressor, pictures, quality, options.scale)
+        rows += _rows(compressor, paths, quality, options.scale)
     display.table(
         ["picture", "JPEG", "bytes", "PSNR", "SSIM", "preset at", "bytes", "PSNR", "SSIM", "gain"],
         [
@@ -64,12 +59,13 @@ def main() -> int:
 
 
 def _rows(
-    compressor: Compressor, pictures: dict, quality: int, scale: int | None
+    compressor: Compressor, paths: dict[str, str], quality: int, scale: int | None
 ) -> list[matched.Row]:
     """Rows of all pictures at one quality of plain JPEG, and their mean."""
     jpeg = matched.with_standard_tables(JpegCodec())
     found = []
-    for name, picture in display.progress(list(pictures.items()), f"JPEG {quality}"):
+    for name, path in display.progress(list(paths.items()), f"JPEG {quality}"):
+        picture = pictures.read(path, luma=True)
         row = matched.compare(compressor, name, picture, jpeg, quality, scale)
         if row is None:
             print(f"{name}: no file of the preset is as small as JPEG {quality}", file=sys.stderr)

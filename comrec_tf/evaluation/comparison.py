@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from comrec_tf import metrics, storage
-from comrec_tf.evaluation import curves, equal_bytes, page, report
+from comrec_tf.evaluation import curves, equal_bytes, page, pictures, report
 from comrec_tf.evaluation.curves import Point
 from comrec_tf.evaluation.systems import System
-from comrec_tf.images import color, files
 
-__all__ = ["PAGE", "check_extras", "compare", "read_picture"]
+__all__ = ["PAGE", "check_extras", "compare"]
 
 #: The file of the report that a person opens.
 PAGE = "index.html"
@@ -33,23 +32,6 @@ def check_extras() -> None:
     grey = np.zeros((8, 8, 1), np.uint8)
     metrics.psnr_hvs_m(grey, grey)
     report.plot_bytes([], "psnr")
-
-
-def read_picture(path: str | os.PathLike[str], *, luma: bool = False) -> np.ndarray:
-    """Read a picture to be compared.
-
-    Args:
-        path: a picture file.
-        luma: whether the luma of a colour picture is taken for a grey picture.
-
-    Returns:
-        uint8 (H, W, 1 or 3).
-
-    Raises:
-        OSError: the file cannot be read, or is no picture.
-    """
-    picture = files.read(path)
-    return np.rint(color.luma(picture))[..., None].astype(np.uint8) if luma else picture
 
 
 def compare(
@@ -81,7 +63,7 @@ def compare(
         ranges: bits per pixel of the anchor, from and to, between which rates are compared.
         num_shown: how many pictures the page shows.
         shown_rate: bits per pixel of the files behind what it shows, about.
-        luma: as in `read_picture`.
+        luma: as in `pictures.read`.
         progress: shows how far the work has come.
 
     Returns:
@@ -99,12 +81,12 @@ def compare(
     original: curves.Original | None = None
     for name, system, settings in progress(_steps(paths, systems), "measuring"):
         if original is None or name != original.name:
-            original = curves.Original(name, read_picture(paths[name], luma=luma))
+            original = curves.Original(name, pictures.read(paths[name], luma=luma))
             storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
         points += curves.measure(system, original, settings)
     storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
     for name in progress(list(paths)[:num_shown], "making pictures of equal bytes"):
-        original = curves.Original(name, read_picture(paths[name], luma=luma))
+        original = curves.Original(name, pictures.read(paths[name], luma=luma))
         shown += _shown(original, systems, shown_rate)
     names = [system.name for system in judged]
     written = {

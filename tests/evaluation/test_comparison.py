@@ -6,7 +6,6 @@ import PIL.Image
 import pytest
 
 from comrec_tf.evaluation import comparison, systems
-from comrec_tf.images import color, files
 
 
 def few(name, *settings):
@@ -56,14 +55,6 @@ def test_the_work_is_told_in_small_steps_and_interrupted_it_keeps_what_it_measur
         compare(compressor, tmp_path, paths, progress=interrupted)
     rows = list(csv.DictReader((tmp_path / "points.csv").open()))
     assert [row["picture"] for row in rows] == 6 * ["astronaut.png"]
-
-
-def test_the_luma_of_a_color_picture_is_read_as_grey(pictures_dir):
-    path = pictures_dir / "astronaut.png"
-    luma = comparison.read_picture(path, luma=True)
-    assert luma.dtype == np.uint8
-    np.testing.assert_allclose(luma[..., 0], color.luma(files.read(path)), atol=0.5)
-    np.testing.assert_array_equal(comparison.read_picture(path), files.read(path))
 
 
 def test_of_a_large_picture_the_page_shows_the_middle(tmp_path, compressor, monkeypatch, paths):
