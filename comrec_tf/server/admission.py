@@ -5,8 +5,8 @@ import collections
 import concurrent.futures
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 import grpc
 
@@ -16,7 +16,9 @@ __all__ = ["Admission", "Holding"]
 
 _T = TypeVar("_T")
 #: A request that has been arriving for longer gives way where others wait to arrive.
-_SLOW_SECONDS = 1.0
+_SLOW_SECONDS = 0.5
+#: Requests that wait to arrive at most; they cost next to nothing.
+_MAX_EXPECTED = 1024
 
 
 def _exhausted(message: str) -> RequestError:
@@ -76,6 +78,7 @@ class Admission:
         self._max_waiting = max_waiting
         self._max_arriving = max_in_flight + max_waiting
         self._arrival_seconds = arrival_seconds
+        self._expected = 0
         self._arriving: dict[asyncio.Future, float] = {}
         self._queue: collections.deque[asyncio.Future] = collections.deque()
         self._threads = concurrent.futures.ThreadPoolExecutor(max_in_flight, "request")
@@ -98,14 +101,14 @@ class Admission:
         finally:
             self.held_bytes -= holding.bytes
 
-    async def arrive(self, received: Awaitable[_T]) -> _T:
+    async def arrive(self, received: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Wait until a request has arrived.
 
         Where too many arrive at once, the one that has taken longest gives way: a client that
         sends slowly takes nobody else's place.
 
         Args:
-            received: what receives it.
+            received: makes the coroutine that receives it.
 
         Returns:
             Its result.
@@ -113,14 +116,8 @@ class Admission:
         Raises:
             RequestError: DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED.
         """
-        task = asyncio.ensure_future(received)
-        if len(self._arriving) >= self._max_arriving:
-            oldest = min(self._arriving, key=self._arriving.__getitem__)
-            if time.monotonic() - self._arriving[oldest] < _SLOW_SECONDS:
-                task.cancel()
-                raise _exhausted("too many requests arrive")
-            oldest.cancel()
-            del self._arriving[oldest]
+        await self._room_to_arrive()
+        task = asyncio.ensure_future(received())
         self._arriving[task] = time.monotonic()
         try:
             done, _ = await asyncio.wait([task], timeout=self._arrival_seconds)
@@ -135,6 +132,26 @@ class Admission:
         finally:
             self._arriving.pop(task, None)
             task.cancel()
+
+    async def _room_to_arrive(self) -> None:
+        if self._expected >= _MAX_EXPECTED:
+            raise _exhausted("too many requests arrive")
+        self._expected += 1
+        try:
+            while len(self._arriving) >= self._max_arriving:
+                oldest, begun = next(iter(self._arriving.items()))
+                patience = begun + _SLOW_SECONDS - time.monotonic()
+                if patience <= 0:
+                    oldest.cancel()
+                    del self._arriving[oldest]
+                    return
+                await asyncio.wait(
+                    self._arriving, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+                )
+                # Those that have arrived leave in tasks of their own.
+                await asyncio.sleep(0)
+        finally:
+            self._expected -= 1
 
     async def run(self, work: Callable[[], _T], deadline: float | None = None) -> _T:
         """Run a request's work in a thread when its turn has come, first come, first served.

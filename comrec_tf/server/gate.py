@@ -45,9 +45,12 @@ class Limits:
 
 @dataclasses.dataclass(eq=False)
 class _Connection:
+    client: socket.socket
     address: str
+    inner: str
     moved: float
     received: int = 0
+    ending: bool = False
     task: asyncio.Task | None = None
 
 
@@ -100,12 +103,12 @@ class Gate:
                     await asyncio.sleep(_NO_DESCRIPTOR_SECONDS)
                     continue
                 host = address[0] if isinstance(address, tuple) else ""
-                if not self._make_room(host):
+                if not await self._make_room(host, inner):
                     self.turned_away += 1
                     client.close()
                     continue
-                connection = _Connection(host, time.monotonic())
-                connection.task = asyncio.create_task(_pass_on(client, inner, connection))
+                connection = _Connection(client, host, inner, time.monotonic())
+                connection.task = asyncio.create_task(_pass_on(connection))
                 self._connections.add(connection)
                 self._by_address[host] += 1
                 connection.task.add_done_callback(functools.partial(self._done, connection))
@@ -113,17 +116,14 @@ class Gate:
     def _done(self, connection: _Connection, task: asyncio.Task) -> None:
         if not task.cancelled():
             task.exception()  # the server behind has gone, or the client: nobody is left to tell
-        self._forget(connection)
-
-    def _forget(self, connection: _Connection) -> None:
-        if connection not in self._connections:
-            return
+        # Here, for a task that was ended before it began has closed nothing.
+        connection.client.close()
         self._connections.discard(connection)
         self._by_address[connection.address] -= 1
         if not self._by_address[connection.address]:
             del self._by_address[connection.address]
 
-    def _make_room(self, host: str) -> bool:
+    async def _make_room(self, host: str, inner: str) -> bool:
         """Whether there is room for one more, if need be by ending one that does nothing."""
         crowded = self._by_address[host] >= self._limits.per_address
         if not crowded and len(self._connections) < self._limits.connections:
@@ -132,18 +132,19 @@ class Gate:
         idle = [
             c
             for c in self._connections
-            if (c.received < _LITTLE or c.moved < late) and (not crowded or c.address == host)
+            if (c.received < _LITTLE or c.moved < late)
+            and (not crowded or c.address == host)
+            and not c.ending
         ]
         if not idle:
             return False
-        self._end(min(idle, key=lambda c: c.moved))
+        # First those to the same API: an attack on one should leave the other alone.
+        victim = min(idle, key=lambda c: (c.inner != inner, c.moved))
+        _end(victim)
+        # Its descriptors must be free before there are new ones.
+        await asyncio.wait([victim.task] if victim.task else [], timeout=_LINGER_SECONDS)
         self.turned_away += 1
         return True
-
-    def _end(self, connection: _Connection) -> None:
-        if connection.task is not None:
-            connection.task.cancel()
-        self._forget(connection)
 
     async def _sweep(self) -> None:
         while True:
@@ -156,12 +157,18 @@ class Gate:
                     else self._limits.first_byte_seconds
                 )
                 if now - connection.moved > allowed:
-                    self._end(connection)
+                    _end(connection)
 
 
-async def _pass_on(client: socket.socket, inner: str, connection: _Connection) -> None:
+def _end(connection: _Connection) -> None:
+    connection.ending = True
+    if connection.task is not None:
+        connection.task.cancel()
+
+
+async def _pass_on(connection: _Connection) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(client.close)
+        client = connection.client
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader, writer = await asyncio.open_connection(sock=client)
@@ -171,7 +178,7 @@ async def _pass_on(client: socket.socket, inner: str, connection: _Connection) -
         if not first:
             return
         connection.received += len(first)
-        inner_reader, inner_writer = await asyncio.open_unix_connection(inner)
+        inner_reader, inner_writer = await asyncio.open_unix_connection(connection.inner)
         stack.callback(inner_writer.transport.abort)
         inner_writer.write(first)
         inwards = asyncio.create_task(_pump(reader, inner_writer, connection, inwards=True))

@@ -147,7 +147,7 @@ class GrpcApi:
         status = "CANCELLED"
         try:
             with self._admission.holding() as holding:
-                content = await self._admission.arrive(_received(context))
+                content = await self._admission.arrive(lambda: _received(context))
                 figures.bytes_in = len(content)
                 holding.add(len(content))
                 reply = await self._admission.run(
@@ -186,7 +186,7 @@ class GrpcApi:
         return reply.SerializeToString()
 
     async def _asked(self, context: Any, kind: Any) -> Any:
-        content = await self._admission.arrive(_received(context))
+        content = await self._admission.arrive(lambda: _received(context))
         if len(content) > _SMALL_BYTES:
             raise invalid(f"expected at most {_SMALL_BYTES} bytes")
         try:

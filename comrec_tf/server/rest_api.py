@@ -93,7 +93,7 @@ class RestApi:
         status = "CANCELLED"
         try:
             with self._admission.holding() as holding:
-                body = await self._admission.arrive(self._body(request, holding))
+                body = await self._admission.arrive(lambda: self._body(request, holding))
                 figures.bytes_in = len(body)
                 reply = await _unless_gone(
                     request,
