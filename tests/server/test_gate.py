@@ -78,7 +78,7 @@ def test_silent_connections_give_way_to_new_ones(tmp_path):
 
 def test_connections_at_work_are_kept_and_new_ones_refused(tmp_path):
     async def main():
-        async with gated(tmp_path, Limits(connections=9, per_address=3)) as (gate, port):
+        async with gated(tmp_path, Limits(connections=9, per_address=3)) as (_, port):
             busy = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
             for connection in busy:
                 await ask(connection, b"x" * 2000 + b"\n")
