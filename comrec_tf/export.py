@@ -3,7 +3,7 @@
     python -m comrec_tf.export --preset=comrec --output_dir=models/comrec --version=1
 
 writes models/comrec/1, of TensorFlow operations alone, with the signatures encode (the default),
-decode, decode_jpeg, encode_pixels and decode_pixels; serving/README.md describes them.
+decode and others; serving/README.md describes them.
 
 Exit codes: 0 exported, 1 an error that the message describes, 2 a wrong command line.
 """
@@ -46,8 +46,8 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "scale",
         None,
-        "Which pair encodes; the largest scale if not given.",
-        lower_bound=1,
+        "Which pair encodes where a request does not say; the largest if None, the better if 0.",
+        lower_bound=0,
         upper_bound=2,
         flag_values=values,
     )
@@ -73,13 +73,15 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
 
     # It tells of names of its own inside the graph.
     tf.get_logger().setLevel("ERROR")
-    described = card.read(find.find_preset(values.preset))
+    preset = find.find_preset(values.preset)
+    described = card.read(preset)
     signatures.export_signatures(
         weights.load_pairs(values.preset),
         path,
         scale=values.scale,
         max_pixels=values.max_pixels,
         default_quality=described.default_quality,
+        preset=preset,
     )
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
