@@ -1,0 +1,1 @@
+"""What leaves TensorFlow: networks in forms that other runtimes compute."""
