@@ -111,7 +111,10 @@ def tile_model_bytes(model: ComRec, side: int, *, float16: bool = True) -> bytes
     if model.rec.conditioned:
         signature.append(tf.TensorSpec([1], tf.float32, name="log_step"))
     function = tf.function(_TileNetwork(model.rec, side), input_signature=signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+    # The module keeps alive what the function uses, which is constants alone.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function()], tf.Module()
+    )
     if float16:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
