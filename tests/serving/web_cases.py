@@ -16,8 +16,8 @@ import PIL.Image
 import skimage.data
 
 from comrec_tf.codecs import carriers, container
-from comrec_tf.compressor import Compressor
 from comrec_tf.coding import PictureCoder
+from comrec_tf.compressor import Compressor
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "serving" / "web" / "tests" / "fixtures"
 

@@ -46,7 +46,7 @@ export function isJpeg(file: Uint8Array): boolean {
  *
  * @param file - the whole file.
  * @returns its parts from SOI to EOI; what stands behind EOI is not among them.
- * @throws ComrecError "damaged" if the bytes are not a JPEG or end within a segment.
+ * @throws ComrecError "damaged" if the bytes are not a JPEG, or a file that is cut short.
  */
 export function parts(file: Uint8Array): Part[] {
   if (!isJpeg(file)) throw damaged("the bytes are not a JPEG file");
@@ -72,8 +72,8 @@ export function parts(file: Uint8Array): Part[] {
     found.push({ marker, bytes: file.subarray(start, position), content });
     start = position;
   }
-  // Browsers show what there is of a file without an end.
-  return found;
+  // Browsers show what there is of it; a network would restore the grey of what is missing.
+  throw damaged("the file is cut short: it has no end");
 }
 
 /** Coded data end at a marker that is neither a restart nor a stuffed byte (F.1.2.3, E.1.4). */

@@ -1,6 +1,6 @@
 /** Headless Chromium for tests: Debian's, driven by playwright-core, which downloads none. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { chromium } from "playwright-core";
 
@@ -47,4 +47,23 @@ export async function open(browser, address, options = {}) {
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.goto(address);
   return { page, context, complaints };
+}
+
+/**
+ * Memory of the processes that hold pages and their workers.
+ *
+ * @returns MB `now` and at `most` since they began (resident, Linux alone).
+ */
+export async function memory(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const total = { now: 0, most: 0 };
+  for (const { id } of processInfo.filter(({ type }) => type === "renderer")) {
+    const status = readFileSync(`/proc/${id}/status`, "utf8");
+    const read = (name) => Number(new RegExp(`${name}:\\s*(\\d+)`).exec(status)[1]) / 1000;
+    total.now += read("VmRSS");
+    total.most += read("VmHWM");
+  }
+  return total;
 }
