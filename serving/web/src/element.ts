@@ -15,10 +15,12 @@ import { reducesMotion, savesData, shownSize, whenNear } from "./when.js";
 export type State = "waiting" | "restoring" | "restored" | "compact" | "failed";
 
 const STYLE = `
-  :host { display: inline-block; position: relative; max-width: 100%; vertical-align: bottom }
+  :host { display: inline-block; position: relative; max-width: 100% }
   :host([hidden]) { display: none }
-  img, canvas { width: 100%; height: 100%; object-fit: inherit; object-position: inherit }
-  img { display: block }
+  img, ::slotted(img), canvas {
+    width: 100%; height: 100%; object-fit: inherit; object-position: inherit
+  }
+  img, ::slotted(img) { display: block }
   canvas { position: absolute; inset: 0; pointer-events: none; opacity: 0 }
   canvas.fading { transition: opacity 0.25s }
   canvas.shown { opacity: 1 }
@@ -30,7 +32,9 @@ const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
  * A picture whose file is a compact JPEG, or any other.
  *
  * Attributes `src`, `alt`, `width` and `height` mean what they mean on <img>. Where width and height
- * are missing they are taken from the file, and the picture shows when its first bytes are there.
+ * are missing they are taken from the file, and the picture shows when it is there. An <img> inside
+ * is shown in place of the element's own, and says what the element does not: browsers show it
+ * before this module is loaded, and without.
  * The attribute `state` tells a `State`. Events: `restored`, and `comrec-error` with the error as
  * `detail`.
  */
@@ -39,7 +43,7 @@ export class ComrecImage extends Base {
   /** For all elements of a page. */
   static options: Omit<RestoreOptions, "signal" | "onprogress"> = {};
 
-  private readonly image = document.createElement("img");
+  private readonly ownImage = document.createElement("img");
   private readonly canvas = document.createElement("canvas");
   private readonly size = new CSSStyleSheet();
   private run: AbortController | undefined;
@@ -50,13 +54,15 @@ export class ComrecImage extends Base {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [this.size, sheet];
-    this.image.part.add("image");
-    this.image.decoding = "async";
-    this.image.loading = "lazy";
+    this.ownImage.part.add("image");
+    this.ownImage.decoding = "async";
+    this.ownImage.loading = "lazy";
     this.canvas.part.add("restored");
     // Readers of the page hear the image's alternative text, once.
     this.canvas.setAttribute("aria-hidden", "true");
-    root.append(this.image, this.canvas);
+    const slot = document.createElement("slot");
+    slot.append(this.ownImage);
+    root.append(slot, this.canvas);
   }
 
   connectedCallback(): void {
@@ -70,8 +76,8 @@ export class ComrecImage extends Base {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (name === "alt") {
-      if (after === null) this.image.removeAttribute("alt");
-      else this.image.alt = after;
+      if (after === null) this.ownImage.removeAttribute("alt");
+      else this.ownImage.alt = after;
     } else if (before !== after && this.isConnected) {
       if (name === "src") this.start();
       else this.reserve(...this.givenSize());
@@ -83,17 +89,22 @@ export class ComrecImage extends Base {
     return (this.getAttribute("state") as State | null) ?? "waiting";
   }
 
+  /** The image inside, which the page wrote. */
+  private get givenImage(): HTMLImageElement | null {
+    return this.querySelector<HTMLImageElement>(":scope > img");
+  }
+
   private start(): void {
     this.run?.abort();
     this.clear();
-    const source = this.getAttribute("src");
+    const source = this.getAttribute("src") ?? this.givenImage?.getAttribute("src") ?? null;
     if (source === null) return;
     const run = (this.run = new AbortController());
     this.setAttribute("state", "waiting");
     const size = this.givenSize();
     this.reserve(...size);
-    if (size[0] > 0 && size[1] > 0) this.image.src = source;
-    else this.image.removeAttribute("src");
+    this.ownImage.removeAttribute("src");
+    if (size[0] > 0 && size[1] > 0) this.showFile(source);
     whenNear(this, run.signal, () => void this.show(source, run.signal));
   }
 
@@ -104,7 +115,7 @@ export class ComrecImage extends Base {
       const { description } = inspectFile(file, options.maxPixels ?? MAX_PIXELS);
       const [width, height] = this.givenSize();
       if (!width || !height) this.reserve(width, height, shownSize(description));
-      if (!this.image.src) this.image.src = source;
+      this.showFile(source);
       if (savesData()) {
         this.setAttribute("state", "compact");
         return;
@@ -117,10 +128,15 @@ export class ComrecImage extends Base {
     } catch (error) {
       if (signal.aborted) return;
       // The browser may show what this module cannot.
-      if (!this.image.src) this.image.src = source;
+      this.showFile(source);
       this.setAttribute("state", "failed");
       this.dispatchEvent(new CustomEvent("comrec-error", { detail: error }));
     }
+  }
+
+  /** Let the browser show the file as it does. */
+  private showFile(source: string): void {
+    if (this.givenImage === null && !this.ownImage.src) this.ownImage.src = source;
   }
 
   private draw(bitmap: ImageBitmap): void {
@@ -138,8 +154,11 @@ export class ComrecImage extends Base {
   }
 
   private givenSize(): [number, number] {
-    const number = (name: string): number => Number.parseInt(this.getAttribute(name) ?? "", 10) || 0;
-    return [Math.max(number("width"), 0), Math.max(number("height"), 0)];
+    const number = (name: string): number => {
+      const text = this.getAttribute(name) ?? this.givenImage?.getAttribute(name) ?? "";
+      return Math.max(Number.parseInt(text, 10) || 0, 0);
+    };
+    return [number("width"), number("height")];
   }
 
   /** Take the place that the picture will need; the page's own styles come before these. */
