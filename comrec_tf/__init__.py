@@ -8,15 +8,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from comrec_tf.cards import list_presets
     from comrec_tf.codecs.jpeg import JpegCodec
-    from comrec_tf.compressor import Compressor
+    from comrec_tf.compression.compressor import Compressor
+    from comrec_tf.compression.rate_control import Target
+    from comrec_tf.exporting.signatures import export_signatures
     from comrec_tf.models.com_cnn import ComCNN
     from comrec_tf.models.com_rec import ComRec
     from comrec_tf.models.rec_cnn import RecCNN
-    from comrec_tf.presets import load_preset, save_preset
-    from comrec_tf.rate_control import Target
-    from comrec_tf.signatures import export_signatures
+    from comrec_tf.presets.cards import list_presets
+    from comrec_tf.presets.weights import load_preset, save_preset
     from comrec_tf.training.feed import TrainingFeed
 
 __version__ = "0.1.0"
@@ -38,15 +38,15 @@ __all__ = [
 _HOMES = {
     "ComCNN": "models.com_cnn",
     "ComRec": "models.com_rec",
-    "Compressor": "compressor",
+    "Compressor": "compression.compressor",
     "JpegCodec": "codecs.jpeg",
     "RecCNN": "models.rec_cnn",
-    "Target": "rate_control",
+    "Target": "compression.rate_control",
     "TrainingFeed": "training.feed",
-    "export_signatures": "signatures",
-    "list_presets": "cards",
-    "load_preset": "presets",
-    "save_preset": "presets",
+    "export_signatures": "exporting.signatures",
+    "list_presets": "presets.cards",
+    "load_preset": "presets.weights",
+    "save_preset": "presets.weights",
 }
 
 

@@ -26,7 +26,8 @@ from typing import Any
 
 from absl import flags
 
-from comrec_tf import command, order_flags
+from comrec_tf.commands import flags as command_flags
+from comrec_tf.commands import frame
 
 __all__ = ["main"]
 
@@ -40,11 +41,11 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _compress, pass_unknown=True)
+    return frame.run(argv, __doc__, _define, _compress, pass_unknown=True)
 
 
 def _define(values: flags.FlagValues) -> None:
-    order_flags.define(values)
+    command_flags.define(values)
     flags.DEFINE_list(
         "input", None, "Folders, patterns or files, between commas.", flag_values=values
     )
@@ -65,7 +66,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _compress(values: flags.FlagValues, options: list[str]) -> int:
-    order = order_flags.read(values)
+    request = command_flags.read(values)
     try:
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
@@ -79,17 +80,17 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
 
     # Read here for its codec, and so that a preset that is missing is no news of a worker's.
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
-    compressor = order.compressor()
+    compressor = request.compressor()
     # Workers may have another working folder.
     inputs, output = [_absolute(path) for path in values.input], _absolute(values.output)
-    reports = pipeline.claim(output, order, compressor, overwrite=values.overwrite)
+    reports = pipeline.claim(output, request, compressor, overwrite=values.overwrite)
     with_options = beam.Pipeline(options=PipelineOptions(options))
     outcome = (
         with_options
         | beam.Create(inputs)
         | pipeline.CompressPictures(
             output,
-            order,
+            request,
             compressor.codec.suffix,
             overwrite=values.overwrite,
             threads=values.threads,
@@ -103,8 +104,8 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
     _print(counts, as_json=values.json)
     if counts["failed"]:
         print(f"{counts['failed']} failed: see {reports}/failed-*.jsonl", file=sys.stderr)
-        return command.FAILURE
-    return command.SUCCESS
+        return frame.FAILURE
+    return frame.SUCCESS
 
 
 def _absolute(path: str) -> str:

@@ -29,12 +29,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, display, journal, order, order_flags, storage
+from comrec_tf import storage
+from comrec_tf.commands import display, frame, jobs, journal
+from comrec_tf.commands import flags as command_flags
+from comrec_tf.compression import request
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from comrec_tf.compressor import Compressor
+    from comrec_tf.compression.compressor import Compressor
     from comrec_tf.images.metadata import Metadata
 
 __all__ = ["main"]
@@ -73,12 +76,12 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _compress)
+    return frame.run(argv, __doc__, _define, _compress)
 
 
 def _define(values: flags.FlagValues) -> None:
-    batch.define_output_flags(values)
-    order_flags.define(values)
+    jobs.define_output_flags(values)
+    command_flags.define(values)
     flags.DEFINE_bool(
         "verify",
         False,
@@ -88,19 +91,19 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
-    wanted = order_flags.read(values)
-    jobs = batch.plan(inputs, values, suffix=wanted.suffix, suffixes=order.SUFFIXES)
+    wanted = command_flags.read(values)
+    planned = jobs.plan(inputs, values, suffix=wanted.suffix, suffixes=request.SUFFIXES)
     if values.dry_run:
-        for job in jobs:
+        for job in planned:
             print(f"{job.source} -> {job.output}")
-        return command.SUCCESS
+        return frame.SUCCESS
 
     compressor = wanted.compressor()
     log = None
     if values.resume:
         log = journal.Journal(values.output_dir, {"compress": wanted.outcome})
-    rows, failures = batch.run(
-        jobs,
+    rows, failures = jobs.run(
+        planned,
         "compressing",
         read=_read,
         work=functools.partial(_work, wanted=wanted, compressor=compressor, verify=values.verify),
@@ -113,25 +116,25 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
         failures,
         total=_total(rows) if rows else None,
         as_json=values.json,
-        stream=jobs[0].output == batch.STREAM,
+        stream=planned[0].output == jobs.STREAM,
     )
-    return command.FAILURE if failures else command.SUCCESS
+    return frame.FAILURE if failures else frame.SUCCESS
 
 
-def _read(job: batch.Job) -> _Source:
+def _read(job: jobs.Job) -> _Source:
     from comrec_tf.images import files
 
-    if job.source == batch.STREAM:
+    if job.source == jobs.STREAM:
         content = sys.stdin.buffer.read()
         return _Source(len(content), *files.read_with_metadata(io.BytesIO(content)))
     return _Source(os.path.getsize(job.source), *files.read_with_metadata(job.source))
 
 
 def _work(
-    job: batch.Job,
+    job: jobs.Job,
     source: _Source,
     *,
-    wanted: order.Order,
+    wanted: request.Request,
     compressor: "Compressor",
     verify: bool,
 ) -> _Result:
@@ -153,7 +156,7 @@ def _work(
     return _Result(content, row)
 
 
-def _write(job: batch.Job, result: _Result) -> dict[str, Any]:
+def _write(job: jobs.Job, result: _Result) -> dict[str, Any]:
     storage.write_output(job.output, result.content)
     return result.row
 

@@ -27,14 +27,15 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from comrec_tf import command, display, storage
+from comrec_tf import storage
+from comrec_tf.commands import display, frame
 
 if TYPE_CHECKING:
     import numpy as np
 
     from comrec_tf.codecs.base import Codec
     from comrec_tf.codecs.jpeg import JpegCodec
-    from comrec_tf.compressor import Compressor
+    from comrec_tf.compression.compressor import Compressor
     from comrec_tf.evaluation.curves import Point
     from comrec_tf.evaluation.systems import System
 
@@ -50,12 +51,12 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _evaluate)
+    return frame.run(argv, __doc__, _define, _evaluate)
 
 
 def _define(values: flags.FlagValues) -> None:
-    command.define_precision_flag(values)
-    flags.DEFINE_string("preset", command.DEFAULT_PRESET, "Name or folder.", flag_values=values)
+    frame.define_precision_flag(values)
+    flags.DEFINE_string("preset", frame.DEFAULT_PRESET, "Name or folder.", flag_values=values)
     flags.DEFINE_list(
         "jpeg_qualities",
         ["5", "10"],
@@ -118,7 +119,7 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
         raise FileExistsError(f"{output}/index.html exists: pass --overwrite to replace it")
     from comrec_tf.codecs import catalog
     from comrec_tf.codecs.jpeg import JpegCodec
-    from comrec_tf.compressor import Compressor
+    from comrec_tf.compression.compressor import Compressor
     from comrec_tf.data import sources
     from comrec_tf.evaluation import systems
 
@@ -138,7 +139,7 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     compared += systems.of_preset(pathlib.PurePath(values.preset).name, compressor)
     _write_report(values, output, compared, pictures, rates)
     print(f"report: {output / 'index.html'}")
-    return command.SUCCESS
+    return frame.SUCCESS
 
 
 def _with_standard_tables(codec: "Codec") -> "Codec":
@@ -153,7 +154,8 @@ def _with_standard_tables(codec: "Codec") -> "Codec":
 
 def _read(path: str, *, luma: bool) -> "np.ndarray":
     from comrec_tf import metrics
-    from comrec_tf.images import files, pixels
+    from comrec_tf.graph import pixels
+    from comrec_tf.images import files
 
     picture = files.read(path)
     if not luma or picture.shape[-1] == 1:
@@ -181,7 +183,7 @@ def _print_table(
 ) -> int:
     from comrec_tf.evaluation import matched
 
-    qualities = [command.whole_number(text, "jpeg_qualities") for text in values.jpeg_qualities]
+    qualities = [frame.whole_number(text, "jpeg_qualities") for text in values.jpeg_qualities]
     rows: list[matched.Row] = []
     for quality in qualities:
         found = []
@@ -217,7 +219,7 @@ def _print_table(
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="\n").writerows([matched.Row._fields, *rows])
         storage.write_atomically(values.csv, buffer.getvalue().encode())
-    return command.SUCCESS
+    return frame.SUCCESS
 
 
 def _write_report(

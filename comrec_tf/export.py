@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from comrec_tf import command
+from comrec_tf.commands import frame
 
 __all__ = ["main"]
 
@@ -28,12 +28,12 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _export)
+    return frame.run(argv, __doc__, _define, _export)
 
 
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
-        "preset", command.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
+        "preset", frame.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
     flags.DEFINE_string(
         "output_dir", None, "Folder of the model; versions are folders in it.", flag_values=values
@@ -62,14 +62,18 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
         raise FileExistsError(f"{path} exists: export another --version")
     import tensorflow as tf
 
-    from comrec_tf import cards, presets, signatures
+    # It tells of names of its own inside the graph.
+    from comrec_tf.exporting import signatures
+
+    # It tells of names of its own inside the graph.
+    from comrec_tf.presets import cards, weights
 
     # It tells of names of its own inside the graph.
     tf.get_logger().setLevel("ERROR")
     card = cards.read_card(cards.find_preset(values.preset))
     options = {"default_quality": card["default_quality"]} if "default_quality" in card else {}
     signatures.export_signatures(
-        presets.load_pairs(values.preset),
+        weights.load_pairs(values.preset),
         path,
         scale=values.scale,
         max_pixels=values.max_pixels,
@@ -77,7 +81,7 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     )
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
-    return command.SUCCESS
+    return frame.SUCCESS
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.images import color
+from comrec_tf.graph import color
 
 __all__ = ["bits_per_pixel", "luma", "ms_ssim", "psnr", "psnr_at_bytes", "psnr_hvs_m", "ssim"]
 

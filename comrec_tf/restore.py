@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import batch, command, display, journal, storage
+from comrec_tf import storage
+from comrec_tf.commands import display, frame, jobs, journal
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from comrec_tf.compressor import Compressor
+    from comrec_tf.compression.compressor import Compressor
 
 __all__ = ["main"]
 
@@ -51,12 +52,12 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _restore)
+    return frame.run(argv, __doc__, _define, _restore)
 
 
 def _define(values: flags.FlagValues) -> None:
-    batch.define_output_flags(values)
-    command.define_precision_flag(values)
+    jobs.define_output_flags(values)
+    frame.define_precision_flag(values)
     flags.DEFINE_string(
         "preset",
         "",
@@ -66,28 +67,28 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    jobs = batch.plan(inputs, values, suffix=".png", suffixes=_SUFFIXES)
+    planned = jobs.plan(inputs, values, suffix=".png", suffixes=_SUFFIXES)
     if values.dry_run:
-        for job in jobs:
+        for job in planned:
             print(f"{job.source} -> {job.output}")
-        return command.SUCCESS
+        return frame.SUCCESS
 
-    from comrec_tf import cards
-    from comrec_tf.codecs import container
-    from comrec_tf.compressor import Compressor
+    from comrec_tf.compact_file import container
+    from comrec_tf.compression.compressor import Compressor
+    from comrec_tf.presets import cards
 
     @functools.cache
     def compressor_of(preset_id: int) -> Compressor:
         if not values.preset and preset_id == container.PLAIN:
-            return Compressor.from_preset(command.DEFAULT_PRESET)  # any will do
+            return Compressor.from_preset(frame.DEFAULT_PRESET)  # any will do
         folder = values.preset or cards.find_preset_by_id(preset_id)
         return Compressor.from_preset(folder, values.precision)
 
     log = None
     if values.resume:
         log = journal.Journal(values.output_dir, {"restore": values.preset})
-    rows, failures = batch.run(
-        jobs,
+    rows, failures = jobs.run(
+        planned,
         "restoring",
         read=_read,
         work=functools.partial(_work, compressor_of=compressor_of),
@@ -103,28 +104,28 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
         failures,
         total=total if rows else None,
         as_json=values.json,
-        stream=jobs[0].output == batch.STREAM,
+        stream=planned[0].output == jobs.STREAM,
     )
-    return command.FAILURE if failures else command.SUCCESS
+    return frame.FAILURE if failures else frame.SUCCESS
 
 
-def _read(job: batch.Job) -> bytes:
-    if job.source == batch.STREAM:
+def _read(job: jobs.Job) -> bytes:
+    if job.source == jobs.STREAM:
         return sys.stdin.buffer.read()
     return pathlib.Path(job.source).read_bytes()
 
 
 def _work(
-    job: batch.Job, compact_file: bytes, *, compressor_of: Callable[[int], "Compressor"]
+    job: jobs.Job, compact_file: bytes, *, compressor_of: Callable[[int], "Compressor"]
 ) -> _Result:
-    from comrec_tf.codecs import container
+    from comrec_tf.compact_file import container
 
     compressor = compressor_of(container.read(compact_file).preset_id)
     return _Result(compact_file, compressor.decode(compact_file))
 
 
-def _write(job: batch.Job, result: _Result) -> dict[str, Any]:
-    from comrec_tf.codecs import carriers
+def _write(job: jobs.Job, result: _Result) -> dict[str, Any]:
+    from comrec_tf.compact_file import carriers
     from comrec_tf.images import files
 
     content = files.png_bytes(result.picture, carriers.extract_metadata(result.compact_file))

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from comrec_tf import command
+from comrec_tf.commands import frame
 
 __all__ = ["main"]
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _serve)
+    return frame.run(argv, __doc__, _define, _serve)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -78,10 +78,10 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
     try:
         import uvicorn
 
-        from comrec_tf.serving import grpc_api, rest_api
+        from comrec_tf.server import grpc_api, rest_api
     except ImportError as error:
         raise OSError(f'serving needs more: pip install "comrec-tf[serving]" ({error})') from error
-    from comrec_tf.serving.store import ModelStore
+    from comrec_tf.server.store import ModelStore
 
     store = ModelStore(
         base_paths,
@@ -124,7 +124,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
         web.stop()
     server.stop(values.grace_seconds).wait()
     store.close()
-    return command.SUCCESS
+    return frame.SUCCESS
 
 
 def _base_paths(values: flags.FlagValues) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from absl import flags
 
-from comrec_tf import command
+from comrec_tf.commands import frame
 from comrec_tf.training.config import TrainingConfig
 
 __all__ = ["main"]
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return command.run(argv, __doc__, _define, _train)
+    return frame.run(argv, __doc__, _define, _train)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -68,7 +68,7 @@ def _train(values: flags.FlagValues, positional: list[str]) -> int:
         verbose="auto" if sys.stdout.isatty() else 2,
     )
     print(f"best preset: {best}")
-    return command.SUCCESS
+    return frame.SUCCESS
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import PIL.Image
 import pytest
 import skimage.data
 
-from comrec_tf import presets
+from comrec_tf.exporting.signatures import export_signatures
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
-from comrec_tf.signatures import export_signatures
+from comrec_tf.presets import weights
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     keras.utils.set_random_seed(1)
     models = [make_model(scale=1), make_model(scale=2)]
-    presets.save_preset(models, folder / "preset")
+    weights.save_preset(models, folder / "preset")
     export_signatures(models, folder / "tiny" / "1", default_quality=60, max_pixels=60_000)
     return folder
 

@@ -15,9 +15,10 @@ import pytest
 pytest.importorskip("apache_beam")
 import tensorflow as tf
 
-from comrec_tf import beam_compress, presets
-from comrec_tf.codecs import container
-from comrec_tf.compressor import Compressor
+from comrec_tf import beam_compress
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.presets import weights
 from tests.conftest import make_model
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -25,7 +26,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 @pytest.fixture
 def preset(tmp_path):
-    presets.save_preset([make_model(), make_model(scale=1)], tmp_path / "preset")
+    weights.save_preset([make_model(), make_model(scale=1)], tmp_path / "preset")
     return tmp_path / "preset"
 
 

@@ -6,16 +6,17 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, presets, restore
-from comrec_tf.codecs import container
+from comrec_tf import compress, metrics, restore
 from comrec_tf.codecs.pillow import WebpCodec
-from comrec_tf.compressor import Compressor
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.presets import weights
 from tests.conftest import make_model
 
 
 @pytest.fixture
 def preset(tmp_path, monkeypatch):
-    presets.save_preset([make_model(), make_model(scale=1)], tmp_path / "presets" / "tiny")
+    weights.save_preset([make_model(), make_model(scale=1)], tmp_path / "presets" / "tiny")
     monkeypatch.setenv("COMREC_PRESETS", str(tmp_path / "presets"))
     return "tiny"
 
@@ -211,7 +212,7 @@ def test_wrong_calls_say_what_is_wrong_and_write_nothing(
 
 
 def test_files_end_as_the_codec_of_the_preset_says(tmp_path, pictures_dir):
-    presets.save_preset(make_model(codec=WebpCodec()), tmp_path / "webp")
+    weights.save_preset(make_model(codec=WebpCodec()), tmp_path / "webp")
     arguments = [f"--preset={tmp_path}/webp", f"--output_dir={tmp_path}/out", "--scale=2"]
     assert compress.main(["compress", str(pictures_dir / "small.png"), *arguments]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["small.webp"]

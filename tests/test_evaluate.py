@@ -6,15 +6,16 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import evaluate, presets
-from comrec_tf.codecs import container_graph
+from comrec_tf import evaluate
 from comrec_tf.codecs.pillow import WebpCodec
-from comrec_tf.compressor import Compressor
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.graph import compact_file
+from comrec_tf.presets import weights
 
 
 @pytest.fixture
 def preset(tmp_path, model):
-    presets.save_preset(model, tmp_path / "tiny")
+    weights.save_preset(model, tmp_path / "tiny")
     return tmp_path / "tiny"
 
 
@@ -86,7 +87,7 @@ def test_a_report_holds_every_file_that_was_made(report, preset, pictures_dir, c
         if point["system"] == "tiny auto":  # as good as plain JPEG, in no more bytes
             same = plain[point["setting"]]
             assert float(point["psnr"]) >= float(same["psnr"])
-            assert int(point["num_bytes"]) <= int(same["num_bytes"]) + container_graph.SEGMENT_BYTES
+            assert int(point["num_bytes"]) <= int(same["num_bytes"]) + compact_file.SEGMENT_BYTES
     rows = {row["system"]: row for row in csv.DictReader((report / "bd_rate.csv").open())}
     assert float(rows["jpeg"]["psnr"]) == pytest.approx(0)
     assert float(rows["webp"]["psnr"]) < -5

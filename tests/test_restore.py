@@ -2,8 +2,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import presets, restore
-from comrec_tf.compressor import Compressor
+from comrec_tf import restore
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.presets import weights
 from tests.conftest import make_model
 
 
@@ -13,7 +14,7 @@ def compact_dir(tmp_path, photo, grey_photo):
     (tmp_path / "compact").mkdir()
     for name, kind, picture in [("one", {}, photo[:77]), ("two", {"scale": 1}, grey_photo)]:
         model = make_model(**kind)
-        presets.save_preset(model, tmp_path / "presets" / name)
+        weights.save_preset(model, tmp_path / "presets" / name)
         content = Compressor(model).encode(picture, 60)
         (tmp_path / "compact" / f"{name}.jpg").write_bytes(content)
     return tmp_path / "compact"

@@ -31,11 +31,13 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf import display, metrics, rate_control
+from comrec_tf import metrics
 from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
-from comrec_tf.compressor import Compressor
+from comrec_tf.commands import display
+from comrec_tf.compression import rate_control
+from comrec_tf.compression.compressor import Compressor
 from comrec_tf.data import sources
 from comrec_tf.evaluation import matched
 from comrec_tf.images import files

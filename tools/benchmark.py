@@ -32,12 +32,14 @@ import PIL.Image
 import skimage.data
 import tensorflow as tf
 
-from comrec_tf import compress, losses, presets, restore
-from comrec_tf.images import tiles
+from comrec_tf import compress, restore
+from comrec_tf.graph import tiles
+from comrec_tf.models import losses
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.precision import fastest
 from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.presets import weights
 from comrec_tf.training.feed import TrainingFeed
 
 _STEPS = 4
@@ -98,7 +100,7 @@ def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
     num_searched = min(_SEARCHED, options.num_pictures)
     one_megapixels = height * width / 1e6
     megapixels = options.num_pictures * one_megapixels
-    pairs = presets.load_pairs(options.preset, rec_precision=fastest())
+    pairs = weights.load_pairs(options.preset, rec_precision=fastest())
     (model,) = (pair for pair in pairs if pair.scale == options.scale)
     print(f"RecCNN computes in {model.rec.dtype_policy.name}")
     common = [f"--preset={options.preset}", "--overwrite"]

@@ -14,8 +14,9 @@ import PIL.ImageDraw
 import skimage.data
 import tensorflow as tf
 
-from comrec_tf import compress, metrics, rate_control, restore, storage
+from comrec_tf import compress, metrics, restore, storage
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.compression import rate_control
 from comrec_tf.images import files
 
 

@@ -21,7 +21,7 @@ from apache_beam.io.filesystem import (
     FileSystem,
 )
 
-from comrec_tf.images import files
+from comrec_tf.data import decoding
 
 __all__ = ["SCHEMES", "GFileSystem"]
 
@@ -124,7 +124,7 @@ class GFileSystem:
 
     @staticmethod
     def _try(function: Any, path: str, *args: Any, **kwargs: Any) -> Any:
-        files.load_file_system(path)
+        decoding.load_file_system(path)
         with _errors_of(path):
             return function(path, *args, **kwargs)
 
@@ -134,7 +134,7 @@ class _File(io.RawIOBase):
 
     def __init__(self, path: str, mode: str) -> None:
         super().__init__()
-        files.load_file_system(path)
+        decoding.load_file_system(path)
         self._path = path
         self.mode = mode
         self._reads = mode == "rb"

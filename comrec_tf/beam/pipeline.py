@@ -20,10 +20,10 @@ from apache_beam.utils.shared import Shared
 
 # Imported for its classes, which Beam then knows.
 from comrec_tf.beam import file_systems  # noqa: F401
-from comrec_tf.codecs import container
-from comrec_tf.compressor import Compressor
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.request import SUFFIXES, Request
 from comrec_tf.images import files
-from comrec_tf.order import SUFFIXES, Order
 
 __all__ = ["COUNTERS", "REPORTS", "CompressPictures", "claim", "counts_of", "limit_threads"]
 
@@ -44,18 +44,18 @@ class CompressPictures(beam.PTransform):
 
     Args:
         output: folder of the compact files; it gets the tree below each pattern's fixed part.
-        order: what is asked of each file.
+        request: what is asked of each file.
         suffix: ending of the compact files.
         overwrite: make files anew that an earlier run has made.
         threads: that TensorFlow may use in each worker process; 0 for all cores.
     """
 
     def __init__(
-        self, output: str, order: Order, suffix: str, *, overwrite: bool, threads: int
+        self, output: str, request: Request, suffix: str, *, overwrite: bool, threads: int
     ) -> None:
         super().__init__()
         self._output = output
-        self._order = order
+        self._request = request
         self._suffix = suffix
         self._overwrite = overwrite
         self._threads = threads
@@ -79,7 +79,7 @@ class CompressPictures(beam.PTransform):
             # the pictures of one folder over all workers.
             | "Group" >> beam.GroupByKey()
             | "Compress"
-            >> beam.ParDo(_Compress(self._order, self._overwrite, self._threads)).with_outputs(
+            >> beam.ParDo(_Compress(self._request, self._overwrite, self._threads)).with_outputs(
                 "failed", main="done"
             )
         )
@@ -130,8 +130,8 @@ def _is_picture(folder: str, name: str) -> bool:
 class _Compress(beam.DoFn):
     """(output, its inputs) -> a row; the compact file is written on the way."""
 
-    def __init__(self, order: Order, overwrite: bool, threads: int) -> None:
-        self._order = order
+    def __init__(self, request: Request, overwrite: bool, threads: int) -> None:
+        self._request = request
         self._overwrite = overwrite
         self._threads = threads
         # One load for all threads of a worker process.
@@ -142,7 +142,7 @@ class _Compress(beam.DoFn):
 
     def _load(self) -> Compressor:
         limit_threads(self._threads)
-        return self._order.compressor()
+        return self._request.compressor()
 
     def process(self, group: tuple[str, Iterable[tuple[str, float]]]) -> Iterator[Any]:
         output, inputs = group[0], sorted(set(group[1]))
@@ -161,7 +161,7 @@ class _Compress(beam.DoFn):
                 return
             original = _read_bytes(source)
             picture, metadata = files.read_with_metadata(io.BytesIO(original))
-            content, row = self._order.compress(self._compressor, picture, metadata)
+            content, row = self._request.compress(self._compressor, picture, metadata)
             _write_whole(output, content)
         except (OSError, ValueError) as error:
             yield _failure(source, error)
@@ -234,25 +234,25 @@ def limit_threads(number: int) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(number)
 
 
-def claim(output: str, order: Order, compressor: Compressor, *, overwrite: bool) -> str:
+def claim(output: str, request: Request, compressor: Compressor, *, overwrite: bool) -> str:
     """Note in the output folder what its files are made by, so that runs do not mix.
 
     Args:
         output: folder of the compact files.
-        order: what is asked of each file.
-        compressor: of the order.
-        overwrite: whether files of another order may be there, to be made anew.
+        request: what is asked of each file.
+        compressor: of the request.
+        overwrite: whether files of another request may be there, to be made anew.
 
     Returns:
         A folder for the reports of this run.
 
     Raises:
-        ValueError: an earlier run into this folder had another order or other weights.
+        ValueError: an earlier run into this folder had another request or other weights.
         OSError: the folder cannot be written.
     """
     ids = {str(scale): f"{number:08x}" for scale, number in compressor.preset_ids.items()}
-    mine = {**order.outcome, "ids": ids}
-    path = FileSystems.join(output, REPORTS, "order.json")
+    mine = {**request.outcome, "ids": ids}
+    path = FileSystems.join(output, REPORTS, "request.json")
     if not overwrite and FileSystems.exists(path):
         there = json.loads(_read_bytes(path))
         if there != mine:

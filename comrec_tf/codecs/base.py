@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import container
+from comrec_tf.compact_file import container
 
 __all__ = ["Codec", "check_chroma_subsampling", "log_of_step", "round_step"]
 

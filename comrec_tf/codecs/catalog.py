@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from comrec_tf.codecs import base, carriers, jpeg, jpeg_encoders, pillow
+from comrec_tf.codecs import base, jpeg, jpeg_encoders, pillow
+from comrec_tf.compact_file import carriers
 
 __all__ = ["NAMES", "codec_of", "make_codec"]
 

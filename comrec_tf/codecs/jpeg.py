@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from comrec_tf.codecs import base, quantization
-from comrec_tf.codecs.differentiable import DifferentiableJpeg
+from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 
 __all__ = ["JpegCodec"]
 

@@ -11,9 +11,9 @@ import PIL.Image
 import tensorflow as tf
 
 from comrec_tf.codecs import base, quantization
-from comrec_tf.codecs.differentiable import DifferentiableJpeg
 from comrec_tf.codecs.eager import EagerCodec
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 
 __all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
 

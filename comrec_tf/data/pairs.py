@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from comrec_tf.codecs import base
-from comrec_tf.images import color
+from comrec_tf.graph import color
 
 __all__ = ["pair_dataset"]
 

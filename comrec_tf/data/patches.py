@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from comrec_tf.data.reader import PictureReader
-from comrec_tf.images import geometry
+from comrec_tf.graph import geometry
 
 __all__ = ["patch_dataset"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.data import datasets
+from comrec_tf.data import datasets, decoding
 from comrec_tf.images import files
 
 __all__ = ["Source", "find_pictures", "read_picture"]
@@ -54,25 +54,25 @@ def read_picture(name: str) -> np.ndarray:
         name: one that `find_pictures` returned.
 
     Returns:
-        uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `images.files.decode`.
+        uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `decoding.decode`.
 
     Raises:
         OSError: it cannot be read, or is no picture.
     """
     if name.startswith(datasets.SCHEME):
-        return files.decode(datasets.read_example(name))
-    files.load_file_system(name)
+        return decoding.decode(datasets.read_example(name))
+    decoding.load_file_system(name)
     try:
         content = tf.io.read_file(name).numpy()
     except tf.errors.OpError as error:
         raise OSError(f"{name}: {error.message}") from error
-    return files.decode(content)
+    return decoding.decode(content)
 
 
 def _pictures_of(source: str) -> list[str]:
     if source.startswith(datasets.SCHEME):
         return datasets.list_examples(source)
-    files.load_file_system(source)
+    decoding.load_file_system(source)
     if tf.io.gfile.isdir(source):
         return [
             os.path.join(folder, name)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf import metrics, rate_control
+from comrec_tf import metrics
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.compressor import Compressor
+from comrec_tf.compression import rate_control
+from comrec_tf.compression.compressor import Compressor
 
 __all__ = ["Row", "compare", "mean_row"]
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf import coding, rate_control
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compressor import Compressor
+from comrec_tf.compression import rate_control
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.models import picture_coder
 
 __all__ = ["CODECS", "System", "of_codec", "of_preset"]
 
@@ -68,7 +69,7 @@ def of_codec(name: str, codec: base.Codec | None = None) -> System:
         lambda picture, setting: bytes(
             chosen.encode_picture(tf.constant(picture), int(setting)).numpy()
         ),
-        lambda content, shape: coding.decode_bitstream(content, shape).numpy(),
+        lambda content, shape: picture_coder.decode_bitstream(content, shape).numpy(),
     )
 
 

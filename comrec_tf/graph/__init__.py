@@ -1,1 +1,1 @@
-"""What leaves TensorFlow: networks in forms that other runtimes compute."""
+"""Twins in TensorFlow operations of what trained and exported graphs need."""

@@ -2,11 +2,11 @@
 
 import dataclasses
 
+import PIL.ExifTags
 import PIL.Image
 
 __all__ = ["Metadata", "of_pil"]
 
-_ORIENTATION = 0x0112  # the EXIF tag
 #: Colour spaces of ICC profiles (ICC.1, 7.2.6) that fit 8-bit RGB and grey pixels.
 _PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}
 _SPACE = slice(16, 20)
@@ -39,10 +39,10 @@ def of_pil(picture: PIL.Image.Image) -> Metadata:
     """
     try:
         tags = picture.getexif()
-        orientation = tags.pop(_ORIENTATION, None)
+        orientation = tags.pop(PIL.ExifTags.Base.Orientation, None)
         exif = tags.tobytes() if len(tags) else b""
         if orientation is not None:
-            tags[_ORIENTATION] = orientation  # the picture keeps its own
+            tags[PIL.ExifTags.Base.Orientation] = orientation  # the picture keeps its own
     except (SyntaxError, ValueError, OSError, KeyError, TypeError):
         exif = b""  # damaged EXIF must not keep anybody from the picture
     profile = picture.info.get("icc_profile") or b""

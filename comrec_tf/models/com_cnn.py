@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from comrec_tf.images import geometry
+from comrec_tf.graph import geometry
 from comrec_tf.models import conditioning
 
 __all__ = ["ComCNN"]

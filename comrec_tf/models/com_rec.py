@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from comrec_tf import losses
 from comrec_tf.codecs import base
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.models import losses
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.rec_cnn import RecCNN
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from comrec_tf.images import geometry
+from comrec_tf.graph import geometry
 from comrec_tf.models import conditioning
 
 __all__ = ["RecCNN"]

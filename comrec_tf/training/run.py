@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from comrec_tf import presets
 from comrec_tf.codecs import catalog
 from comrec_tf.data import sources
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.presets import weights
 from comrec_tf.training import checkpoint, distribution, optimizers
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
@@ -156,7 +156,7 @@ def build_model(config: TrainingConfig) -> ComRec:
     sampled = config.chroma_subsampling != "4:2:0"
     options = {"chroma_subsampling": config.chroma_subsampling} if sampled else {}
     if config.preset:
-        model = presets.load_preset(config.preset, config.precision, config.scale)
+        model = weights.load_preset(config.preset, config.precision, config.scale)
         if not config.codec and not options:
             return model
         codec = catalog.make_codec(config.codec or model.codec.name, **options)
@@ -262,11 +262,11 @@ class _Presets(keras.callbacks.Callback):
             "training": {"epochs_done": epoch + 1, **_portable(self._config)},
             "figures": figures,
         }
-        presets.save_preset(self._pair, self._output / "last", card)
+        weights.save_preset(self._pair, self._output / "last", card)
         gain = figures.get("val_gain", 0.0)
         if self._state["best_gain"] is None or gain > self._state["best_gain"]:
             self._state.update(best_gain=gain, best_epoch=epoch)
-            presets.save_preset(self._pair, self._output / "best", card)
+            weights.save_preset(self._pair, self._output / "best", card)
         patience = self._config.early_stop_epochs
         if patience and epoch - self._state["best_epoch"] >= patience:
             _log.info("stopping: no better epoch since epoch %d", self._state["best_epoch"] + 1)

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf import metrics
-from comrec_tf.coding import PictureCoder
 from comrec_tf.data import sources
-from comrec_tf.images import color
+from comrec_tf.graph import color
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.picture_coder import PictureCoder
 
 __all__ = ["Validation"]
 

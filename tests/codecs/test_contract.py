@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf import metrics
-from comrec_tf.codecs import carriers, catalog
-from comrec_tf.images import color
+from comrec_tf.codecs import catalog
+from comrec_tf.compact_file import carriers
+from comrec_tf.graph import color
 
 CODECS = {name: catalog.make_codec(name) for name in catalog.NAMES}
 

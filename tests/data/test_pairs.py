@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.data import pairs
-from comrec_tf.images import color
+from comrec_tf.graph import color
 
 
 def patches_of(picture, num=8, size=32):

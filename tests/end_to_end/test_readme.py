@@ -51,16 +51,8 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
 def test_the_documentation_names_only_flags_that_exist():
     from absl import flags
 
-    from comrec_tf import (
-        beam_compress,
-        command,
-        compress,
-        evaluate,
-        export,
-        restore,
-        serve,
-        train,
-    )
+    from comrec_tf import beam_compress, compress, evaluate, export, restore, serve, train
+    from comrec_tf.commands import frame
 
     known = {"help"}
     for verb in (beam_compress, compress, evaluate, export, restore, serve, train):
@@ -76,4 +68,4 @@ def test_the_documentation_names_only_flags_that_exist():
     for path in (README, GUIDE, SERVING, BEAM):
         named = set(re.findall(r"--([a-z_]+)", path.read_text()))
         assert named <= known | tools | others, named - known
-    assert command.DEFAULT_PRESET in README.read_text()
+    assert frame.DEFAULT_PRESET in README.read_text()

@@ -4,9 +4,10 @@ import re
 import pytest
 
 from comrec_tf import metrics
-from comrec_tf.codecs import container, container_graph
-from comrec_tf.compressor import Compressor
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import curves, report, systems
+from comrec_tf.graph import compact_file
 from tests.conftest import make_model
 
 
@@ -42,7 +43,7 @@ def test_a_preset_gives_a_curve_for_each_scale_and_one_for_rate_control(photo):
     plain = curves.measure(systems.of_codec("jpeg"), "photo", photo, settings)
     for same, point in zip(plain, curves.measure(auto, "photo", photo, settings), strict=True):
         assert point.psnr >= same.psnr  # as good as plain JPEG, in no more bytes but the header's
-        assert point.num_bytes <= same.num_bytes + container_graph.SEGMENT_BYTES
+        assert point.num_bytes <= same.num_bytes + compact_file.SEGMENT_BYTES
 
 
 def point(system, picture, setting, rate, psnr):

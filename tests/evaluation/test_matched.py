@@ -6,7 +6,7 @@ import pytest
 
 from comrec_tf import metrics
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.compressor import Compressor
+from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import matched
 from tests.conftest import make_model
 

@@ -10,8 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf.codecs import container
-from comrec_tf.compressor import Compressor
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
 
 pytestmark = pytest.mark.smoke
 

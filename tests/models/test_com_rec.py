@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf.codecs.differentiable import DifferentiableJpeg
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import OBJECTIVES, ComRec
 from comrec_tf.models.rec_cnn import RecCNN
@@ -251,6 +251,54 @@ def test_mixed_float16_wraps_both_optimizers_for_loss_scaling():
         model.compile(objective=objective)
         results = model.train_step(batch_for(model))
         assert all(np.isfinite(float(value)) for value in results.values())
+
+
+def gradients(objective: str, precision: str, learning: str) -> np.ndarray:
+    """What a step makes of one network's weights at a rate of one, its loss scale undone."""
+    rates = {name: float(name == learning) for name in ("com", "rec")}
+    optimizers = {f"{name}_optimizer": keras.optimizers.SGD(rates[name]) for name in rates}
+    if precision == "mixed_float16":
+        # The usual first scale overflows here, on purpose: it is lowered until a step fits.
+        optimizers = {
+            name: keras.optimizers.LossScaleOptimizer(one, initial_scale=0.25)
+            for name, one in optimizers.items()
+        }
+    keras.utils.set_random_seed(1)
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = make_model()
+        model.compile(objective=objective, **optimizers)
+        network = getattr(model, learning)
+        before = values(network)
+        model.train_step(batch_for(model))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    after = values(network)
+    return np.concatenate([(b - a).ravel() for a, b in zip(after, before, strict=True)])
+
+
+@pytest.mark.parametrize(
+    ("precision", "unit"), [("mixed_float16", 2.0**-11), ("mixed_bfloat16", 2.0**-8)]
+)
+@pytest.mark.parametrize(
+    # A few units where the way is straight; more where it leads through networks whose ReLUs, and
+    # through a codec whose thresholds, let a rounding error turn a part of the gradient off. Half
+    # of the gradient at the worst, a quarter or four times of which a wrong loss scale would make.
+    ("learning", "objective", "units"),
+    [
+        ("rec", "alternate", 4),
+        ("com", "alternate", 64),
+        ("rec", "joint", 128),
+        ("com", "joint", 128),
+    ],
+)
+def test_a_step_in_mixed_precision_is_that_of_float32_within_the_formats_error(
+    learning, objective, units, precision, unit
+):
+    exact = gradients(objective, "float32", learning)
+    rounded = gradients(objective, precision, learning)
+    assert np.linalg.norm(exact) > 1.0
+    assert np.linalg.norm(rounded - exact) < units * unit * np.linalg.norm(exact)
 
 
 def test_a_patch_that_comes_back_exact_does_not_make_the_mean_psnr_infinite():

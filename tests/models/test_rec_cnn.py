@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf.images import geometry
+from comrec_tf.graph import geometry
 from comrec_tf.models.rec_cnn import RecCNN
 from tests.models.test_com_cnn import num_weights
 

@@ -13,8 +13,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import presets
-from comrec_tf.codecs import container
+from comrec_tf.compact_file import container
+from comrec_tf.presets import weights
 from tests.conftest import make_model
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def run_and_kill(arguments, begun, longest) -> bool:
 
 
 def test_a_folder_that_is_killed_again_and_again_gets_done(tmp_path):
-    presets.save_preset(make_model(), tmp_path / "preset")
+    weights.save_preset(make_model(), tmp_path / "preset")
     (tmp_path / "in").mkdir()
     random_pixels = np.random.default_rng(0)
     for number in range(1_000):
@@ -68,7 +68,7 @@ def test_a_folder_that_is_killed_again_and_again_gets_done(tmp_path):
         [sys.executable, "-m", *map(str, arguments)], check=True, cwd=ROOT, capture_output=True
     )
     assert len(list(output.glob("*.jpg"))) == 1_000
-    lines = (output / ".comrec_tf.journal").read_text().splitlines()
+    lines = (output / ".comrec_tf.commands.journal").read_text().splitlines()
     assert len({json.loads(line)["output"] for line in lines if line.endswith("}")}) == 1_000
 
 
@@ -103,16 +103,16 @@ def test_training_that_is_killed_again_and_again_ends_as_if_it_were_not(tmp_path
         run_and_kill(train(cut, *more), lambda before=before: epochs() > before, longest=0.3)
         # Whatever was there when it was killed can be loaded.
         if (cut / "last" / "card.json").exists():
-            presets.load_preset(cut / "last")
+            weights.load_preset(cut / "last")
     command = [sys.executable, "-m", *train(cut, "--resume")]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
-    for name, expected in presets._arrays(presets.load_preset(uncut / "last")).items():
-        found = presets._arrays(presets.load_preset(cut / "last"))[name]
+    for name, expected in weights._arrays(weights.load_preset(uncut / "last")).items():
+        found = weights._arrays(weights.load_preset(cut / "last"))[name]
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_an_export_that_is_killed_leaves_no_version(tmp_path):
-    presets.save_preset(make_model(scale=1), tmp_path / "preset")
+    weights.save_preset(make_model(scale=1), tmp_path / "preset")
     base = tmp_path / "model"
     arguments = ["comrec_tf.export", f"--preset={tmp_path}/preset", f"--output_dir={base}"]
     for _ in range(3):

@@ -11,8 +11,11 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf import restore
-from comrec_tf.codecs import carriers, catalog, container, container_graph
-from comrec_tf.compressor import Compressor
+from comrec_tf.codecs import catalog
+from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.data import decoding
+from comrec_tf.graph import compact_file
 from comrec_tf.images import files
 from tests.conftest import make_model
 
@@ -87,7 +90,7 @@ def test_a_hundred_thousand_headers_are_read_or_refused(seeds):
 
 def test_the_graph_agrees_with_python_on_every_mutated_jpeg(seeds):
     signature = [tf.TensorSpec([], tf.string)]
-    in_graph = tf.function(container_graph.read, input_signature=signature)
+    in_graph = tf.function(compact_file.read, input_signature=signature)
     for content in mutations(seeds[:2], 10_000):
         try:
             expected = container.read(content) if content.startswith(b"\xff\xd8") else None
@@ -123,7 +126,7 @@ def test_mutated_pictures_are_decoded_or_refused(photo):
         PIL.Image.fromarray(photo[:20, :30]).save(buffer, form)
         seeds.append(buffer.getvalue())
     for content in mutations(seeds, NUM_FILES):
-        for read in (files.decode, lambda content: files.read_with_metadata(io.BytesIO(content))):
+        for read in (decoding.decode, lambda one: files.read_with_metadata(io.BytesIO(one))):
             try:
                 read(content)
             except OSError:

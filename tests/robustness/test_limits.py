@@ -10,8 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import presets
-from comrec_tf.codecs import container
+from comrec_tf.compact_file import container
+from comrec_tf.presets import weights
 from tests.conftest import make_model
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
     folder = tmp_path_factory.mktemp("limits") / "preset"
-    presets.save_preset([make_model(), make_model(scale=1)], folder)
+    weights.save_preset([make_model(), make_model(scale=1)], folder)
     return folder
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import strategies as st
 
 from comrec_tf import metrics
-from comrec_tf.codecs import catalog, container
-from comrec_tf.compressor import Compressor
+from comrec_tf.codecs import catalog
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
 from tests.conftest import make_model
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf import presets
+from comrec_tf.presets import weights
 from comrec_tf.training import distribution, run
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
@@ -44,7 +44,8 @@ def free_ports(count):
 WORKER = """
 import sys
 import numpy as np
-from comrec_tf import presets, train
+from comrec_tf.presets import weights
+from comrec_tf import train
 from comrec_tf.training import run
 
 built = []
@@ -52,7 +53,7 @@ build = run.build_model
 run.build_model = lambda config: built.append(build(config)) or built[-1]
 path, *arguments = sys.argv[1:]
 code = train.main(["train", *arguments])
-np.savez(path, **presets._arrays(built[0]))
+np.savez(path, **weights._arrays(built[0]))
 sys.exit(code)
 """
 
@@ -90,12 +91,12 @@ def test_two_workers_agree_with_each_other_and_with_one_that_has_the_joined_batc
     fields = settings(pictures_dir)
     fields.update({name: [fields[name]] for name in ("train_data", "valid_data")})
     run.train(TrainingConfig(**fields), tmp_path / "one", verbose=0)
-    joined = presets._arrays(presets.load_preset(tmp_path / "one" / "last"))
+    joined = weights._arrays(weights.load_preset(tmp_path / "one" / "last"))
     with np.load(tmp_path / "0.npz") as first, np.load(tmp_path / "1.npz") as second:
         for name, expected in joined.items():
             np.testing.assert_array_equal(first[name], second[name])
             np.testing.assert_allclose(first[name], expected, atol=2e-5)
-    written = presets._arrays(presets.load_preset(tmp_path / "two" / "last"))
+    written = weights._arrays(weights.load_preset(tmp_path / "two" / "last"))
     for name, expected in joined.items():
         np.testing.assert_allclose(written[name], expected, atol=2e-5)
 
@@ -131,7 +132,7 @@ def test_all_devices_of_a_machine_train_by_the_mirrored_strategy(tmp_path, pictu
         config = TrainingConfig(**fields, strategy=strategy)
         run.train(config, tmp_path / strategy, verbose=0)
     one, mirrored = (
-        presets._arrays(presets.load_preset(tmp_path / strategy / "last"))
+        weights._arrays(weights.load_preset(tmp_path / strategy / "last"))
         for strategy in ("one", "mirrored")
     )
     for name, expected in one.items():

@@ -8,7 +8,7 @@ import re
 
 from absl import flags
 
-from comrec_tf.codecs import carriers, container
+from comrec_tf.compact_file import carriers, container
 
 _ROOT = pathlib.Path(__file__).parents[2]
 

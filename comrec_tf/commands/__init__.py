@@ -1,0 +1,1 @@
+"""What the doors share: the frame of a command, its flags, many files, reports."""

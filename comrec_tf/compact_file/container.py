@@ -1,0 +1,164 @@
+"""The compact file: a standard picture file that carries how to restore the original.
+
+What it carries is 19 bytes, numbers most significant byte first::
+
+    offset  bytes  meaning
+    0       4      magic "ComR"
+    4       1      version, 1
+    5       4      preset id: which pair of networks made the picture; 0 for none
+    9       1      layout: 1 or 2, how many times smaller the compact picture is, plus 4 if grey
+    10      1      quality the codec was given, 1 to 100, rounded
+    11      2      quantiser step that the networks were told, in 1/64 grey levels
+    13      3      height of the original picture in pixels
+    16      3      width of the original picture in pixels
+
+`carriers` says where each format keeps them. In a JPEG they are the content of an APP9 segment
+behind the JFIF header, with which the file grows by 23 bytes. Any viewer skips it and shows the
+compact picture. `container_graph` reads and writes the same in TensorFlow operations.
+"""
+
+import dataclasses
+import struct
+
+from comrec_tf.compact_file import carriers
+
+__all__ = [
+    "CUT_SHORT",
+    "LAYOUT_BYTES",
+    "NOT_CARRIED",
+    "OTHER_VERSION",
+    "PLAIN",
+    "STEP_UNITS",
+    "VERSION",
+    "Header",
+    "read",
+    "write",
+]
+
+VERSION = 1
+#: Preset id of a file that holds the picture itself, for which there is nothing to restore.
+PLAIN = 0
+#: Units of the step in a grey level.
+STEP_UNITS = 64
+_LAYOUT = struct.Struct(">4sBIBBHBHBH")
+#: How many bytes a file carries.
+LAYOUT_BYTES = _LAYOUT.size
+_GREY = 4
+_MAX_SIZE = 2**24 - 1
+
+NOT_CARRIED = (
+    "this file carries no ComRec data: it was not made by comrec_tf.compress, "
+    "or a program that rewrote it dropped them"
+)
+CUT_SHORT = f"the ComRec data must be {LAYOUT_BYTES} bytes long"
+OTHER_VERSION = (
+    f"the ComRec data must be of version {VERSION}; a newer comrec_tf may read this file"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What a compact file says about itself.
+
+    Attributes:
+        preset_id: which pair of networks made the picture, 0 to 2**32 - 1; `PLAIN` for none.
+        scale: how many times smaller the compact picture is, 1 or 2.
+        quality: quality of the codec, 1 to 100, rounded to a whole one.
+        step: quantiser step that the networks were told, in grey levels, a multiple of 1/64 from
+            1/64 to 1023.
+        height, width: size of the original picture in pixels, 1 to 2**24 - 1.
+        grey: whether the picture is grey, which not every format can say.
+
+    Raises:
+        ValueError: an attribute is outside the range above.
+    """
+
+    preset_id: int
+    scale: int
+    quality: int
+    step: float
+    height: int
+    width: int
+    grey: bool
+
+    def __post_init__(self) -> None:
+        limits = {
+            "preset_id": (0, 2**32 - 1),
+            "scale": (1, 2),
+            "quality": (1, 100),
+            "step": (1 / STEP_UNITS, 1023),
+            "height": (1, _MAX_SIZE),
+            "width": (1, _MAX_SIZE),
+        }
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(
+                    f"{name} of a compact file must be from {low} to {high}. "
+                    f"Received: {name}={getattr(self, name)}"
+                )
+        if self.step * STEP_UNITS % 1:
+            raise ValueError(
+                f"step of a compact file must be a multiple of 1/{STEP_UNITS}. "
+                f"Received: step={self.step}"
+            )
+
+
+def write(bitstream: bytes, header: Header) -> bytes:
+    """Make a compact file of a codec's bitstream.
+
+    Args:
+        bitstream: a JPEG, WebP, AVIF or JPEG 2000 file.
+        header: what it is to carry.
+
+    Returns:
+        The compact file.
+
+    Raises:
+        ValueError: `bitstream` is of another format.
+    """
+    payload = _LAYOUT.pack(
+        carriers.MAGIC,
+        VERSION,
+        header.preset_id,
+        header.scale + _GREY * header.grey,
+        header.quality,
+        int(header.step * STEP_UNITS),
+        header.height >> 16,
+        header.height & 0xFFFF,
+        header.width >> 16,
+        header.width & 0xFFFF,
+    )
+    return carriers.embed(bitstream, payload)
+
+
+def read(compact_file: bytes) -> Header:
+    """Read what a compact file says about itself.
+
+    Args:
+        compact_file: a file made by `write`; others may have put in parts of their own since.
+
+    Returns:
+        What it carries.
+
+    Raises:
+        ValueError: the bytes are of no known format, carry nothing of ours, or something that is
+            damaged or of a newer version.
+    """
+    payload = carriers.extract(compact_file)
+    if payload is None:
+        raise ValueError(NOT_CARRIED)
+    if len(payload) < LAYOUT_BYTES:
+        raise ValueError(f"{CUT_SHORT}. Received: {len(payload)}")
+    (_, version, preset_id, layout, quality, step, *sizes) = _LAYOUT.unpack_from(payload)
+    if version != VERSION:
+        raise ValueError(f"{OTHER_VERSION}. Received: version={version}")
+    high, low, wide, narrow = sizes
+    return Header(
+        preset_id=preset_id,
+        scale=layout & ~_GREY,
+        quality=quality,
+        step=step / STEP_UNITS,
+        height=(high << 16) + low,
+        width=(wide << 16) + narrow,
+        grey=bool(layout & _GREY),
+    )

@@ -1,0 +1,1 @@
+"""Pictures in, compact files out, and back."""

@@ -1,0 +1,319 @@
+"""Compressor: the object a Python user holds, pictures in and compact files out."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from comrec_tf import metrics
+from comrec_tf.codecs import base
+from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression import rate_control
+from comrec_tf.images import files
+from comrec_tf.images.metadata import Metadata
+from comrec_tf.models import picture_coder
+from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.precision import PRECISIONS, fastest
+from comrec_tf.presets import cards, weights
+
+__all__ = ["Compressor"]
+
+_DEFAULT_QUALITY = 50
+#: Scale of the plain codec among the candidates, for which there is no pair.
+_PLAIN_SCALE = 0
+
+
+class Compressor:
+    """Turns pictures into compact files, and compact files into pictures.
+
+    ::
+
+        compressor = comrec_tf.Compressor.from_preset("comrec")
+        content = compressor.encode(picture, quality=40)   # bytes of a standard JPEG
+        content = compressor.encode_to(picture, rate_control.Target("max_bytes", 20_000)).content
+        restored = compressor.decode(content)              # uint8 array
+
+    Args:
+        models: the pair of networks, or one for each scale.
+        default_quality: what `encode` takes where no quality is given, 1 to 100.
+        codec: another codec than the models' own to encode with.
+        max_pixels: pictures of more pixels are refused, in both directions.
+    """
+
+    def __init__(
+        self,
+        models: ComRec | Sequence[ComRec],
+        *,
+        default_quality: int = _DEFAULT_QUALITY,
+        codec: base.Codec | None = None,
+        max_pixels: int = 200_000_000,
+    ) -> None:
+        models = [models] if isinstance(models, ComRec) else models
+        #: What pictures are encoded with.
+        self.codec = models[0].codec if codec is None else codec
+        coders = {model.scale: picture_coder.PictureCoder(model, self.codec) for model in models}
+        self._coders = dict(sorted(coders.items()))
+        #: Id of the pair of each scale, which its files carry.
+        self.preset_ids = {scale: weights.preset_id(coder.model) for scale, coder in coders.items()}
+        self.default_quality = default_quality
+        self.max_pixels = max_pixels
+
+    @classmethod
+    def from_preset(
+        cls, name: str | os.PathLike[str], precision: str = "float32", **kwargs: Any
+    ) -> "Compressor":
+        """Make a compressor of a preset.
+
+        Args:
+            name: a preset's name, or a folder that holds one.
+            precision: what RecCNN computes with: "float32", "mixed_bfloat16", "mixed_float16", or
+                "auto" for `models.precision.fastest`. ComCNN always computes with float32, so that
+                files do not depend on it; restored pixels differ by a grey level or two.
+            **kwargs: further arguments of the class.
+
+        Returns:
+            The compressor.
+
+        Raises:
+            FileNotFoundError: there is no such preset.
+            ValueError: the preset is damaged or of a newer version, or the precision unknown.
+        """
+        if precision not in (*PRECISIONS, "auto"):
+            raise ValueError(
+                f"precision must be auto or one of {', '.join(PRECISIONS)}. Received: {precision}"
+            )
+        card = cards.read_card(cards.find_preset(name))
+        default_quality = card.get("default_quality", _DEFAULT_QUALITY)
+        chosen = fastest() if precision == "auto" else precision
+        models = weights.load_pairs(name, rec_precision=chosen)
+        return cls(models, **{"default_quality": default_quality, **kwargs})
+
+    def with_codec(self, codec: base.Codec) -> "Compressor":
+        """Return the same networks around another codec to encode with."""
+        models = [coder.model for coder in self._coders.values()]
+        return Compressor(
+            models,
+            default_quality=self.default_quality,
+            codec=codec,
+            max_pixels=self.max_pixels,
+        )
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The scales there is a pair for."""
+        return tuple(self._coders)
+
+    def encode(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        quality: float | None = None,
+        scale: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> bytes:
+        """Compress a picture at a given quality of the codec.
+
+        Args:
+            picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture of any mode
+                (see `images.files.from_pil`); every size from 1x1 up.
+            quality: the codec's quality for the compact picture, 1 to 100; one of its `qualities`.
+            scale: which pair, 1 or 2; the largest scale if None.
+            metadata: EXIF and colour profile to put into the file.
+
+        Returns:
+            The compact file: a standard JPEG (or file of another codec).
+
+        Raises:
+            ValueError: the picture is of another shape, too large, the quality out of range, or
+                there is no pair of that scale.
+            TypeError: the picture is of another dtype or no picture.
+        """
+        pixels = self._pixels(picture)
+        scale = self.scales[-1] if scale is None else scale
+        if scale not in self._coders:
+            raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
+        quality = self.default_quality if quality is None else quality
+        return self._encode(pixels, quality, scale, metadata, self.codec)
+
+    def encode_to(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        target: rate_control.Target,
+        scales: Sequence[int] | None = None,
+        *,
+        plain: bool = True,
+        metadata: Metadata | None = None,
+    ) -> rate_control.Choice:
+        """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
+
+        Every scale, and the codec without networks, is tried by real encodes; whichever
+        serves the target best is taken, so that nobody is worse off than with the codec alone (its
+        usual encoder, see `Codec.usual`, which a target of quality means as well).
+
+        Args:
+            picture: as in `encode`.
+            target: what to reach.
+            scales: which pairs to choose from; all if None.
+            plain: whether the codec without networks may be chosen as well.
+            metadata: EXIF and colour profile to put into the file; their bytes count.
+
+        Returns:
+            The file and what was chosen. Where a target is out of reach, the nearest there is, with
+            `met` False.
+
+        Raises:
+            ValueError, TypeError: as `encode`.
+        """
+        return self.search(picture, scales, plain=plain, metadata=metadata)(target)
+
+    def search(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        scales: Sequence[int] | None = None,
+        *,
+        plain: bool = True,
+        metadata: Metadata | None = None,
+    ) -> Callable[[rate_control.Target], rate_control.Choice]:
+        """Prepare to compress one picture to several targets.
+
+        What was encoded and restored for one target is kept for the next.
+
+        Args:
+            picture, scales, plain, metadata: as in `encode_to`.
+
+        Returns:
+            What makes of a target the choice that `encode_to` makes.
+
+        Raises:
+            ValueError, TypeError: as `encode`.
+        """
+        pixels = self._pixels(picture)
+        scales = self.scales if scales is None else scales
+        for scale in scales:
+            if scale not in self._coders:
+                raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
+
+        def candidate(scale: int, codec: base.Codec) -> rate_control.Candidate:
+            return rate_control.Candidate(
+                scale=scale,
+                qualities=codec.qualities,
+                encode=functools.cache(
+                    lambda quality: self._encode(pixels, quality, scale, metadata, codec)
+                ),
+                psnr=functools.cache(lambda content: metrics.psnr(pixels, self.decode(content))),
+            )
+
+        candidates = [candidate(scale, self.codec) for scale in scales]
+        usual = self.codec.usual()
+        if plain and usual is not self.codec:
+            candidates.append(candidate(_PLAIN_SCALE, self.codec))
+        return functools.partial(
+            rate_control.choose,
+            candidates,
+            candidate(_PLAIN_SCALE, usual),
+            num_pixels=pixels.shape[0] * pixels.shape[1],
+            allow_plain=plain,
+        )
+
+    def decode(self, content: bytes) -> np.ndarray:
+        """Restore a picture.
+
+        Args:
+            content: a compact file that `encode` made with the same preset.
+
+        Returns:
+            uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
+
+        Raises:
+            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+                picture is too large.
+        """
+        header = container.read(content)
+        self._check_pixels(header.height, header.width)
+        shape = (header.height, header.width, 1 if header.grey else 3)
+        if header.preset_id == container.PLAIN:
+            return picture_coder.decode_bitstream(content, shape).numpy()
+        if self.preset_ids.get(header.scale) != header.preset_id:
+            mine = ", ".join(
+                f"{self.preset_ids[scale]:08x} at scale {scale}" for scale in self.scales
+            )
+            raise ValueError(
+                f"this file was made with the pair of id {header.preset_id:08x} "
+                f"at scale {header.scale}. Received: a compressor of {mine}"
+            )
+        return self._coders[header.scale].decode(content, header.step, shape)
+
+    def decode_pil(self, content: bytes) -> PIL.Image.Image:
+        """Restore a picture as a Pillow picture; see `decode`.
+
+        Args:
+            content: a compact file that `encode` made with the same preset.
+
+        Returns:
+            A picture of mode "RGB" or "L"; `info` has "exif" and "icc_profile" where the file has.
+
+        Raises:
+            ValueError: as `decode`.
+        """
+        picture = files.to_pil(self.decode(content))
+        extra = dataclasses.asdict(carriers.extract_metadata(content))
+        picture.info.update({name: value for name, value in extra.items() if value})
+        return picture
+
+    def _encode(
+        self,
+        pixels: np.ndarray,
+        quality: float,
+        scale: int,
+        metadata: Metadata | None,
+        codec: base.Codec,
+    ) -> bytes:
+        codec.check_quality(quality)
+        height, width, channels = pixels.shape
+        largest = codec.max_size * max(scale, 1)
+        if max(height, width) > largest:
+            raise ValueError(
+                f"{codec.name} has at most {codec.max_size} pixels in each direction, "
+                f"{largest} at scale {scale}. Received: {width}x{height}"
+            )
+        if scale == _PLAIN_SCALE:
+            bitstream = bytes(codec.encode_picture(tf.constant(pixels), quality).numpy())
+        else:
+            bitstream = self._coders[scale].encode(pixels, quality)
+        header = container.Header(
+            preset_id=self.preset_ids.get(scale, container.PLAIN),
+            scale=max(scale, 1),
+            quality=round(quality),
+            step=codec.steps[quality],
+            height=height,
+            width=width,
+            grey=channels == 1,
+        )
+        if metadata is not None:
+            bitstream = carriers.embed_metadata(bitstream, metadata)
+        return container.write(bitstream, header)
+
+    def _pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
+        pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+            received = getattr(pixels, "dtype", type(pixels).__name__)
+            raise TypeError(f"expected a uint8 array or a Pillow picture. Received: {received}")
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+        if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
+            raise ValueError(
+                "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
+                f"Received: shape={pixels.shape}"
+            )
+        self._check_pixels(*pixels.shape[:2])
+        return pixels
+
+    def _check_pixels(self, height: int, width: int) -> None:
+        if height * width > self.max_pixels:
+            raise ValueError(
+                f"expected at most {self.max_pixels:,} pixels (max_pixels). "
+                f"Received: {width}x{height}"
+            )

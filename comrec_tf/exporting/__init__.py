@@ -1,0 +1,1 @@
+"""Presets in the forms that other programs run."""

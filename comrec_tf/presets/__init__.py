@@ -1,0 +1,1 @@
+"""Trained pairs of networks: their cards, where they are found, their weights."""

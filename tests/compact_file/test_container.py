@@ -1,0 +1,120 @@
+import dataclasses
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from comrec_tf.compact_file import container
+from comrec_tf.graph import compact_file
+
+HEADER = container.Header(
+    preset_id=0xDEADBEEF, scale=2, quality=37, step=21.5, height=1025, width=70_001, grey=True
+)
+EXTREMES = [
+    HEADER,
+    container.Header(0, 1, 1, 1 / 64, 1, 1, False),
+    container.Header(2**32 - 1, 2, 100, 1023, 2**24 - 1, 2**24 - 1, True),
+]
+#: Where the layout of `container` starts in a file of `jpeg`.
+PAYLOAD = 24
+
+
+def jpeg(**kwargs) -> bytes:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(buffer, "JPEG", **kwargs)
+    return buffer.getvalue()
+
+
+def in_graph(content: bytes) -> container.Header:
+    signature = [tf.TensorSpec([], tf.string)]
+    traced = tf.function(compact_file.read, input_signature=signature)
+    fields = {name: value.numpy().item() for name, value in traced(content).items()}
+    return container.Header(**{**fields, "grey": bool(fields["grey"])})
+
+
+@pytest.mark.parametrize("header", EXTREMES)
+def test_what_is_written_is_read(header):
+    assert container.read(container.write(jpeg(), header)) == header
+
+
+@pytest.mark.parametrize("header", EXTREMES)
+def test_python_and_graph_write_the_same_bytes_and_read_the_same_numbers(header):
+    tensors = {
+        name: tf.constant(value, tf.float32 if name == "step" else tf.int64)
+        for name, value in dataclasses.asdict(header).items()
+    }
+    expected = container.write(jpeg(), header)
+    assert tf.function(compact_file.write)(jpeg(), tensors) == expected
+    assert in_graph(expected) == header
+
+
+def test_the_segment_is_23_bytes_and_follows_the_jfif_header():
+    plain = jpeg()
+    content = container.write(plain, HEADER)
+    assert len(content) - len(plain) == compact_file.SEGMENT_BYTES == 23
+    assert content[:20] == plain[:20]
+    assert content[20:22] == b"\xff\xe9"
+    assert content[43:] == plain[20:]
+
+
+def test_the_layout_is_what_the_module_says():
+    content = container.write(jpeg(), HEADER)[PAYLOAD : PAYLOAD + 19]
+    expected = b"ComR" + bytes([1]) + b"\xde\xad\xbe\xef" + bytes([2 + 4, 37])
+    expected += (64 * 21 + 32).to_bytes(2, "big")
+    assert content == expected + (1025).to_bytes(3, "big") + (70_001).to_bytes(3, "big")
+
+
+def test_a_viewer_sees_the_same_picture():
+    plain = jpeg()
+    content = container.write(plain, HEADER)
+    assert PIL.Image.open(io.BytesIO(content)).tobytes() == (
+        PIL.Image.open(io.BytesIO(plain)).tobytes()
+    )
+
+
+@pytest.mark.parametrize("read", [container.read, in_graph])
+def test_segments_of_others_are_skipped(read):
+    plain = jpeg(comment=b"before", exif=b"Exif\x00\x00" + bytes(50))
+    foreign = b"\xff\xe9\x00\x08Other!"
+    content = container.write(plain, HEADER)
+    content = content[:2] + foreign + content[2:]
+    assert read(content) == HEADER
+
+
+@pytest.mark.parametrize("read", [container.read, in_graph])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a JPEG"),
+        (b"\xff", "not a JPEG"),
+        (b"\x89PNG", "not a JPEG"),
+        (b"\xff\xd8", "no ComRec data"),
+        (b"\xff\xd8\xff\xe9\x00\x15", "no ComRec data"),
+        (jpeg(), "no ComRec data"),
+        (b"\xff\xd8\xff\xe9\x00\x15ComR\x01", "19 bytes long"),
+    ],
+)
+def test_files_without_a_whole_segment_are_refused(read, content, message):
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=message):
+        read(content)
+
+
+@pytest.mark.parametrize("read", [container.read, in_graph])
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [(4, b"\2", "version 1"), (9, b"\0", "scale"), (10, b"e", "quality"), (11, b"\0\0", "step")],
+)
+def test_damaged_segments_are_refused(read, offset, value, message):
+    content = bytearray(container.write(jpeg(), HEADER))
+    content[PAYLOAD + offset : PAYLOAD + offset + len(value)] = value
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=message):
+        read(bytes(content))
+
+
+@pytest.mark.parametrize("field", ["preset_id", "scale", "quality", "step", "height", "width"])
+def test_numbers_out_of_range_are_not_written(field):
+    for value in (-1, 2**32):
+        with pytest.raises(ValueError, match=f"{field}={value}"):
+            dataclasses.replace(HEADER, **{field: value})

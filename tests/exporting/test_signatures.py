@@ -1,0 +1,311 @@
+import io
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.pillow import WebpCodec
+from comrec_tf.compact_file import container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.rate_control import Target
+from comrec_tf.exporting.signatures import SIGNATURES, export_signatures
+from comrec_tf.presets import weights
+from tests.conftest import make_model
+
+pytestmark = pytest.mark.slow
+
+SESSION = pathlib.Path(__file__).parents[1] / "server" / "tf1_session.py"
+
+
+@pytest.fixture(scope="module")
+def signatures(exported):
+    return tf.saved_model.load(str(exported / "tiny" / "1")).signatures
+
+
+@pytest.fixture(scope="module")
+def compressor(exported):
+    return Compressor.from_preset(exported / "preset")
+
+
+def file_of(picture, form="PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
+    PIL.Image.fromarray(pixels).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def pixels_of(content) -> np.ndarray:
+    pixels = np.asarray(PIL.Image.open(io.BytesIO(content)))
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def call(signatures, name, quality=60, **inputs):
+    tensors = {key: tf.constant(value) for key, value in inputs.items()}
+    if name not in ("decode", "decode_pixels"):
+        tensors["quality"] = tf.constant(np.atleast_1d(quality), tf.int32)
+    return {key: value.numpy() for key, value in signatures[name](**tensors).items()}
+
+
+def in_a_session(exported, name, **inputs):
+    """The way of TensorFlow Serving, in a process of its own."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **inputs)
+    command = [sys.executable, str(SESSION), str(exported / "tiny" / "1"), name]
+    done = subprocess.run(command, input=buffer.getvalue(), capture_output=True)
+    if done.returncode == 3:
+        return done.stderr.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    return dict(np.load(io.BytesIO(done.stdout)))
+
+
+def bytes_of(content: bytes) -> np.ndarray:
+    return np.frombuffer(content, np.uint8)
+
+
+def test_all_signatures_are_there_with_the_names_and_types_of_the_documentation(signatures):
+    assert set(signatures) == set(SIGNATURES)
+    shown = {
+        name: (
+            {
+                key: (spec.dtype.name, spec.shape.rank)
+                for key, spec in s.structured_input_signature[1].items()
+            },
+            {key: (spec.dtype.name, spec.shape.rank) for key, spec in s.structured_outputs.items()},
+        )
+        for name, s in signatures.items()
+    }
+    text, number = ("string", 1), ("int32", 1)
+    code = {"code_bytes": text, "height": number, "width": number}
+    files = {"image_bytes": text, "quality": number}
+    pixels = ("uint8", 4)
+    assert shown == {
+        "serving_default": (files, code),
+        "encode": (files, code),
+        "decode": ({"code_bytes": text}, {"image_bytes": text}),
+        "decode_jpeg": ({"code_bytes": text, "quality": number}, {"image_bytes": text}),
+        "encode_pixels": ({"pixels": pixels, "quality": number}, code),
+        "decode_pixels": ({"code_bytes": text}, {"pixels": pixels}),
+    }
+
+
+def test_a_batch_of_different_sizes_gives_the_files_of_compressor(
+    signatures, compressor, photo, grey_photo
+):
+    pictures = [photo, grey_photo, photo[:1, :1], photo[:33, :70], grey_photo[:64, :7]]
+    qualities = [60, 20, 90, 5, 100]
+    reply = call(
+        signatures, "encode", qualities, image_bytes=[file_of(picture) for picture in pictures]
+    )
+    for index, picture in enumerate(pictures):
+        assert reply["code_bytes"][index] == compressor.encode(picture, qualities[index])
+        assert (reply["height"][index], reply["width"][index]) == picture.shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("form", "options"), [("JPEG", {"quality": 90}), ("BMP", {}), ("GIF", {}), ("PNG", {})]
+)
+def test_files_of_all_formats_are_taken_as_pillow_reads_them(
+    signatures, compressor, photo, form, options
+):
+    content = file_of(photo, form, **options)
+    as_read = np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGB"))
+    reply = call(signatures, "encode", image_bytes=[content])
+    assert reply["code_bytes"][0] == compressor.encode(as_read, 60)
+
+
+def test_transparency_is_laid_over_white(signatures, compressor, photo):
+    alpha = np.zeros((*photo.shape[:2], 1), np.uint8)
+    reply = call(signatures, "encode", image_bytes=[file_of(np.concatenate([photo, alpha], -1))])
+    assert reply["code_bytes"][0] == compressor.encode(np.full_like(photo, 255), 60)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_files_of_every_pair_are_restored_as_by_compressor(
+    signatures, compressor, photo, grey_photo, scale
+):
+    pictures = [photo, grey_photo, photo[:31, :47], photo[:1, :1]]
+    codes = [compressor.encode(picture, 30, scale) for picture in pictures]
+    replies = call(signatures, "decode", code_bytes=codes)["image_bytes"]
+    for code, reply in zip(codes, replies, strict=True):
+        expected = compressor.decode(code)
+        assert pixels_of(reply).shape == expected.shape
+        assert np.abs(pixels_of(reply).astype(int) - expected).max() <= 1
+    jpeg = call(signatures, "decode_jpeg", 95, code_bytes=codes)["image_bytes"]
+    assert jpeg[0].startswith(b"\xff\xd8")
+    assert np.abs(pixels_of(jpeg[0]).astype(int) - compressor.decode(codes[0])).mean() < 3
+    assert len(call(signatures, "decode_jpeg", 20, code_bytes=codes)["image_bytes"][0]) < len(
+        jpeg[0]
+    )
+
+
+def test_a_file_without_networks_is_decoded(signatures, compressor, photo):
+    choice = compressor.encode_to(photo, Target("quality", 95))
+    assert choice.scale == 0
+    (reply,) = call(signatures, "decode", code_bytes=[choice.content])["image_bytes"]
+    np.testing.assert_array_equal(pixels_of(reply), compressor.decode(choice.content))
+
+
+def test_pixels_go_in_and_out(signatures, compressor, photo):
+    pictures = np.stack([photo[:64, :64], photo[64:, :64]])
+    codes = call(signatures, "encode_pixels", pixels=pictures)["code_bytes"]
+    assert list(codes) == [compressor.encode(picture, 60) for picture in pictures]
+    restored = call(signatures, "decode_pixels", code_bytes=codes)["pixels"]
+    expected = np.stack([compressor.decode(code) for code in codes])
+    assert np.abs(restored.astype(int) - expected).max() <= 1
+
+
+BAD = {
+    "not a file": (b"no picture", "not a JPEG, PNG, GIF or BMP"),
+    "cut JPEG": (b"\xff\xd8\xff\xe0\x00\x10JFIF", "JPEG"),
+    "empty": (b"", "not a JPEG, PNG, GIF or BMP"),
+    "too large": (file_of(np.zeros((300, 300), np.uint8)), "at most 60000 pixels"),
+    "bomb": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff", "at most 60000"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_pictures_are_invalid_arguments_that_say_why(signatures, kind):
+    content, message = BAD[kind]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        call(signatures, "encode", image_bytes=[content])
+
+
+@pytest.mark.parametrize("quality", [0, 101, [50, 60]])
+def test_bad_qualities_are_invalid_arguments(signatures, photo, quality):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="quality"):
+        call(signatures, "encode", quality, image_bytes=[file_of(photo)])
+
+
+def test_bad_codes_are_invalid_arguments_that_say_why(signatures, compressor, photo):
+    code = compressor.encode(photo, 50)
+    stranger = Compressor(make_model(depth=2)).encode(photo, 50)
+    header = container.read(code)
+    small = container.Header(**{**vars(header), "height": 64})
+    large = container.Header(**{**vars(header), "height": 4000})
+    plain = file_of(photo, "JPEG")
+    for content, message in (
+        (b"", "not a JPEG"),
+        (plain, "carries no ComRec data"),
+        (stranger, "restores files of the pairs of id"),
+        (container.write(plain, small), "of the size that the header says"),
+        (container.write(plain, large), "at most 60000 pixels"),
+        (code[: len(code) // 2], "JPEG"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(signatures, "decode", code_bytes=[content])
+    assert call(signatures, "decode", code_bytes=[code])["image_bytes"][0].startswith(b"\x89PNG")
+
+
+def test_a_session_without_keras_gives_the_same(exported, compressor, photo):
+    """TensorFlow Serving's own path, with the default quality of the signature."""
+    code = in_a_session(exported, "serving_default", image_bytes=bytes_of(file_of(photo)))
+    expected = compressor.encode(photo, 60)
+    assert code["code_bytes"].tobytes() == expected
+    encoded = in_a_session(
+        exported, "encode", image_bytes=bytes_of(file_of(photo)), quality=np.array([30], np.int32)
+    )
+    assert encoded["code_bytes"].tobytes() == compressor.encode(photo, 30)
+    for name in ("decode", "decode_jpeg"):
+        reply = in_a_session(exported, name, code_bytes=bytes_of(expected))
+        restored = pixels_of(reply["image_bytes"].tobytes()).astype(int)
+        assert np.abs(restored - compressor.decode(expected)).mean() < (
+            1 if name == "decode" else 3
+        )
+    pixels = in_a_session(exported, "encode_pixels", pixels=photo[None])
+    assert pixels["code_bytes"].tobytes() == expected
+    restored = in_a_session(exported, "decode_pixels", code_bytes=bytes_of(expected))["pixels"]
+    assert np.abs(restored[0].astype(int) - compressor.decode(expected)).max() <= 1
+    error = in_a_session(exported, "encode", image_bytes=bytes_of(b"junk"))
+    assert "InvalidArgumentError" in error
+    assert "not a JPEG" in error
+
+
+def test_only_stock_operations_are_used(exported):
+    content = saved_model_pb2.SavedModel()
+    content.ParseFromString((exported / "tiny" / "1" / "saved_model.pb").read_bytes())
+    (graph,) = (meta.graph_def for meta in content.meta_graphs)
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    used = {node.op for node in nodes} - {f.signature.name for f in graph.library.function}
+    stock = set(dir(tf.raw_ops))
+    assert used <= stock, used - stock
+    assert not {op for op in used if "PyFunc" in op or op.startswith("IO>")}
+
+
+def test_every_weight_is_stored_once(exported):
+    (data,) = (exported / "tiny" / "1" / "variables").glob("*.data*")
+    one, two = weights.load_pairs(exported / "preset")
+    # The pair of scale 1 decodes only.
+    networks = (one.rec, two.rec, two.com)
+    stored = sum(weight.numpy().nbytes for network in networks for weight in network.weights)
+    assert stored <= data.stat().st_size < 1.6 * stored
+
+
+def test_warm_up_requests_are_those_of_the_signatures(exported, signatures):
+    prediction_log_pb2 = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    path = exported / "tiny" / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    names = []
+    for record in tf.data.TFRecordDataset(str(path)):
+        request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        names.append(request.model_spec.signature_name)
+        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+        inputs = {key: tf.constant(list(value)) for key, value in inputs.items()}
+        if names[-1] == "encode":
+            inputs["quality"] = tf.constant([50])
+        signatures[names[-1]](**inputs)
+    assert sorted(names) == ["decode", "decode", "encode", "encode"]
+
+
+def test_memory_does_not_grow_with_the_number_of_shapes(exported):
+    script = """
+import resource, sys
+import numpy as np, tensorflow as tf
+signatures = tf.saved_model.load(sys.argv[1]).signatures
+random = np.random.default_rng(0)
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
+for number in range(200):
+    height, width = 20 + number, 220 - number
+    picture = tf.constant(random.integers(0, 256, (height, width, 3), np.uint8))
+    code = signatures["encode"](
+        image_bytes=tf.io.encode_png(picture)[None], quality=tf.constant([50])
+    )["code_bytes"]
+    signatures["decode"](code_bytes=code)
+    if number == 20:
+        before = resident()
+print(resident() - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(exported / "tiny" / "1")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 100
+
+
+def test_a_pair_around_another_jpeg_encoder_is_exported_with_that_of_tensorflow(tmp_path, photo):
+    model = make_model(codec=FlatJpegCodec())
+    export_signatures(model, tmp_path / "1")
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    content = call(signatures, "encode", image_bytes=[file_of(photo)])["code_bytes"][0]
+    assert content == Compressor(model, codec=JpegCodec()).encode(photo, 60)
+    flat = Compressor(model).encode(photo, 60)
+    assert flat != content
+    for file in (content, flat):
+        restored = call(signatures, "decode_pixels", code_bytes=[file])["pixels"][0]
+        np.testing.assert_allclose(restored.astype(int), Compressor(model).decode(file), atol=1)
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path, exported, model):
+    with pytest.raises(ValueError, match="Received: codec=webp"):
+        export_signatures(make_model(codec=WebpCodec()), tmp_path / "1")
+    with pytest.raises(ValueError, match="Received: scale=1"):
+        export_signatures(model, tmp_path / "1", scale=1)
+    with pytest.raises(FileExistsError, match="another version"):
+        export_signatures(model, exported / "tiny" / "1")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,348 @@
+"""The embedded server as a process of its own, over real sockets, by clients nobody here wrote."""
+
+import base64
+import concurrent.futures
+import datetime
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import grpc
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from comrec_tf.compression.compressor import Compressor
+
+predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
+from tensorflow_serving.apis import (  # noqa: E402
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    prediction_service_pb2_grpc,
+)
+
+pytestmark = pytest.mark.slow
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+class Server:
+    """A running server with its ports."""
+
+    def __init__(self, base_path, *flags) -> None:
+        command = [sys.executable, "-m", "comrec_tf.serve", f"--model_base_path={base_path}"]
+        command += ["--port=0", "--rest_api_port=0", "--poll_seconds=0.2", *flags]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        self.ports = []
+        while len(self.ports) < 2:
+            line = self.process.stdout.readline()
+            assert line, self.process.stderr.read()
+            self.ports.append(int(line.rsplit(":", 1)[1]))
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.ports[0]}")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def predict(self, signature="", timeout=60, model="tiny", version=None, **inputs):
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = model
+        request.model_spec.signature_name = signature
+        if version is not None:
+            request.model_spec.version.value = version
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
+        reply = stub.Predict(request, timeout=timeout)
+        return {name: tf.make_ndarray(value) for name, value in reply.outputs.items()}
+
+    def rest(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        address = f"http://127.0.0.1:{self.ports[1]}/v1/models/{path}"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, data), timeout=60) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+
+@pytest.fixture(scope="module")
+def server(exported):
+    running = Server(exported / "tiny")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def compressor(exported):
+    return Compressor.from_preset(exported / "preset")
+
+
+@pytest.fixture(scope="module")
+def png(photo):
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photo).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def status_of(call):
+    with pytest.raises(grpc.RpcError) as info:
+        call()
+    return info.value.code(), info.value.details()
+
+
+def test_grpc_encodes_and_decodes_as_compressor(server, compressor, photo, png):
+    reply = server.predict("encode", image_bytes=[png, png], quality=np.array([30, 60], np.int32))
+    assert list(reply["code_bytes"]) == [compressor.encode(photo, q) for q in (30, 60)]
+    assert reply["height"].tolist() == [128, 128]
+    (content,) = server.predict("decode", code_bytes=reply["code_bytes"][:1])["image_bytes"]
+    restored = np.asarray(PIL.Image.open(io.BytesIO(content))).astype(int)
+    assert np.abs(restored - compressor.decode(reply["code_bytes"][0])).max() <= 1
+    # The default signature, with the default quality.
+    assert server.predict(image_bytes=[png])["code_bytes"][0] == compressor.encode(photo, 60)
+
+
+def test_rest_does_the_same_with_base64(server, compressor, photo, png):
+    encoded = {"b64": base64.b64encode(png).decode()}
+    code, reply = server.rest("tiny:predict", {"instances": [{"image_bytes": encoded}]})
+    assert code == 200
+    (row,) = reply["predictions"]
+    assert base64.b64decode(row["code_bytes"]["b64"]) == compressor.encode(photo, 60)
+    assert (row["height"], row["width"]) == photo.shape[:2]
+    body = {"signature_name": "decode", "inputs": {"code_bytes": [row["code_bytes"]]}}
+    code, reply = server.rest("tiny/versions/1:predict", body)
+    assert code == 200
+    content = base64.b64decode(reply["outputs"][0]["b64"])
+    assert PIL.Image.open(io.BytesIO(content)).size == (160, 128)
+    code, reply = server.rest(
+        "tiny:predict", {"inputs": {"image_bytes": [encoded], "quality": [30]}}
+    )
+    expected = compressor.encode(photo, 30)
+    assert base64.b64decode(reply["outputs"]["code_bytes"][0]["b64"]) == expected
+
+
+def test_ovmsclient_works_over_grpc_and_http(server, compressor, photo, png):
+    ovmsclient = pytest.importorskip("ovmsclient")
+    for make, port in ((ovmsclient.make_grpc_client, 0), (ovmsclient.make_http_client, 1)):
+        client = make(f"127.0.0.1:{server.ports[port]}")
+        # Its version 0 is "the newest" to its own server and a version to TensorFlow Serving.
+        reply = client.predict({"image_bytes": [png]}, "tiny", model_version=1)
+        assert reply["height"].ravel().tolist() == [128]
+        assert client.get_model_status("tiny", model_version=1)[1]["state"] == "AVAILABLE"
+
+
+def test_curl_works(server, png, tmp_path):
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("no curl on the PATH")
+    body = {"instances": [{"image_bytes": {"b64": base64.b64encode(png).decode()}}]}
+    (tmp_path / "body.json").write_text(json.dumps(body))
+    address = f"http://127.0.0.1:{server.ports[1]}/v1/models/tiny:predict"
+    done = subprocess.run(
+        [curl, "--silent", "--data", f"@{tmp_path}/body.json", address], capture_output=True
+    )
+    assert json.loads(done.stdout)["predictions"][0]["width"] == 160
+
+
+def test_status_metadata_health_and_reflection(server):
+    from google.protobuf.descriptor_pool import DescriptorPool
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+        ProtoReflectionDescriptorDatabase,
+    )
+
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "tiny"
+    status = model_service_pb2_grpc.ModelServiceStub(server.channel).GetModelStatus(request)
+    assert [(s.version, s.state) for s in status.model_version_status] == [(1, 30)]
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "tiny"
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(server.channel)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    stub.GetModelMetadata(request).metadata["signature_def"].Unpack(signatures)
+    assert "decode_jpeg" in signatures.signature_def
+    health = health_pb2_grpc.HealthStub(server.channel)
+    assert health.Check(health_pb2.HealthCheckRequest()).status == 1
+    pool = DescriptorPool(ProtoReflectionDescriptorDatabase(server.channel))
+    service = pool.FindServiceByName("tensorflow.serving.PredictionService")
+    assert "Predict" in service.methods_by_name
+    assert server.rest("tiny")[1]["model_version_status"][0]["state"] == "AVAILABLE"
+    metadata = server.rest("tiny/metadata")[1]["metadata"]["signature_def"]
+    assert "decode" in metadata["signatureDef"]
+
+
+def test_errors_have_the_status_of_tensorflow_serving_and_the_server_lives_on(server, png):
+    wrong = [
+        (lambda: server.predict("encode", image_bytes=[b"junk"]), "INVALID_ARGUMENT", "JPEG, PNG"),
+        (lambda: server.predict("nothing", image_bytes=[png]), "FAILED_PRECONDITION", "nothing"),
+        (lambda: server.predict("encode"), "INVALID_ARGUMENT", "image_bytes"),
+        (lambda: server.predict(image_bytes=[1.5]), "INVALID_ARGUMENT", "must be string"),
+        (lambda: server.predict(image_bytes=[png], more=[1]), "INVALID_ARGUMENT", "more"),
+        (lambda: server.predict(model="other", image_bytes=[png]), "NOT_FOUND", "other"),
+        (lambda: server.predict(version=7, image_bytes=[png]), "NOT_FOUND", "version 7"),
+        (lambda: server.predict("decode", code_bytes=[png]), "INVALID_ARGUMENT", "not a JPEG"),
+    ]
+    for call, code, message in wrong:
+        received, details = status_of(call)
+        assert received.name == code
+        assert message in details
+    assert server.predict(image_bytes=[png])["width"].tolist() == [160]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code", "message"),
+    [
+        ("tiny:predict", {"instances": []}, 400, "not empty"),
+        ("tiny:predict", {}, 400, "either instances or inputs"),
+        ("tiny:predict", [], 400, "JSON Parse error"),
+        ("tiny:predict", {"instances": [{"image_bytes": {"b64": "%"}}]}, 400, "image_bytes"),
+        ("tiny:predict", {"inputs": {"image_bytes": [{"b64": ""}], "quality": "x"}}, 400, "int32"),
+        ("other:predict", {"instances": [1]}, 404, "other"),
+        ("tiny/versions/9:predict", {"instances": [1]}, 404, "version 9"),
+        ("tiny/versions/x:predict", {"instances": [1]}, 400, "version number"),
+        ("tiny:classify", {"instances": [1]}, 400, "Malformed request"),
+        ("tiny:predict", {"signature_name": "no", "instances": ["a"]}, 412, "no"),
+    ],
+)
+def test_errors_over_rest_say_what_was_wrong(server, path, body, code, message):
+    received, reply = server.rest(path, body)
+    assert received == code
+    assert message in reply["error"]
+
+
+def test_past_its_queue_and_past_their_deadline_requests_are_refused(exported, png):
+    running = Server(exported / "tiny", "--max_in_flight=1", "--max_waiting=1")
+    try:
+        running.predict(image_bytes=[png])
+
+        def call(_):
+            try:
+                running.predict(image_bytes=[png] * 40)
+            except grpc.RpcError as error:
+                return error.code().name
+            return "OK"
+
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(call, range(12)))
+        assert set(answers) == {"OK", "RESOURCE_EXHAUSTED"}
+        assert answers.count("OK") >= 2
+        code, _ = status_of(lambda: running.predict(timeout=0.02, image_bytes=[png] * 200))
+        assert code.name == "DEADLINE_EXCEEDED"
+        assert running.predict(image_bytes=[png])["width"].tolist() == [160]
+    finally:
+        running.stop()
+
+
+def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
+    base = tmp_path / "tiny"
+    shutil.copytree(exported / "tiny", base)
+    running = Server(base)
+    try:
+        versions = []
+
+        def call(_):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = "tiny"
+            request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([png]))
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(running.channel)
+            versions.append(stub.Predict(request, timeout=60).model_spec.version.value)
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            list(pool.map(call, range(20)))
+            shutil.copytree(exported / "tiny" / "1", tmp_path / "new")
+            os.rename(tmp_path / "new", base / "2")
+            end = time.monotonic() + 120
+            while versions[-1] != 2 and time.monotonic() < end:
+                list(pool.map(call, range(3)))
+        assert set(versions) == {1, 2}
+        (base / "3").mkdir()
+        (base / "3" / "saved_model.pb").write_bytes(b"broken")
+        time.sleep(0.6)
+        call(None)
+        assert versions[-1] == 2
+    finally:
+        assert running.stop() == 0
+
+
+def test_requests_in_flight_are_finished_at_the_end(exported, png):
+    running = Server(exported / "tiny")
+    running.predict(image_bytes=[png])
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(running.predict, image_bytes=[png] * 100)
+        time.sleep(0.2)
+        assert running.stop() == 0
+        assert len(reply.result()["code_bytes"]) == 100
+
+
+def test_tls_encrypts_both(exported, tmp_path, png):
+    cryptography = pytest.importorskip("cryptography")
+    key, certificate = self_signed(tmp_path, cryptography)
+    running = Server(exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}")
+    try:
+        credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+        running.channel = grpc.secure_channel(f"localhost:{running.ports[0]}", credentials)
+        assert running.predict(image_bytes=[png])["width"].tolist() == [160]
+        import ssl
+
+        context = ssl.create_default_context(cafile=str(certificate))
+        address = f"https://localhost:{running.ports[1]}/v1/models/tiny"
+        with urllib.request.urlopen(address, context=context) as reply:
+            assert reply.status == 200
+    finally:
+        running.stop()
+
+
+def self_signed(folder, cryptography):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    assert cryptography
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
+    return folder / "key.pem", folder / "certificate.pem"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model_base_path={empty}"], "expected versions"),
+        (["--model_base_path=a={tiny},a={tiny}"], "a twice"),
+        (["--model_base_path={tiny}", "--tls_key=x"], "go together"),
+    ],
+)
+def test_what_cannot_be_served_is_a_message(exported, tmp_path, flags, message, capsys):
+    from comrec_tf import serve
+
+    places = {"empty": tmp_path, "tiny": exported / "tiny"}
+    assert serve.main(["serve", *(flag.format(**places) for flag in flags)]) == 1
+    assert message in capsys.readouterr().err
