@@ -20,9 +20,9 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-from comrec_tf import presets
-from comrec_tf.graph import litert_models
+from comrec_tf.exporting import tile_models
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.presets import weights
 
 __all__ = ["DEFAULT_SIDE", "copy_module", "find_source", "write_models"]
 
@@ -58,10 +58,10 @@ def write_models(
     pairs = {}
     ordinary = None
     for model in models:
-        shape = litert_models.tile_shape(model, side)
-        content = litert_models.tile_model_bytes(model, side)
+        shape = tile_models.tile_shape(model, side)
+        content = tile_models.tile_model_bytes(model, side)
         digest = hashlib.sha256(content).hexdigest()
-        preset_id = f"{presets.preset_id(model):08x}"
+        preset_id = f"{weights.preset_id(model):08x}"
         # The name changes with the content, so that caches may keep it for ever.
         file = f"models/{preset_id}-{digest[:8]}.tflite"
         (folder / file).write_bytes(content)

@@ -1,6 +1,6 @@
 """Files and restored pixels for the browser tests, and the small ones that serving/web keeps.
 
-``python -m tests.serving.web_cases`` writes serving/web/tests/fixtures anew: a site of two tiny
+``python -m tests.exporting.web_cases`` writes serving/web/tests/fixtures anew: a site of two tiny
 pairs with random weights, and cases for them. ``write_cases`` makes the same cases for any
 compressor.
 """
@@ -75,7 +75,7 @@ def write_cases(compressor: Compressor, folder: pathlib.Path) -> None:
 
 
 def _quality_target() -> object:
-    from comrec_tf import rate_control
+    from comrec_tf.compression import rate_control
 
     return rate_control.Target("quality", 30)
 
@@ -134,7 +134,7 @@ def _segments(content: bytes) -> tuple[list[bytes], bytes]:
 def _write_fixtures() -> None:
     import keras
 
-    from comrec_tf.graph import web_site
+    from comrec_tf.exporting import web_site
     from tests.conftest import make_model
 
     keras.utils.set_random_seed(1)
