@@ -14,10 +14,10 @@ import zlib
 import numpy as np
 import PIL.Image
 import skimage.data
-from comrec_tf.coding import PictureCoder
-from comrec_tf.compressor import Compressor
 
-from comrec_tf.codecs import carriers, container
+from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.models.picture_coder import PictureCoder
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "serving" / "web" / "tests" / "fixtures"
 
