@@ -2,7 +2,7 @@
 
 ::
 
-    index.html, demo.js, demo.css   the demo page
+    index.html, demo.*              the demo page
     examples/                       pictures that it shows
     comrec.js, comrec-auto.js       the module, and the one that needs no code in the page
     comrec-worker.js                what it loads with the first picture
@@ -20,17 +20,17 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-from comrec_tf.exporting import tile_models
+from comrec_tf.exporting import tile_models, web_examples
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import weights
 
-__all__ = ["DEFAULT_SIDE", "copy_module", "find_source", "write_models"]
+__all__ = ["DEFAULT_SIDE", "find_source", "write_models", "write_site"]
 
 #: Height and width of a restored tile: a picture of 768x512 pixels has six of them.
 DEFAULT_SIDE = 256
 
 _MODULE = ("comrec.js", "comrec-auto.js", "comrec-worker.js", "demo.js")
-_DEMO = ("index.html", "demo.css")
+_DEMO = ("index.html", "demo.css", "demo.svg")
 _RUNTIME = pathlib.PurePath("node_modules", "@litertjs", "core", "wasm")
 #: One file for browsers with relaxed SIMD, one for threads, one for all others.
 _VARIANTS = ("litert_wasm", "litert_wasm_threaded", "litert_wasm_compat")
@@ -109,17 +109,37 @@ def find_source(folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
     return source
 
 
-def copy_module(source: pathlib.Path, folder: str | os.PathLike[str]) -> None:
-    """Copy the module, the runtime and the demo page into a site.
+def write_site(
+    preset_names: Sequence[str], folder: str | os.PathLike[str], source: pathlib.Path
+) -> None:
+    """Write everything that a server needs.
 
     Args:
-        source: what `find_source` returned.
+        preset_names: presets whose files the site can restore; the first restores ordinary JPEGs
+            and makes the demo's examples.
         folder: the site's; made where missing.
+        source: what `find_source` returned.
 
     Raises:
+        FileNotFoundError: there is no such preset.
+        ValueError: a preset is damaged, or made for another codec than JPEG.
         OSError: a file cannot be read or written.
     """
     folder = pathlib.Path(folder)
+    models = [model for name in preset_names for model in weights.load_pairs(name)]
+    for model in models:
+        if model.codec.suffix != ".jpg":
+            raise ValueError(
+                "expected presets around JPEG: pages read no other compact files. "
+                f"Received: one around {model.codec.name}"
+            )
+    write_models(models, folder)
+    _copy_module(source, folder)
+    web_examples.write_examples(preset_names[0], folder / "examples")
+
+
+def _copy_module(source: pathlib.Path, folder: pathlib.Path) -> None:
+    """Module, runtime and demo page."""
     (folder / "runtime").mkdir(parents=True, exist_ok=True)
     for name in _MODULE:
         shutil.copy(source / "dist" / name, folder)

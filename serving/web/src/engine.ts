@@ -66,11 +66,16 @@ export class Engine {
     const numThreads = this.setup.threads
       ? Math.min(navigator.hardwareConcurrency, MAX_THREADS)
       : 1;
-    const model = await loadAndCompile(content, {
-      accelerator,
-      cpuOptions: { numThreads },
-      // float16 would be off by more than a grey level.
-      gpuOptions: { precision: "fp32" },
+    const compile = (accelerator: "webgpu" | "wasm"): Promise<CompiledModel> =>
+      loadAndCompile(content, {
+        accelerator,
+        cpuOptions: { numThreads },
+        // float16 would be off by more than a grey level.
+        gpuOptions: { precision: "fp32" },
+      });
+    const model = await compile(accelerator).catch((error: unknown) => {
+      if (accelerator === "wasm" || this.setup.accelerator !== "auto") throw error;
+      return compile("wasm"); // whatever was the matter with the GPU
     });
     return new TileNetwork(pair, model);
   }

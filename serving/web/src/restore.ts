@@ -152,6 +152,8 @@ class RestoringWorker {
     } else {
       const code: ErrorCode = reply.code ?? "unsupported";
       this.settle(reply.id)?.reject(new ComrecError(code, reply.message));
+      // What was not foreseen, say a lost GPU or no memory left: the next picture starts anew.
+      if (reply.code === null) this.end(reply.message);
     }
   }
 

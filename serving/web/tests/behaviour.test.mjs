@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { launch, memory, open, skip } from "./browser.mjs";
+import { launch, open, skip, spent } from "./browser.mjs";
 import { first, frameSegment, jpeg, read, segment, table } from "./files.mjs";
 import { PAGES } from "./fixtures-page.mjs";
 import { SITE, serve } from "./server.mjs";
@@ -245,7 +245,7 @@ describe("in a page", { skip }, () => {
         }
       });
       await page.requestGC();
-      sizes.push((await memory(browser)).now);
+      sizes.push((await spent(browser)).now);
     }
     assert.ok(sizes[4] - sizes[1] < 10, `MB after each 24 pictures: ${sizes}`);
   });

@@ -49,21 +49,27 @@ export async function open(browser, address, options = {}) {
   return { page, context, complaints };
 }
 
+/** Of the kernel's clock in a second. */
+const TICKS = 100;
+
 /**
- * Memory of the processes that hold pages and their workers.
+ * Memory and time of the processes that hold pages and their workers.
  *
- * @returns MB `now` and at `most` since they began (resident, Linux alone).
+ * @returns MB `now` and at `most` since they began (resident), and `seconds` of processor time so far
+ *   (Linux alone).
  */
-export async function memory(browser) {
+export async function spent(browser) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   await session.detach();
-  const total = { now: 0, most: 0 };
+  const total = { now: 0, most: 0, seconds: 0 };
   for (const { id } of processInfo.filter(({ type }) => type === "renderer")) {
     const status = readFileSync(`/proc/${id}/status`, "utf8");
     const read = (name) => Number(new RegExp(`${name}:\\s*(\\d+)`).exec(status)[1]) / 1000;
     total.now += read("VmRSS");
     total.most += read("VmHWM");
+    const fields = readFileSync(`/proc/${id}/stat`, "utf8").split(") ")[1].split(" ");
+    total.seconds += (Number(fields[11]) + Number(fields[12])) / TICKS;
   }
   return total;
 }
