@@ -24,12 +24,13 @@ from comrec_tf.exporting import tile_models, web_examples
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import weights
 
-__all__ = ["DEFAULT_SIDE", "find_source", "write_models", "write_site"]
+__all__ = ["DEFAULT_SIDE", "MODULE", "find_source", "write_models", "write_site"]
 
 #: Height and width of a restored tile: a picture of 768x512 pixels has six of them.
 DEFAULT_SIDE = 256
 
-_MODULE = ("comrec.js", "comrec-auto.js", "comrec-worker.js", "demo.js")
+#: The module's files, the demo's script among them.
+MODULE = ("comrec.js", "comrec-auto.js", "comrec-worker.js", "demo.js")
 _DEMO = ("index.html", "demo.css", "demo.svg")
 _RUNTIME = pathlib.PurePath("node_modules", "@litertjs", "core", "wasm")
 #: One file for browsers with relaxed SIMD, one for threads, one for all others.
@@ -99,7 +100,7 @@ def find_source(folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
             "expected the folder serving/web of comrec_tf's source code (--web_source). "
             f"Received: {source}"
         )
-    built = [source / "dist" / name for name in _MODULE]
+    built = [source / "dist" / name for name in MODULE]
     runtime = [source / _RUNTIME / f"{name}_internal.wasm" for name in _VARIANTS]
     missing = [os.fspath(path) for path in [*built, *runtime] if not path.is_file()]
     if missing:
@@ -141,7 +142,7 @@ def write_site(
 def _copy_module(source: pathlib.Path, folder: pathlib.Path) -> None:
     """Module, runtime and demo page."""
     (folder / "runtime").mkdir(parents=True, exist_ok=True)
-    for name in _MODULE:
+    for name in MODULE:
         shutil.copy(source / "dist" / name, folder)
     for name in _DEMO:
         shutil.copy(source / "demo" / name, folder)
