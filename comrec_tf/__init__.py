@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compression.compressor import Compressor
     from comrec_tf.compression.rate_control import Target
+    from comrec_tf.compression.result import CompactFile
     from comrec_tf.exporting.signatures import export_signatures
     from comrec_tf.models.com_cnn import ComCNN
     from comrec_tf.models.com_rec import ComRec
     from comrec_tf.models.rec_cnn import RecCNN
-    from comrec_tf.presets.cards import list_presets
+    from comrec_tf.presets.find import list_presets
     from comrec_tf.presets.weights import load_preset, save_preset
     from comrec_tf.training.feed import TrainingFeed
 
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ComCNN",
     "ComRec",
+    "CompactFile",
     "Compressor",
     "JpegCodec",
     "RecCNN",
@@ -38,13 +40,14 @@ __all__ = [
 _HOMES = {
     "ComCNN": "models.com_cnn",
     "ComRec": "models.com_rec",
+    "CompactFile": "compression.result",
     "Compressor": "compression.compressor",
     "JpegCodec": "codecs.jpeg",
     "RecCNN": "models.rec_cnn",
     "Target": "compression.rate_control",
     "TrainingFeed": "training.feed",
     "export_signatures": "exporting.signatures",
-    "list_presets": "presets.cards",
+    "list_presets": "presets.find",
     "load_preset": "presets.weights",
     "save_preset": "presets.weights",
 }

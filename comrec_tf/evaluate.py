@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from comrec_tf.evaluation.curves import Point
     from comrec_tf.evaluation.systems import System
 
+from comrec_tf import vocabulary
+
 __all__ = ["main"]
 
 
@@ -55,8 +57,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
-    frame.define_precision_flag(values)
-    flags.DEFINE_string("preset", frame.DEFAULT_PRESET, "Name or folder.", flag_values=values)
+    frame.define_engine_flags(values)
+    flags.DEFINE_string("preset", vocabulary.DEFAULT_PRESET, "Name or folder.", flag_values=values)
     flags.DEFINE_list(
         "jpeg_qualities",
         ["5", "10"],
@@ -128,7 +130,9 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     pictures = {os.path.basename(path): path for path in paths}
     if len(pictures) < len(paths):
         pictures = {path: path for path in paths}
-    compressor = Compressor.from_preset(values.preset, values.precision)
+    compressor = Compressor.from_preset(
+        values.preset, engine=values.engine, precision=values.precision
+    )
     if values.codec is not None:
         compressor = compressor.with_codec(catalog.make_codec(values.codec))
     if values.standard_tables:
@@ -143,24 +147,23 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
 
 
 def _with_standard_tables(codec: "Codec") -> "Codec":
-    options = codec.get_config()
+    options = codec.options()
     if "optimize_huffman" not in options:
         raise ValueError(
             "--standard_tables are JPEG's: expected a preset of jpeg or jpeg-flat. "
             f"Received: codec={codec.name}"
         )
-    return codec.from_config({**options, "optimize_huffman": False})
+    return type(codec)(**{**options, "optimize_huffman": False})
 
 
 def _read(path: str, *, luma: bool) -> "np.ndarray":
-    from comrec_tf import metrics
     from comrec_tf.graph import pixels
-    from comrec_tf.images import files
+    from comrec_tf.images import color, files
 
     picture = files.read(path)
     if not luma or picture.shape[-1] == 1:
         return picture
-    return pixels.from_float(metrics.luma(picture)[..., None] / 255.0).numpy()
+    return pixels.from_float(color.luma(picture)[..., None] / 255.0).numpy()
 
 
 def _rates(texts: list[str]) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from comrec_tf import vocabulary
 from comrec_tf.commands import frame
 
 __all__ = ["main"]
@@ -38,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
-        "preset", frame.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
+        "preset", vocabulary.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
     flags.DEFINE_enum(
         "format",
@@ -89,18 +90,17 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     from comrec_tf.exporting import signatures
 
     # It tells of names of its own inside the graph.
-    from comrec_tf.presets import cards, weights
+    from comrec_tf.presets import card, find, weights
 
     # It tells of names of its own inside the graph.
     tf.get_logger().setLevel("ERROR")
-    card = cards.read_card(cards.find_preset(values.preset))
-    options = {"default_quality": card["default_quality"]} if "default_quality" in card else {}
+    described = card.read(find.find_preset(values.preset))
     signatures.export_signatures(
         weights.load_pairs(values.preset),
         path,
         scale=values.scale,
         max_pixels=values.max_pixels,
-        **options,
+        default_quality=described.default_quality,
     )
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")

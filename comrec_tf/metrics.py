@@ -1,4 +1,8 @@
-"""How good a reconstruction is and what it costs."""
+"""How good a restored picture is, and what its file costs. Without TensorFlow.
+
+All but PSNR and SSIMULACRA2 look at the luma alone. Whole pictures in float64 would take eight
+times their memory, so PSNR, SSIM, MS-SSIM and PSNR-HVS-M go through a picture by bands of rows.
+"""
 
 import contextlib
 import io
@@ -6,15 +10,35 @@ import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import tensorflow as tf
+from scipy import ndimage
 
-from comrec_tf.graph import color
+from comrec_tf.images import color, files
 
-__all__ = ["bits_per_pixel", "luma", "ms_ssim", "psnr", "psnr_at_bytes", "psnr_hvs_m", "ssim"]
+__all__ = [
+    "bits_per_pixel",
+    "ms_ssim",
+    "psnr",
+    "psnr_at_bytes",
+    "psnr_hvs_m",
+    "psnr_luma",
+    "ssim",
+    "ssimulacra2",
+]
 
-_SSIM_WINDOW = 11
-#: Rows of a picture that are compared at a time.
+#: Largest value of a pixel.
+_PEAK = 255.0
+#: Rows of a picture that are compared at a time; a multiple of 8.
 _BAND_ROWS = 256
+
+#: SSIM's Gaussian window and constants (Wang et al. 2004, section III C).
+_WINDOW_SIZE, _WINDOW_SIGMA = 11, 1.5
+_C1, _C2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
+#: Exponents of the five scales, finest first (Wang et al. 2003, section 3.2).
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+#: The window must fit the coarsest scale.
+_SMALLEST_MS_SSIM = _WINDOW_SIZE * 2 ** (len(_SCALE_WEIGHTS) - 1)
+#: Side of the blocks of PSNR-HVS-M, and of the smallest picture that SSIMULACRA2 scores.
+_BLOCK = 8
 
 
 def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
@@ -31,12 +55,12 @@ def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
     return 8.0 * num_bytes / (height * width)
 
 
-def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
+def psnr(original: np.ndarray, restored: np.ndarray) -> float:
     """Peak signal-to-noise ratio over all samples of all channels.
 
     Args:
         original: uint8 (or float from 0 to 255), any shape.
-        reconstruction: the same shape.
+        restored: the same shape.
 
     Returns:
         Decibels; infinity where the two are equal.
@@ -44,14 +68,33 @@ def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
     Raises:
         ValueError: the shapes differ.
     """
-    _check_shapes(original, reconstruction)
-    # By bands, since a whole picture in float64 takes eight times its memory.
+    _check_shapes(original, restored)
     sums = (
-        np.sum(np.square(np.asarray(original[rows], np.float64) - reconstruction[rows]))
+        np.sum(np.square(np.asarray(original[rows], np.float64) - restored[rows]))
         for rows in _bands(len(original))
     )
-    error = sum(sums) / original.size
-    return float(10.0 * np.log10(255.0**2 / error)) if error else float("inf")
+    return _decibels(sum(sums) / original.size)
+
+
+def psnr_luma(original: np.ndarray, restored: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of the luma.
+
+    Args:
+        original: uint8 (H, W, 1 or 3), grey or RGB.
+        restored: uint8 of the same shape.
+
+    Returns:
+        Decibels; infinity where the lumas are equal.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _check_shapes(original, restored)
+    sums = (
+        np.sum(np.square(color.luma(original[rows]) - color.luma(restored[rows])))
+        for rows in _bands(len(original))
+    )
+    return _decibels(sum(sums) / (original.shape[0] * original.shape[1]))
 
 
 def psnr_at_bytes(curve: Sequence[tuple[float, float]], num_bytes: float) -> float:
@@ -71,97 +114,157 @@ def psnr_at_bytes(curve: Sequence[tuple[float, float]], num_bytes: float) -> flo
     return float(np.interp(np.log(num_bytes), np.log(points[:, 0]), best))
 
 
-def ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
+def ssim(original: np.ndarray, restored: np.ndarray) -> float:
     """Structural similarity of the luma (Wang et al. 2004: Gaussian 11x11, sigma 1.5).
 
     Args:
         original: uint8 (H, W, 1 or 3), H and W at least 11.
-        reconstruction: uint8 of the same shape.
+        restored: uint8 of the same shape.
 
     Returns:
-        Mean over the valid region, at most 1.
+        Mean over the places where the whole window fits, at most 1. The value of `tf.image.ssim`.
 
     Raises:
         ValueError: the shapes differ, or the pictures are smaller than the window.
     """
-    _check_shapes(original, reconstruction, smallest=_SSIM_WINDOW)
-    total, valid_rows = 0.0, len(original) - _SSIM_WINDOW + 1
-    for rows in _bands(valid_rows):
-        # As many rows more as the windows of the band's last row reach down.
-        band = slice(rows.start, rows.stop + _SSIM_WINDOW - 1)
-        pair = [
-            tf.constant(luma(picture[band])[..., None], tf.float32)
-            for picture in (original, reconstruction)
-        ]
-        total += (rows.stop - rows.start) * float(tf.image.ssim(*pair, max_val=255.0))
-    return total / valid_rows
+    _check_shapes(original, restored, smallest=_WINDOW_SIZE)
+    return _similarity_and_contrast(original, restored)[0]
 
 
-def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
+def ms_ssim(original: np.ndarray, restored: np.ndarray) -> float:
     """Multi-scale structural similarity of the luma (Wang et al. 2003: five scales).
 
     Args:
         original: uint8 (H, W, 1 or 3), H and W at least 176, so that the window fits the last
             scale.
-        reconstruction: uint8 of the same shape.
+        restored: uint8 of the same shape.
 
     Returns:
-        At most 1.
+        From 0 to 1. The value of `tf.image.ssim_multiscale`.
 
     Raises:
         ValueError: the shapes differ, or the pictures are too small.
     """
-    _check_shapes(original, reconstruction, smallest=176)
-    pair = [
-        tf.constant(luma(picture)[..., None], tf.float32) for picture in (original, reconstruction)
-    ]
-    return float(tf.image.ssim_multiscale(*pair, max_val=255.0))
+    _check_shapes(original, restored, smallest=_SMALLEST_MS_SSIM)
+    product = 1.0
+    for weight in _SCALE_WEIGHTS[:-1]:
+        _, contrast = _similarity_and_contrast(original, restored)
+        product *= max(contrast, 0.0) ** weight
+        original, restored = _halved_luma(original), _halved_luma(restored)
+    similarity, _ = _similarity_and_contrast(original, restored)
+    return product * max(similarity, 0.0) ** _SCALE_WEIGHTS[-1]
 
 
-def psnr_hvs_m(original: np.ndarray, reconstruction: np.ndarray) -> float:
-    """PSNR-HVS-M of the luma: PSNR by what the eye sees of 8x8 DCT coefficients beside each other.
+def psnr_hvs_m(original: np.ndarray, restored: np.ndarray) -> float:
+    """PSNR-HVS-M of the luma: PSNR weighted by what the eye sees of 8x8 DCT coefficients.
 
     Ponomarenko et al. 2007, by the package psnr_hvsm. What is beyond whole blocks is left out.
 
     Args:
         original: uint8 (H, W, 1 or 3), H and W at least 8.
-        reconstruction: uint8 of the same shape.
+        restored: uint8 of the same shape.
 
     Returns:
-        Decibels.
+        Decibels; infinity where no difference is seen.
 
     Raises:
         ValueError: the shapes differ, or the pictures are too small.
         ModuleNotFoundError: psnr_hvsm is not installed.
     """
-    _check_shapes(original, reconstruction, smallest=8)
+    _check_shapes(original, restored, smallest=_BLOCK)
     os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
     try:
-        # It recommends PyTorch aloud.
+        # It recommends PyTorch on standard output.
         with contextlib.redirect_stdout(io.StringIO()):
             import psnr_hvsm
     except ImportError as error:
         raise ModuleNotFoundError(
             'PSNR-HVS-M needs psnr_hvsm: pip install "comrec-tf[evaluation]"'
         ) from error
-    height, width = (side // 8 * 8 for side in original.shape[:2])
-    pair = [luma(picture)[:height, :width] / 255.0 for picture in (original, reconstruction)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return float(psnr_hvsm.psnr_hvs_hvsm(*pair)[1])
+    height, width = (side // _BLOCK * _BLOCK for side in original.shape[:2])
+    total = 0.0
+    for rows in _bands(height):
+        pair = (
+            np.ascontiguousarray(color.luma(picture[rows])[:, :width])
+            for picture in (original, restored)
+        )
+        total += (rows.stop - rows.start) / height * psnr_hvsm.hvs_hvsm_mse(*pair)[1]
+    return _decibels(total)
 
 
-def luma(picture: np.ndarray) -> np.ndarray:
-    """BT.601 luma, not rounded.
+def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
+    """SSIMULACRA2: how good a person would call the restored picture.
+
+    By the package ssimulacra2, in float64 on whole pictures: about 300 bytes of memory a pixel.
 
     Args:
-        picture: uint8 (H, W, 3) RGB or (H, W, 1) grey.
+        original: uint8 (H, W, 1 or 3), H and W at least 8, sRGB or grey.
+        restored: uint8 of the same shape.
 
     Returns:
-        float64 (H, W), 0 to 255.
+        At most 100; 90 can hardly be told from the original, 50 is medium quality, 10 very low;
+        negative below that.
+
+    Raises:
+        ValueError: the shapes differ, or the pictures are too small.
     """
-    if picture.shape[-1] == 1:
-        return picture[..., 0].astype(np.float64)
-    return picture @ color.RGB_TO_YCBCR[0]
+    _check_shapes(original, restored, smallest=_BLOCK)
+    import ssimulacra2  # the function's own name, so not above
+
+    return float(ssimulacra2.compute_ssimulacra2(_as_file(original), _as_file(restored)))
+
+
+def _as_file(picture: np.ndarray) -> io.BytesIO:
+    """What the package reads in place of a path; it makes RGB of grey itself."""
+    buffer = io.BytesIO()
+    files.to_pil(picture).save(buffer, "BMP")
+    return buffer
+
+
+def _similarity_and_contrast(original: np.ndarray, restored: np.ndarray) -> tuple[float, float]:
+    """Mean SSIM, and the mean of its factor of contrast and structure, over the valid region."""
+    totals = np.zeros(2)
+    beyond = _WINDOW_SIZE - 1
+    height, width = original.shape[0] - beyond, original.shape[1] - beyond
+    for rows in _bands(height):
+        # As many rows more as the windows of the band's last row reach down.
+        band = slice(rows.start, rows.stop + beyond)
+        x, y = color.luma(original[band]), color.luma(restored[band])
+        mean_x, mean_y, mean_xy = _blurred(x), _blurred(y), _blurred(x * y)
+        product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+        mean_squares = _blurred(x * x + y * y)
+        contrast = (2 * (mean_xy - product) + _C2) / (mean_squares - squares + _C2)
+        luminance = (2 * product + _C1) / (squares + _C1)
+        totals += np.sum(luminance * contrast), np.sum(contrast)
+    similarity, contrast = totals / (height * width)
+    return float(similarity), float(contrast)
+
+
+def _blurred(plane: np.ndarray) -> np.ndarray:
+    """The plane's means under the Gaussian window, where the whole window fits."""
+    half = _WINDOW_SIZE // 2
+    window = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * _WINDOW_SIGMA**2))
+    window /= window.sum()
+    inside = slice(half, -half)
+    rows = ndimage.correlate1d(plane, window, axis=0)[inside]
+    return ndimage.correlate1d(rows, window, axis=1)[:, inside]
+
+
+def _halved_luma(picture: np.ndarray) -> np.ndarray:
+    """The luma by means of 2x2, float32 (H / 2, W / 2, 1); an odd last row or column is doubled."""
+    height, width = (-(-side // 2) for side in picture.shape[:2])
+    halved = np.empty((height, width, 1), np.float32)
+    for rows in _bands(height):
+        plane = color.luma(picture[2 * rows.start : 2 * rows.stop])
+        plane = np.pad(plane, [(0, side % 2) for side in plane.shape], "edge")
+        halved[rows, :, 0] = plane.reshape(rows.stop - rows.start, 2, width, 2).mean((1, 3))
+    return halved
+
+
+def _decibels(mean_squared_error: float) -> float:
+    if mean_squared_error == 0:
+        return float("inf")
+    return float(10.0 * np.log10(_PEAK**2 / mean_squared_error))
 
 
 def _bands(num_rows: int) -> Iterator[slice]:
@@ -169,11 +272,11 @@ def _bands(num_rows: int) -> Iterator[slice]:
         yield slice(start, min(start + _BAND_ROWS, num_rows))
 
 
-def _check_shapes(original: np.ndarray, reconstruction: np.ndarray, smallest: int = 1) -> None:
-    if original.shape != reconstruction.shape:
+def _check_shapes(original: np.ndarray, restored: np.ndarray, smallest: int = 1) -> None:
+    if original.shape != restored.shape:
         raise ValueError(
             f"a picture of shape {original.shape} must be compared with one of the same shape. "
-            f"Received: {reconstruction.shape}"
+            f"Received: {restored.shape}"
         )
     if min(original.shape[:2]) < smallest:
         raise ValueError(

@@ -3,15 +3,18 @@
     python -m comrec_tf.restore small --output_dir=restored
     python -m comrec_tf.restore - < a.jpg > a.png
 
-Takes files, globs, folders (the tree is kept) and standard input, and writes PNG. The preset is
-found from the file, among the presets of the installation and of the environment variable
-COMREC_PRESETS; --preset names one that lies elsewhere.
+Takes files, globs, folders (the tree is kept) and standard input, and writes PNG, or with --format
+JPEG or WebP, which take a tenth of the bytes and lose a little. The preset is found from the file,
+among the presets of the installation and of the environment variable COMREC_PRESETS; --preset names
+one that lies elsewhere.
 
-Exit codes: 0 all files restored, 1 some or all failed (their names are printed, the others
+Exit codes: 0 all files restored, 1 some or all failed or were skipped (they are named, the others
 are done), 2 a wrong command line, 130 interrupted.
 """
 
+import dataclasses
 import functools
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -19,27 +22,40 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from comrec_tf import storage
-from comrec_tf.commands import display, frame, jobs, journal
+from comrec_tf import vocabulary
+from comrec_tf.commands import flags as command_flags
+from comrec_tf.commands import frame, jobs, outcome, plan
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from comrec_tf.compact_file.container import Header
     from comrec_tf.compression.compressor import Compressor
 
 __all__ = ["main"]
 
-_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
-_COLUMNS = {
+_COLUMNS: dict[str, tuple[str, Any]] = {
     "file": ("file", "{}"),
     "size": ("pixels", "{}"),
     "bytes_before": ("bytes before", "{:,}"),
     "bytes_after": ("bytes after", "{:,}"),
 }
+#: Endings of the formats of --format.
+_ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 
-class _Result(NamedTuple):
-    compact_file: bytes
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    content: bytes
+    header: "Header"
+
+    @property
+    def num_pixels(self) -> int:
+        return self.header.height * self.header.width
+
+
+class _Restored(NamedTuple):
+    content: bytes
     picture: "np.ndarray"
 
 
@@ -56,89 +72,138 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
-    jobs.define_output_flags(values)
-    frame.define_precision_flag(values)
+    plan.define_flags(values)
+    frame.define_engine_flags(values)
+    command_flags.define_max_pixels(values)
     flags.DEFINE_string(
         "preset",
         "",
         "Name or folder of the preset that made the files, if the search does not find it.",
         flag_values=values,
     )
+    flags.DEFINE_enum(
+        "format", "png", list(_ENDINGS), "Format of the restored pictures.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "quality",
+        None,
+        "Quality of --format=jpeg and webp; 90 where not given.",
+        lower_bound=1,
+        upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "ignore_checksum",
+        False,
+        "Restore what is left of damaged files.",
+        flag_values=values,
+    )
+    flags.register_multi_flags_validator(
+        ["format", "quality"],
+        lambda given: given["quality"] is None or given["format"] != "png",
+        "expected --format=jpeg or webp beside --quality: PNG loses nothing",
+        flag_values=values,
+    )
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    planned = jobs.plan(inputs, values, suffix=".png", suffixes=_SUFFIXES)
+    quality = 90 if values.quality is None else values.quality
+    planned = plan.make(
+        inputs,
+        values,
+        suffix=_ENDINGS[values.format],
+        suffixes=vocabulary.COMPACT_SUFFIXES,
+        options={
+            "restore": values.preset,
+            "format": [values.format, None if values.format == "png" else quality],
+        },
+    )
     if values.dry_run:
-        for job in planned:
-            print(f"{job.source} -> {job.output}")
-        return frame.SUCCESS
+        return outcome.show_plan(planned)
+    verb = jobs.Verb(
+        name="restoring",
+        read=functools.partial(_read, max_pixels=values.max_pixels),
+        work=functools.partial(
+            _work, compressor_of=_loader(values), ignore_checksum=values.ignore_checksum
+        ),
+        make=functools.partial(_make, form=values.format, quality=quality),
+    )
+    done = jobs.run(planned, verb, overwrite=values.overwrite)
+    names = ("pixels", "bytes_before", "bytes_after")
+    total = {name: sum(row[name] for row in done.rows) for name in names}
+    return outcome.report(
+        planned, done, _COLUMNS, total if done.rows else None, as_json=values.json
+    )
 
+
+def _loader(values: flags.FlagValues) -> Callable[["Header"], "Compressor"]:
+    """What gives the compressor of a file, and loads each preset once."""
+    from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compact_file import container
     from comrec_tf.compression.compressor import Compressor
-    from comrec_tf.presets import cards
+    from comrec_tf.presets import find
 
     @functools.cache
-    def compressor_of(preset_id: int) -> Compressor:
-        if not values.preset and preset_id == container.PLAIN:
-            return Compressor.from_preset(frame.DEFAULT_PRESET)  # any will do
-        folder = values.preset or cards.find_preset_by_id(preset_id)
-        return Compressor.from_preset(folder, values.precision)
+    def load(folder: str) -> Compressor:
+        return Compressor.from_preset(
+            folder,
+            engine=values.engine,
+            precision=values.precision,
+            max_pixels=values.max_pixels,
+        )
 
-    log = None
-    if values.resume:
-        log = journal.Journal(values.output_dir, {"restore": values.preset})
-    rows, failures = jobs.run(
-        planned,
-        "restoring",
-        read=_read,
-        work=functools.partial(_work, compressor_of=compressor_of),
-        write=_write,
-        log=log,
-    )
-    total = {
-        name: sum(row[name] for row in rows) for name in ("pixels", "bytes_before", "bytes_after")
-    }
-    display.report(
-        _COLUMNS,
-        rows,
-        failures,
-        total=total if rows else None,
-        as_json=values.json,
-        stream=planned[0].output == jobs.STREAM,
-    )
-    return frame.FAILURE if failures else frame.SUCCESS
+    def compressor_of(header: "Header") -> Compressor:
+        if header.preset_id == container.PLAIN:  # the picture itself, for which no network is run
+            return Compressor([], JpegCodec(), max_pixels=values.max_pixels)
+        return load(values.preset or os.fspath(find.find_preset_by_id(header.preset_id)))
+
+    return compressor_of
 
 
-def _read(job: jobs.Job) -> bytes:
-    if job.source == jobs.STREAM:
-        return sys.stdin.buffer.read()
-    return pathlib.Path(job.source).read_bytes()
+def _read(job: plan.Job, *, max_pixels: int) -> _Source:
+    from comrec_tf.compact_file import container
+    from comrec_tf.images import limits
+
+    if job.source == plan.STREAM:
+        content = sys.stdin.buffer.read()
+        if not content:
+            raise OSError("expected a compact file on standard input. Received: nothing")
+    else:
+        limits.check_bytes(os.path.getsize(job.source), max_pixels)
+        content = pathlib.Path(job.source).read_bytes()
+    header = container.read(content)
+    limits.check_pixels(header.width, header.height, max_pixels)
+    limits.check_content(content)
+    return _Source(content, header)
 
 
 def _work(
-    job: jobs.Job, compact_file: bytes, *, compressor_of: Callable[[int], "Compressor"]
-) -> _Result:
-    from comrec_tf.compact_file import container
+    job: plan.Job,
+    source: _Source,
+    advance: Callable[[float], None],
+    *,
+    compressor_of: Callable[["Header"], "Compressor"],
+    ignore_checksum: bool,
+) -> _Restored:
+    compressor = compressor_of(source.header)
+    picture = compressor.decode(source.content, ignore_checksum=ignore_checksum, progress=advance)
+    return _Restored(source.content, picture)
 
-    compressor = compressor_of(container.read(compact_file).preset_id)
-    return _Result(compact_file, compressor.decode(compact_file))
 
-
-def _write(job: jobs.Job, result: _Result) -> dict[str, Any]:
+def _make(job: plan.Job, restored: _Restored, *, form: str, quality: int) -> jobs.Made:
     from comrec_tf.compact_file import carriers
     from comrec_tf.images import files
 
-    content = files.png_bytes(result.picture, carriers.extract_metadata(result.compact_file))
-    storage.write_output(job.output, content)
-    height, width = result.picture.shape[:2]
-    return {
-        "file": job.output,
-        "source": job.source,
+    metadata = carriers.extract_metadata(restored.content)
+    content = files.encode(restored.picture, metadata, form, quality)
+    height, width = restored.picture.shape[:2]
+    row = {
         "size": f"{width}x{height}",
         "pixels": height * width,
-        "bytes_before": len(result.compact_file),
+        "bytes_before": len(restored.content),
         "bytes_after": len(content),
     }
+    return jobs.Made(content, row)
 
 
 if __name__ == "__main__":

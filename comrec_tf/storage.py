@@ -1,22 +1,29 @@
 """Files that are written whole or not at all."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
+import re
+import secrets
 import sys
-import tempfile
 
-__all__ = ["STREAM", "write_atomically", "write_output"]
+__all__ = ["STREAM", "check_writable", "remove_leftovers", "write_atomically", "write_output"]
 
 #: Stands for standard output.
 STREAM = "-"
+#: Names of files that are being written. The name of the file itself is no part of it: that may
+#: be as long as the file system allows.
+_BESIDE = re.compile(r"\.[0-9a-f]{16}\.comrec_tf")
 
 
-def write_output(path: str, content: bytes) -> None:
+def write_output(path: str, content: bytes, modified_ns: int | None = None) -> None:
     """Write the output of a command.
 
     Args:
         path: a file, whose folder is made where missing, or `STREAM`.
         content: all its bytes.
+        modified_ns: as in `write_atomically`.
 
     Raises:
         OSError: as `write_atomically`.
@@ -26,31 +33,90 @@ def write_output(path: str, content: bytes) -> None:
         sys.stdout.buffer.flush()
         return
     pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
+    write_atomically(path, content, modified_ns)
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], content: bytes, modified_ns: int | None = None
+) -> None:
     """Write a whole file or nothing: beside its place first, then renamed.
 
     Args:
         path: the file; replaced where it exists.
         content: all its bytes.
+        modified_ns: when the file is to say it was modified, nanoseconds since 1970; now if None.
 
     Raises:
         OSError: the folder is missing or not writable, or the disk is full.
     """
     path = pathlib.Path(path)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, beside = _open_beside(path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files that only their owner may read.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
-        os.replace(beside, path)
+            if modified_ns is not None:
+                os.utime(file.fileno(), ns=(modified_ns, modified_ns))
+            os.replace(beside, path)
     except BaseException:
-        os.unlink(beside)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
         raise
+
+
+def check_writable(folder: str | os.PathLike[str]) -> None:
+    """Find out whether files can be written into a folder, and leave no trace.
+
+    Args:
+        folder: a folder, or the place of one that is still to be made.
+
+    Raises:
+        OSError: they cannot.
+    """
+    there = pathlib.Path(folder).absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    if not there.is_dir():
+        raise NotADirectoryError(f"expected a folder. Received: {there}, which is a file")
+    # Permissions do not say it all: a file system may be read-only, or a quota used up.
+    handle, beside = _open_beside(there)
+    os.close(handle)
+    os.unlink(beside)
+
+
+def remove_leftovers(folder: str | os.PathLike[str], before: float) -> None:
+    """Remove what writers that were killed have left in a folder.
+
+    Args:
+        folder: the folder; it may be missing. Folders below it are left alone.
+        before: seconds since 1970; files modified since then stay, and so do those that a living
+            process holds.
+    """
+    with contextlib.suppress(OSError):  # it is a courtesy: no run fails for it
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if _BESIDE.fullmatch(name) and os.lstat(path).st_mtime < before:
+                _remove_unheld(path)
+
+
+def _open_beside(folder: pathlib.Path) -> tuple[int, str]:
+    """A new file of the mode that the umask leaves, held until it is closed."""
+    while True:
+        beside = os.path.join(folder, f".{secrets.token_hex(8)}.comrec_tf")
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            break
+    with contextlib.suppress(OSError):  # not every file system has locks
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle, beside
+
+
+def _remove_unheld(path: str) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+        finally:
+            os.close(handle)

@@ -5,18 +5,20 @@
 The output folder gets two presets, best/ and last/, which compress and restore take as
 --preset=run/best; checkpoints/, from which --resume goes on; history.csv, and tensorboard/.
 
-Exit codes: 0 trained, 1 an error that the message describes, 2 a wrong command line.
+Exit codes: 0 trained, 1 an error that the message describes, 2 a wrong command line,
+130 interrupted.
 """
 
 import dataclasses
 import sys
+import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from absl import flags
 
 from comrec_tf.commands import frame
-from comrec_tf.training.config import TrainingConfig
+from comrec_tf.training.config import NETWORKS, TrainingConfig
 
 __all__ = ["main"]
 
@@ -41,23 +43,31 @@ def _define(values: flags.FlagValues) -> None:
         bool: flags.DEFINE_bool,
         int: flags.DEFINE_integer,
         float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
     }
     for field in dataclasses.fields(TrainingConfig):
         description = field.metadata["help"]
         if field.default is dataclasses.MISSING:
             flags.DEFINE_list(field.name, None, description, flag_values=values)
             flags.mark_flag_as_required(field.name, flag_values=values)
-        else:
-            define = kinds.get(type(field.default), flags.DEFINE_string)
-            define(field.name, field.default, description, flag_values=values)
+            continue
+        if field.name in NETWORKS:
+            usual = NETWORKS[field.name]
+            usual = ("no", "yes")[usual] if isinstance(usual, bool) else usual
+            description += f" The preset's with --preset, {usual} without."
+        (kind, *_) = typing.get_args(field.type) or (field.type,)
+        kinds[kind](field.name, field.default, description, flag_values=values)
 
 
 def _train(values: flags.FlagValues, positional: list[str]) -> int:
     if positional:
-        raise ValueError(f"expected flags only. Received: {' '.join(positional)}")
+        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     fields = [field.name for field in dataclasses.fields(TrainingConfig)]
     chosen: dict[str, Any] = {name: values[name].value for name in fields}
-    config = TrainingConfig(**chosen)
+    try:
+        config = TrainingConfig(**chosen)
+    except ValueError as error:
+        raise frame.UsageError(str(error)) from None
     # TensorFlow takes seconds to import: only once the command line has proved right.
     from comrec_tf.training.run import train
 

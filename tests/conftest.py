@@ -11,6 +11,8 @@ import PIL.Image
 import pytest
 import skimage.data
 
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.exporting.signatures import export_signatures
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
@@ -63,6 +65,17 @@ def make_model(**kwargs) -> ComRec:
     model = ComRec(ComCNN(filters=8, **shared), RecCNN(**rec, **shared), codec)
     stir(model)
     return model
+
+
+def compressor_of(models: ComRec | list[ComRec], codec=None, **kwargs) -> Compressor:
+    """A compressor of models at hand."""
+    models = [models] if isinstance(models, ComRec) else models
+    return Compressor(pairs_of(models), codec or models[0].codec, **kwargs)
+
+
+def half_mean_of_squared_norms(difference):
+    """1/2N sum_k ||.||^2, one picture after the other as the paper writes it."""
+    return sum(np.linalg.norm(one.ravel()) ** 2 for one in difference) / (2 * len(difference))
 
 
 def stir(model: ComRec, amount: float = 0.003) -> None:

@@ -1,9 +1,16 @@
+import io
+import subprocess
+import sys
+
 import numpy as np
+import PIL.Image
 import pytest
 import skimage.data
+import tensorflow as tf
 from skimage import metrics as reference
 
 from comrec_tf import metrics
+from comrec_tf.images import color
 
 
 @pytest.fixture
@@ -23,8 +30,8 @@ def test_psnr_of_equal_pictures_is_infinite(photo):
 
 def test_ssim_agrees_with_scikit_image(photo, noisy):
     expected = reference.structural_similarity(
-        metrics.luma(photo),
-        metrics.luma(noisy),
+        color.luma(photo),
+        color.luma(noisy),
         data_range=255,
         gaussian_weights=True,
         sigma=1.5,
@@ -60,38 +67,71 @@ def test_a_larger_and_worse_file_is_not_part_of_the_curve():
 
 @pytest.fixture
 def large():
-    picture = skimage.data.astronaut()[:256, :256]
+    picture = skimage.data.astronaut()[:251, :256]
     noise = np.random.default_rng(0).normal(0, 12, picture.shape)
     return picture, np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
-def test_ms_ssim_is_the_product_of_contrasts_over_scales(large):
-    """Wang et al. 2003, equation 7, by scikit-image's SSIM with and without its luminance term."""
-    weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
-    pair = [metrics.luma(picture) for picture in large]
-    expected = 1.0
-    for scale, weight in enumerate(weights):
-        mean, contrast = luminance_and_contrast(*pair)
-        expected *= (mean if scale == 4 else contrast) ** weight
-        pair = [(p[::2, ::2] + p[1::2, ::2] + p[::2, 1::2] + p[1::2, 1::2]) / 4 for p in pair]
-    assert metrics.ms_ssim(*large) == pytest.approx(expected, abs=1e-3)
+def tensors(pair):
+    return [tf.constant(color.luma(picture)[..., None], tf.float32) for picture in pair]
 
 
-def luminance_and_contrast(x, y):
-    """Means over the valid region of SSIM, and of its term of contrast and structure."""
-    offsets = np.arange(11) - 5
-    kernel = np.exp(-(offsets**2) / (2 * 1.5**2))
-    kernel = np.outer(kernel, kernel) / kernel.sum() ** 2
+@pytest.mark.parametrize("shape", [(251, 256), (176, 179), (200, 333)])
+@pytest.mark.parametrize("quality", [1, 10, 50, 95])
+def test_ssim_and_ms_ssim_have_the_values_of_tensorflow(shape, quality):
+    original = skimage.data.astronaut()[: shape[0], : shape[1]]
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(original).save(buffer, "JPEG", quality=quality)
+    pair = original, np.asarray(PIL.Image.open(buffer))
+    expected = float(tf.image.ssim(*tensors(pair), max_val=255.0))
+    assert metrics.ssim(*pair) == pytest.approx(expected, abs=1e-4)
+    expected = float(tf.image.ssim_multiscale(*tensors(pair), max_val=255.0))
+    assert metrics.ms_ssim(*pair) == pytest.approx(expected, abs=1e-4)
 
-    def blur(picture):
-        windows = np.lib.stride_tricks.sliding_window_view(picture, (11, 11))
-        return np.einsum("ijkl,kl->ij", windows, kernel)
 
-    mx, my = blur(x), blur(y)
-    vx, vy, cov = blur(x * x) - mx**2, blur(y * y) - my**2, blur(x * y) - mx * my
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    contrast = (2 * cov + c2) / (vx + vy + c2)
-    return (contrast * (2 * mx * my + c1) / (mx**2 + my**2 + c1)).mean(), contrast.mean()
+def test_a_picture_that_is_turned_over_has_no_ms_ssim_below_zero(large):
+    original, _ = large
+    inverted = 255 - original
+    expected = float(tf.image.ssim_multiscale(*tensors((original, inverted)), max_val=255.0))
+    assert metrics.ms_ssim(original, inverted) == pytest.approx(expected, abs=1e-4)
+    assert metrics.ssim(original, inverted) < 0
+
+
+def test_psnr_of_the_luma_is_that_of_the_weighted_channels(photo, noisy):
+    weights = [0.299, 0.587, 0.114]
+    expected = reference.peak_signal_noise_ratio(photo @ weights, noisy @ weights, data_range=255)
+    assert metrics.psnr_luma(photo, noisy) == pytest.approx(expected)
+    assert metrics.psnr_luma(photo, photo) == float("inf")
+
+
+def test_psnr_of_the_luma_of_grey_pictures_is_their_psnr(grey_photo):
+    shifted = np.roll(grey_photo, 1, 0)
+    expected = metrics.psnr(grey_photo, shifted)
+    assert metrics.psnr_luma(grey_photo, shifted) == pytest.approx(expected)
+
+
+def test_ssimulacra2_has_the_value_of_its_package(photo, noisy, tmp_path):
+    package = pytest.importorskip("ssimulacra2")
+    for name, picture in (("photo", photo), ("noisy", noisy)):
+        PIL.Image.fromarray(picture).save(tmp_path / f"{name}.png")
+    expected = package.compute_ssimulacra2(tmp_path / "photo.png", tmp_path / "noisy.png")
+    assert metrics.ssimulacra2(photo, noisy) == pytest.approx(expected)
+    assert metrics.ssimulacra2(photo, photo) == 100.0
+
+
+def test_ssimulacra2_of_grey_pictures_is_that_of_grey_colors(grey_photo):
+    pair = grey_photo, np.roll(grey_photo, 1, 0)
+    colored = [np.repeat(picture, 3, axis=-1) for picture in pair]
+    assert metrics.ssimulacra2(*pair) == pytest.approx(metrics.ssimulacra2(*colored))
+
+
+def test_psnr_hvs_m_has_the_value_of_its_package(large):
+    measured = metrics.psnr_hvs_m(*large)  # first, since it chooses the package's backend
+    import psnr_hvsm
+
+    pair = [color.luma(picture)[:248] / 255 for picture in large]
+    assert measured == pytest.approx(psnr_hvsm.psnr_hvs_hvsm(*pair)[1])
+    assert metrics.psnr_hvs_m(large[0], large[0]) == float("inf")
 
 
 def test_psnr_hvs_m_forgives_what_texture_hides(photo, noisy):
@@ -100,14 +140,38 @@ def test_psnr_hvs_m_forgives_what_texture_hides(photo, noisy):
     assert metrics.psnr_hvs_m(photo, noisy) > metrics.psnr_hvs_m(photo, np.roll(noisy, 1, 0))
 
 
-def test_pictures_too_small_for_a_metric_are_refused(photo):
-    for metric, size in ((metrics.ssim, 11), (metrics.ms_ssim, 176), (metrics.psnr_hvs_m, 8)):
-        small = photo[: size - 1, : size - 1]
-        with pytest.raises(ValueError, match=f"at least {size}x{size} pixels"):
-            metric(small, small)
+@pytest.mark.parametrize(
+    ("metric", "size"),
+    [
+        (metrics.ssim, 11),
+        (metrics.ms_ssim, 176),
+        (metrics.psnr_hvs_m, 8),
+        (metrics.ssimulacra2, 8),
+    ],
+)
+def test_pictures_too_small_for_a_metric_are_refused(photo, metric, size):
+    small = photo[: size - 1, : size - 1]
+    with pytest.raises(ValueError, match=f"at least {size}x{size} pixels"):
+        metric(small, small)
 
 
-def test_comparing_by_bands_changes_nothing(large, monkeypatch):
-    expected = metrics.psnr(*large), metrics.ssim(*large)
-    monkeypatch.setattr(metrics, "_BAND_ROWS", 37)
-    assert (metrics.psnr(*large), metrics.ssim(*large)) == pytest.approx(expected)
+@pytest.mark.parametrize(
+    "metric",
+    [metrics.psnr, metrics.psnr_luma, metrics.ssim, metrics.ms_ssim, metrics.psnr_hvs_m],
+)
+def test_comparing_by_bands_changes_nothing(large, monkeypatch, metric):
+    expected = metric(*large)
+    monkeypatch.setattr(metrics, "_BAND_ROWS", 40)
+    assert metric(*large) == pytest.approx(expected)
+
+
+def test_metrics_are_computed_without_tensorflow():
+    script = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        "import numpy as np; from comrec_tf import metrics\n"
+        "picture = np.zeros((176, 176, 3), np.uint8)\n"
+        "print(metrics.ssim(picture, picture), metrics.ms_ssim(picture, picture),"
+        " metrics.ssimulacra2(picture, picture))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["1.0", "1.0", "100.0"], done.stderr

@@ -1,21 +1,33 @@
+import io
+import json
+
 import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import restore
+from comrec_tf import metrics, restore
+from comrec_tf.codecs import catalog
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.presets import weights
+from comrec_tf.compression.rate_control import Target
+from comrec_tf.presets import find, weights
 from tests.conftest import make_model
 
 
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory):
+    """Two presets: one of two pairs, one of one."""
+    folder = tmp_path_factory.mktemp("presets")
+    weights.save_preset([make_model(scale=1), make_model()], folder / "one")
+    weights.save_preset(make_model(scale=1, filters=4), folder / "two")
+    return folder
+
+
 @pytest.fixture
-def compact_dir(tmp_path, photo, grey_photo):
-    """Two compact files of two presets, and where the presets lie."""
+def compact_dir(tmp_path, presets, photo, grey_photo):
+    """Two compact files, of two presets."""
     (tmp_path / "compact").mkdir()
-    for name, kind, picture in [("one", {}, photo[:77]), ("two", {"scale": 1}, grey_photo)]:
-        model = make_model(**kind)
-        weights.save_preset(model, tmp_path / "presets" / name)
-        content = Compressor(model).encode(picture, 60)
+    for name, picture in (("one", photo[:77]), ("two", grey_photo)):
+        content = Compressor.from_preset(presets / name).encode(picture, 60).content
         (tmp_path / "compact" / f"{name}.jpg").write_bytes(content)
     return tmp_path / "compact"
 
@@ -25,34 +37,122 @@ def run(*arguments):
 
 
 def test_files_of_several_presets_are_restored_in_one_call(
-    tmp_path, compact_dir, monkeypatch, capsys
+    tmp_path, compact_dir, presets, monkeypatch, capsys
 ):
-    monkeypatch.setenv("COMREC_PRESETS", str(tmp_path / "presets"))
+    monkeypatch.setenv("COMREC_PRESETS", str(presets))
     assert run(*sorted(compact_dir.iterdir()), f"--output_dir={tmp_path}/out") == 0
     for name in ("one", "two"):
         written = np.asarray(PIL.Image.open(tmp_path / "out" / f"{name}.png"))
-        compressor = Compressor.from_preset(name, "auto")
-        expected = compressor.decode((compact_dir / f"{name}.jpg").read_bytes())
+        expected = Compressor.from_preset(name).decode((compact_dir / f"{name}.jpg").read_bytes())
         np.testing.assert_array_equal(written, np.squeeze(expected))
     assert "160x77" in capsys.readouterr().out
 
 
-def test_a_preset_that_lies_elsewhere_is_named(tmp_path, compact_dir, capsys):
+def test_a_preset_is_loaded_once_for_all_its_pairs_and_files(tmp_path, presets, photo, monkeypatch):
+    monkeypatch.setenv("COMREC_PRESETS", str(presets))
+    compressor = Compressor.from_preset("one")
+    for scale in (1, 2):
+        for number in (1, 2):
+            content = compressor.encode(photo, 60, scale).content
+            (tmp_path / f"{scale}-{number}.jpg").write_bytes(content)
+    loaded = []
+    load = Compressor.from_preset.__func__
+
+    def count(cls, name, **options):
+        loaded.append(name)
+        return load(cls, name, **options)
+
+    monkeypatch.setattr(Compressor, "from_preset", classmethod(count))
+    assert run(tmp_path, f"--output_dir={tmp_path}/out") == 0
+    assert len(list((tmp_path / "out").iterdir())) == 4
+    assert len(loaded) == 1
+
+
+def test_files_without_networks_need_no_preset(tmp_path, presets, photo, monkeypatch):
+    compressor = Compressor.from_preset(presets / "one", codec=catalog.make_codec("jpeg"))
+    plain = compressor.encode_to(photo, Target("quality", 60), []).content
+    (tmp_path / "plain.jpg").write_bytes(plain)
+    monkeypatch.setattr(find, "list_presets", dict)
+    assert run(tmp_path / "plain.jpg", f"--output_dir={tmp_path}/out") == 0
+    restored = np.asarray(PIL.Image.open(tmp_path / "out" / "plain.png"))
+    shown = np.asarray(PIL.Image.open(io.BytesIO(plain)))
+    np.testing.assert_array_equal(restored, shown)
+
+
+def test_a_preset_that_lies_elsewhere_is_named(tmp_path, compact_dir, presets, capsys):
     arguments = [compact_dir / "one.jpg", f"--output_dir={tmp_path}/out"]
     assert run(*arguments) == 1
     assert "expected a preset of id" in capsys.readouterr().err
-    assert run(*arguments, f"--preset={tmp_path}/presets/two") == 1
+    assert run(*arguments, f"--preset={presets}/two") == 1
     assert "made with the pair of id" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert run(*arguments, f"--preset={tmp_path}/presets/one") == 0
+    assert run(*arguments, f"--preset={presets}/one") == 0
 
 
-def test_a_plain_jpeg_gets_a_clear_error(tmp_path, photo, capsys):
+def test_a_plain_jpeg_gets_a_clear_error_and_nothing_else(tmp_path, photo, capsys):
     PIL.Image.fromarray(photo).save(tmp_path / "plain.jpg")
     assert run(tmp_path / "plain.jpg", f"--output_dir={tmp_path}/out") == 1
-    assert "plain.jpg: this file carries no ComRec data" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "plain.jpg: this file carries no ComRec data" in said.err
+    assert said.err.splitlines()[-1] == "1 of 1 files failed"
+    assert said.out == ""
 
 
 def test_a_missing_file_is_named(tmp_path, capsys):
     assert run(tmp_path / "missing.jpg", f"--output_dir={tmp_path}/out") == 1
     assert "missing.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("form", "ending"), [("jpeg", "jpg"), ("webp", "webp")])
+def test_who_only_looks_gets_small_files(tmp_path, compact_dir, presets, form, ending):
+    arguments = [compact_dir / "one.jpg", f"--preset={presets}/one", f"--output_dir={tmp_path}"]
+    assert run(*arguments) == 0
+    exact = np.asarray(PIL.Image.open(tmp_path / "one.png"))
+    sizes = []
+    for quality in (30, 95):
+        assert run(*arguments, f"--format={form}", f"--quality={quality}", "--overwrite") == 0
+        with PIL.Image.open(tmp_path / f"one.{ending}") as picture:
+            assert picture.format == form.upper()
+            assert metrics.psnr(exact, np.asarray(picture)) > 25
+        sizes.append((tmp_path / f"one.{ending}").stat().st_size)
+    assert sizes[0] < sizes[1] < (tmp_path / "one.png").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.jpg", "--output_dir=x", "--quality=90"], "expected --format=jpeg or webp"),
+        (["a.jpg", "--output_dir=x", "--format=gif"], "gif"),
+        (["a.jpg", "--output_dir=x", "--max_pixels=0"], "a whole number from 1 to"),
+        (["a.jpg"], "expected --output_dir=FOLDER"),
+        ([], "expected files"),
+    ],
+)
+def test_wrong_calls_are_code_2(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_too_many_pixels_is_refused_alone(tmp_path, compact_dir, presets, capsys):
+    arguments = [compact_dir / "one.jpg", f"--preset={presets}/one", f"--output_dir={tmp_path}"]
+    assert run(*arguments, "--max_pixels=12319") == 1
+    assert (
+        "expected at most 12,319 pixels (max_pixels). Received: 160x77" in capsys.readouterr().err
+    )
+    assert run(*arguments, "--max_pixels=12320", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["total"]["pixels"] == 12_320
+
+
+def test_a_damaged_file_is_only_restored_where_that_is_asked_for(
+    tmp_path, compact_dir, presets, capsys
+):
+    path = compact_dir / "one.jpg"
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content)
+    arguments = [path, f"--preset={presets}/one", f"--output_dir={tmp_path}/out"]
+    assert run(*arguments) == 1
+    assert "one.jpg" in capsys.readouterr().err
+    assert run(*arguments, "--ignore_checksum") == 0

@@ -1,4 +1,9 @@
+import os
 import pathlib
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
@@ -27,12 +32,40 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_others_may_read_what_the_umask_lets_them(tmp_path):
-    path = tmp_path / "file"
-    storage.write_atomically(path, b"")
-    plain = tmp_path / "plain"
-    pathlib.Path(plain).write_bytes(b"")
-    assert path.stat().st_mode == plain.stat().st_mode
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_others_may_read_what_the_umask_lets_them(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        storage.write_atomically(tmp_path / "file", b"")
+        pathlib.Path(tmp_path / "plain").write_bytes(b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_the_umask_is_never_touched(tmp_path, monkeypatch):
+    # It belongs to the whole process: another thread that writes meanwhile would use it.
+    monkeypatch.setattr("os.umask", lambda mask: pytest.fail("the umask was changed"))
+    writers = [
+        threading.Thread(target=storage.write_atomically, args=(tmp_path / str(number), b""))
+        for number in range(8)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(list(tmp_path.iterdir())) == 8
+
+
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path):
+    path = tmp_path / ("x" * os.pathconf(tmp_path, "PC_NAME_MAX"))
+    storage.write_atomically(path, b"content")
+    assert path.read_bytes() == b"content"
+
+
+def test_a_file_may_say_when_it_was_modified(tmp_path):
+    storage.write_output(str(tmp_path / "file"), b"", modified_ns=1_000_000_007)
+    assert (tmp_path / "file").stat().st_mtime_ns == 1_000_000_007
 
 
 def test_an_output_makes_its_folder_or_goes_to_standard_output(tmp_path, capfdbinary):
@@ -40,3 +73,47 @@ def test_an_output_makes_its_folder_or_goes_to_standard_output(tmp_path, capfdbi
     assert (tmp_path / "deep" / "deeper" / "file").read_bytes() == b"content"
     storage.write_output("-", b"\xff\xd8")
     assert capfdbinary.readouterr().out == b"\xff\xd8"
+
+
+def test_whether_a_folder_can_be_written_is_known_without_a_trace(tmp_path):
+    storage.check_writable(tmp_path / "to" / "be" / "made")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="file"):
+        storage.check_writable(tmp_path / "file" / "below")
+    with pytest.raises(OSError, match="/proc"):
+        storage.check_writable("/proc/comrec_tf")
+
+
+KILLED = """
+import os, signal, sys
+os.replace = lambda *paths: (print(flush=True), {end})
+from comrec_tf import storage
+storage.write_atomically(sys.argv[1], b"half")
+"""
+
+
+def writer(path, end):
+    command = [sys.executable, "-c", KILLED.format(end=end), str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+
+
+def test_what_a_killed_writer_left_is_removed_unless_it_is_held_or_young(tmp_path):
+    begun = time.time()
+    writer(tmp_path / "killed.jpg", "os.kill(os.getpid(), signal.SIGKILL)").wait(60)
+    (left,) = tmp_path.iterdir()
+    living = writer(tmp_path / "living.jpg", "sys.stdin.read()")
+    living.stdout.readline()
+    (held,) = set(tmp_path.iterdir()) - {left}
+    (tmp_path / ".a.jpg.12345678").write_bytes(b"a person's own")
+
+    storage.remove_leftovers(tmp_path, before=begun - 60)
+    assert left.exists()
+    storage.remove_leftovers(tmp_path, before=time.time() + 60)
+    assert not left.exists()
+    assert held.exists()
+    living.communicate(b"")
+    assert {path.name for path in tmp_path.iterdir()} == {".a.jpg.12345678"} | {held.name}
+    storage.remove_leftovers(tmp_path, before=time.time() + 60)
+    assert {path.name for path in tmp_path.iterdir()} == {".a.jpg.12345678"}
+    storage.remove_leftovers(tmp_path / "missing", before=time.time())

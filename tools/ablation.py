@@ -31,7 +31,6 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf import metrics
 from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
@@ -40,7 +39,7 @@ from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.data import sources
 from comrec_tf.evaluation import matched
-from comrec_tf.images import files
+from comrec_tf.images import color, files
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.run import train
 
@@ -143,7 +142,7 @@ def _own_qualities(options: argparse.Namespace) -> dict[int, int]:
     """The quality at which pictures halved by bicubic interpolation have plain JPEG's bytes."""
     found: dict[int, list[int]] = {quality: [] for quality in options.jpeg_qualities}
     for path in sources.find_pictures(options.valid_data):
-        luma = np.rint(metrics.luma(files.read(path))).astype(np.uint8)[..., None]
+        luma = np.rint(color.luma(files.read(path))).astype(np.uint8)[..., None]
         halved = PIL.Image.fromarray(luma[..., 0])
         halved = halved.resize(
             [-(-side // 2) for side in halved.size], PIL.Image.Resampling.BICUBIC

@@ -30,7 +30,7 @@ def main() -> int:
     output = pathlib.Path(options.output_dir)
     output.mkdir(parents=True, exist_ok=True)
     picture = skimage.data.astronaut()
-    storage.write_atomically(output / "photo.png", files.png_bytes(picture))
+    storage.write_atomically(output / "photo.png", files.encode(picture))
 
     common = ["--overwrite", f"--preset={options.preset}"]
     jobs = [
@@ -99,7 +99,7 @@ def _side_by_side(picture: np.ndarray, rows: list, path: pathlib.Path) -> None:
         left = index * (width + 8)
         sheet.paste(PIL.Image.fromarray(pixels[crop]), (left, caption))
         draw.text((left + 4, 4), text, fill="black", font_size=14)
-    storage.write_atomically(path, files.png_bytes(np.asarray(sheet)))
+    storage.write_atomically(path, files.encode(np.asarray(sheet)))
 
 
 if __name__ == "__main__":

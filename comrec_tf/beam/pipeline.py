@@ -18,11 +18,13 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils.shared import Shared
 
+from comrec_tf import vocabulary
+
 # Imported for its classes, which Beam then knows.
 from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.request import SUFFIXES, Request
+from comrec_tf.compression.request import Request
 from comrec_tf.images import files
 
 __all__ = ["COUNTERS", "REPORTS", "CompressPictures", "claim", "counts_of", "limit_threads"]
@@ -96,7 +98,7 @@ class _Find(beam.DoFn):
 
     def process(self, pattern: str) -> Iterator[Any]:
         fixed = pattern[: match.start()] if (match := _WILDCARDS.search(pattern)) else pattern
-        if match is None and not pattern.lower().endswith(tuple(SUFFIXES)):
+        if match is None and not pattern.lower().endswith(vocabulary.PICTURE_SUFFIXES):
             root = pattern.rstrip("/") + "/"
             pattern = root + "**"
         else:
@@ -118,13 +120,15 @@ class _Find(beam.DoFn):
             yield _failure(pattern, error)
             return
         if not number:
-            wanted = ", ".join(SUFFIXES)
+            wanted = ", ".join(vocabulary.PICTURE_SUFFIXES)
             yield _failure(pattern, ValueError(f"expected files of {wanted}. Received: none"))
 
 
 def _is_picture(folder: str, name: str) -> bool:
     ours = REPORTS in folder.split("/")
-    return name.lower().endswith(tuple(SUFFIXES)) and not name.startswith(".") and not ours
+    return (
+        name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".") and not ours
+    )
 
 
 class _Compress(beam.DoFn):
@@ -160,8 +164,9 @@ class _Compress(beam.DoFn):
                 _count("skipped", 1)
                 return
             original = _read_bytes(source)
-            picture, metadata = files.read_with_metadata(io.BytesIO(original))
-            content, row = self._request.compress(self._compressor, picture, metadata)
+            read = files.load(io.BytesIO(original), max_pixels=self._request.max_pixels)
+            content, row = self._request.compress(self._compressor, read.picture, read.metadata)
+            self._request.check(row, read.metadata)
             _write_whole(output, content)
         except (OSError, ValueError) as error:
             yield _failure(source, error)
@@ -173,7 +178,7 @@ class _Compress(beam.DoFn):
             "sha256": hashlib.sha256(content).hexdigest(),
         }
         _count("compressed", 1)
-        _count("missed", int(row["met"] is not None))
+        _count("missed", int(not row["met"]))
         for name in ("pixels", "bytes_before", "bytes_after"):
             _count(name, row[name])
         yield json.dumps(row)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from comrec_tf.codecs import base, jpeg, jpeg_encoders, pillow
+from comrec_tf.codecs import base, jpeg, jpeg_encoders, other_formats
 from comrec_tf.compact_file import carriers
 
-__all__ = ["NAMES", "codec_of", "make_codec"]
+__all__ = ["codec_of", "make_codec"]
 
 _CODECS: dict[str, type[base.Codec]] = {
     codec.name: codec
@@ -14,21 +14,18 @@ _CODECS: dict[str, type[base.Codec]] = {
         jpeg_encoders.FlatJpegCodec,
         jpeg_encoders.MozjpegCodec,
         jpeg_encoders.JpegliCodec,
-        pillow.WebpCodec,
-        pillow.AvifCodec,
-        pillow.Jpeg2000Codec,
+        other_formats.WebpCodec,
+        other_formats.AvifCodec,
+        other_formats.Jpeg2000Codec,
     )
 }
-
-#: All codecs.
-NAMES = tuple(_CODECS)
 
 
 def make_codec(name: str, **options: Any) -> base.Codec:
     """Make a codec.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `vocabulary.CODEC_SUFFIXES`.
         **options: arguments of the codec's class.
 
     Returns:
@@ -38,8 +35,8 @@ def make_codec(name: str, **options: Any) -> base.Codec:
         ValueError: there is no such codec, it has no such option, or an option is out of range.
     """
     if name not in _CODECS:
-        raise ValueError(f"codec must be one of {', '.join(NAMES)}. Received: codec={name}")
-    known = _CODECS[name]().get_config()
+        raise ValueError(f"codec must be one of {', '.join(_CODECS)}. Received: codec={name}")
+    known = _CODECS[name]().options()
     for option in options:
         if option not in known:
             raise ValueError(

@@ -5,55 +5,17 @@ import importlib
 import io
 from typing import Any
 
-import keras
 import numpy as np
 import PIL.Image
-import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.codecs import base, quantization
-from comrec_tf.codecs.eager import EagerCodec
-from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
+from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat
 
 __all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
 
 
-class _JpegEncoder(EagerCodec):
-    """Another encoder, the usual decoder."""
-
-    suffix = JpegCodec.suffix
-    max_size = JpegCodec.max_size
-
-    def decode_array(self, bitstream: bytes) -> np.ndarray:
-        """Decode one bitstream; see `EagerCodec.decode_array`."""
-        return JpegCodec().decode_picture(tf.constant(bitstream)).numpy()
-
-    def read_shape(self, bitstream: bytes) -> tuple[int, int, int]:
-        """Read the shape; see `EagerCodec.read_shape`."""
-        height, width, channels = JpegCodec().picture_shape(tf.constant(bitstream)).numpy()
-        return int(height), int(width), int(channels)
-
-    def usual(self) -> JpegCodec:
-        """Return libjpeg-turbo's encoder with the same options; see `Codec.usual`."""
-        return JpegCodec(**self.get_config())
-
-    def step(self, quality: tf.Tensor) -> tf.Tensor:
-        """Return the DC step of luma that the encoder writes; see `Codec.step`."""
-        low, second = self.qualities[:2]
-        index = (tf.cast(quality, tf.float32) - low) / (second - low)
-        return tf.gather(self._steps, tf.cast(index, tf.int32))
-
-    @functools.cached_property
-    def _steps(self) -> np.ndarray:
-        """Read from real files, one for each quality: encoders scale their tables their own way."""
-        picture = np.zeros((8, 8, 3), np.uint8)
-        files = [self.encode_array(picture, quality) for quality in self.qualities]
-        tables = [PIL.Image.open(io.BytesIO(file)).quantization[0] for file in files]  # type: ignore[attr-defined]
-        return np.array([table[0] for table in tables], np.float32)
-
-
-@keras.saving.register_keras_serializable(package="comrec_tf")
-class FlatJpegCodec(_JpegEncoder):
+class FlatJpegCodec(JpegFormat):
     """Baseline JPEG by Pillow with quantisation tables for a squared error in place of the eye's.
 
     What a network restores is better told by finer steps of the high frequencies and of chroma and
@@ -78,49 +40,52 @@ class FlatJpegCodec(_JpegEncoder):
         self.chroma_subsampling = chroma_subsampling
         self.optimize_huffman = optimize_huffman
 
-    def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
-        """Encode one picture; see `EagerCodec.encode_array`."""
+    def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
+        tables = quantization.flat_tables(quality).astype(int).reshape(2, 64).tolist()
         grey = picture.shape[-1] == 1
-        tables = [list(table) for table in self._tables[self.qualities.index(quality)]]
-        buffer = io.BytesIO()
-        pixels = PIL.Image.fromarray(picture[..., 0] if grey else picture)
-        try:
-            pixels.save(
-                buffer,
-                "JPEG",
-                qtables=tables[:1] if grey else tables,
-                optimize=self.optimize_huffman,
-                subsampling=self.chroma_subsampling,
-            )
-        except (OSError, ValueError) as error:
-            raise ValueError(f"Pillow cannot write JPEG: {error}") from error
-        return buffer.getvalue()
+        return {
+            "qtables": tables[:1] if grey else tables,
+            "subsampling": "4:4:4" if grey else self.chroma_subsampling,
+            "optimize": self.optimize_huffman,
+        }
 
-    def stand_in(self) -> DifferentiableJpeg:
-        """Return JPEG with these tables as differentiable arithmetic; see `Codec.stand_in`."""
-        return DifferentiableJpeg(self.chroma_subsampling, quantization.flat_tables)
+    def step(self, quality: float) -> float:
+        """Return the DC step of luma; see `quantization.flat_tables` and `Codec.step`."""
+        self.check_quality(quality)
+        return float(quantization.flat_tables(quality)[0, 0, 0])
 
-    @functools.cached_property
-    def _tables(self) -> np.ndarray:
-        """Tables of luma and chroma by quality, (793, 2, 64)."""
-        with tf.init_scope():  # for good, whatever graph is being made when they are first needed
-            tables = quantization.flat_tables(tf.constant(self.qualities)).numpy()
-        return tables.astype(int).reshape(len(self.qualities), 2, 64)
+    def reference_encoder(self) -> JpegCodec:
+        """Return JPEG with the standard's tables; see `Codec.reference_encoder`."""
+        return JpegCodec(**self.options())
 
-    @functools.cached_property
-    def _steps(self) -> np.ndarray:
-        return self._tables[:, 0, 0].astype(np.float32)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+    def options(self) -> dict[str, Any]:
+        """Return the constructor's arguments; see `Codec.options`."""
         return {
             "chroma_subsampling": self.chroma_subsampling,
             "optimize_huffman": self.optimize_huffman,
         }
 
 
-@keras.saving.register_keras_serializable(package="comrec_tf")
-class MozjpegCodec(_JpegEncoder):
+class _ForeignEncoder(JpegFormat):
+    """An encoder that scales its tables its own way: its steps are read from real files."""
+
+    def step(self, quality: float) -> float:
+        """Return the DC step of luma that the encoder writes; see `Codec.step`."""
+        self.check_quality(quality)
+        return self._steps[quality]
+
+    @functools.cached_property
+    def _steps(self) -> dict[float, float]:
+        picture = np.zeros((8, 8, 3), np.uint8)
+        return {quality: _dc_step(self.encode(picture, quality)) for quality in self.qualities}
+
+
+def _dc_step(bitstream: bytes) -> float:
+    with PIL.Image.open(io.BytesIO(bitstream)) as picture:
+        return float(picture.quantization[0][0])  # type: ignore[attr-defined]
+
+
+class MozjpegCodec(_ForeignEncoder):
     """JPEG by mozjpeg through libvips: trellis quantisation, tables made for the picture.
 
     Args:
@@ -139,13 +104,14 @@ class MozjpegCodec(_JpegEncoder):
         self.chroma_subsampling = chroma_subsampling
         self.progressive = progressive
 
-    def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
-        """Encode one picture; see `EagerCodec.encode_array`.
+    def encode(self, picture: np.ndarray, quality: float) -> bytes:
+        """Encode a picture; see `Codec.encode`.
 
         Raises:
             ModuleNotFoundError: pyvips is not installed.
-            ValueError: libvips refuses the picture.
+            ValueError: as `Codec.encode`.
         """
+        self.check_quality(quality)
         pyvips = _module("pyvips", self.name)
         height, width, channels = picture.shape
         memory = np.ascontiguousarray(picture).tobytes()
@@ -153,7 +119,7 @@ class MozjpegCodec(_JpegEncoder):
         pixels = pixels.copy(interpretation="b-w" if channels == 1 else "srgb")
         try:
             return pixels.jpegsave_buffer(
-                Q=quality,
+                Q=int(quality),
                 optimize_coding=True,
                 interlace=self.progressive,
                 optimize_scans=self.progressive,
@@ -166,39 +132,45 @@ class MozjpegCodec(_JpegEncoder):
         except pyvips.Error as error:
             raise ValueError(f"libvips cannot write JPEG: {error}") from error
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+    def reference_encoder(self) -> JpegCodec:
+        """Return libjpeg-turbo with the same options; see `Codec.reference_encoder`."""
+        return JpegCodec(**self.options())
+
+    def options(self) -> dict[str, Any]:
+        """Return the constructor's arguments; see `Codec.options`."""
         return {
             "chroma_subsampling": self.chroma_subsampling,
             "progressive": self.progressive,
         }
 
 
-@keras.saving.register_keras_serializable(package="comrec_tf")
-class JpegliCodec(_JpegEncoder):
+class JpegliCodec(_ForeignEncoder):
     """JPEG by jpegli: adaptive quantisation. Grey pictures are written as colour."""
 
     name = "jpegli"
 
-    def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
-        """Encode one picture; see `EagerCodec.encode_array`.
+    def encode(self, picture: np.ndarray, quality: float) -> bytes:
+        """Encode a picture; see `Codec.encode`.
 
         Raises:
             ModuleNotFoundError: pyjpegli is not installed.
-            ValueError: jpegli refuses the picture.
+            ValueError: as `Codec.encode`.
         """
+        self.check_quality(quality)
         height, width = picture.shape[:2]
         rgb = np.ascontiguousarray(np.broadcast_to(picture, (height, width, 3)))
         try:
-            return _module("pyjpegli", self.name).encode(rgb.tobytes(), width, height, quality)
+            return _module("pyjpegli", self.name).encode(rgb.tobytes(), width, height, int(quality))
         except RuntimeError as error:
             raise ValueError(f"jpegli cannot write the picture: {error}") from error
+
+    def reference_encoder(self) -> JpegCodec:
+        """Return libjpeg-turbo; see `Codec.reference_encoder`."""
+        return JpegCodec()
 
 
 def _module(name: str, codec: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ModuleNotFoundError(
-            f'the codec {codec} needs {name}: pip install "comrec-tf[codecs]"'
-        ) from error
+        raise vocabulary.missing_extra(f"the codec {codec} needs {name}", "codecs") from error

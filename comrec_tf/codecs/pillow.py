@@ -1,55 +1,52 @@
-"""WebP, AVIF and JPEG 2000 by Pillow."""
+"""What every format that Pillow reads and writes has in common."""
 
 import io
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
 import PIL.Image
-import tensorflow as tf
 
 from comrec_tf.codecs import base
-from comrec_tf.codecs.eager import EagerCodec
 
-__all__ = ["AvifCodec", "Jpeg2000Codec", "WebpCodec"]
+__all__ = ["PillowCodec"]
 
 
-class _PillowCodec(EagerCodec):
-    """A format that Pillow writes and reads.
+class PillowCodec(base.Codec):
+    """A codec whose files Pillow decodes; subclasses that Pillow also encodes name its options."""
 
-    Their quantisers have no single step that a formula gives: the step is that of the uniform
-    quantiser with the same squared error, sqrt(12 MSE), measured on the luma of six photos
-    (CID22 validation, every fourth) at the qualities in `_STEPS`.
-    """
+    #: Pillow's name of the format.
+    _FORMAT: ClassVar[str]
 
-    _FORMAT: str
-    #: Qualities and steps, between which the logarithm of the step is linear.
-    _STEPS: ClassVar[dict[int, float]]
-
-    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
+    def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
+        """Return what `PIL.Image.Image.save` is told for a picture (H, W, 1 or 3)."""
         raise NotImplementedError
 
-    def encode_array(self, picture: np.ndarray, quality: float) -> bytes:
-        """Encode one picture; see `EagerCodec.encode_array`."""
+    def encode(self, picture: np.ndarray, quality: float) -> bytes:
+        """Encode a picture; see `Codec.encode`."""
+        self.check_quality(quality)
         buffer = io.BytesIO()
         pixels = PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
         try:
-            pixels.save(buffer, self._FORMAT, **self._options(picture, quality))
+            pixels.save(buffer, self._FORMAT, **self._save_options(picture, quality))
         except (OSError, ValueError, SyntaxError) as error:
             raise ValueError(f"Pillow cannot write {self._FORMAT}: {error}") from error
         return buffer.getvalue()
 
-    def decode_array(self, bitstream: bytes) -> np.ndarray:
-        """Decode one bitstream; see `EagerCodec.decode_array`."""
+    def decode(self, bitstream: bytes, channels: int = 0) -> np.ndarray:
+        """Decode a bitstream; see `Codec.decode`."""
         try:
             with self._open(bitstream) as picture:
                 pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         except (OSError, SyntaxError) as error:
             raise ValueError(f"damaged {self._FORMAT}: {error}") from error
-        return pixels[..., None] if pixels.ndim == 2 else pixels
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+        if channels == 1 and pixels.shape[-1] == 3:
+            # A format or an encoder without grey pictures: the channels differ by rounding alone.
+            return pixels[..., 1:2]
+        return np.repeat(pixels, 3, -1) if channels > pixels.shape[-1] else pixels
 
-    def read_shape(self, bitstream: bytes) -> tuple[int, int, int]:
-        """Read the shape; see `EagerCodec.read_shape`."""
+    def shape(self, bitstream: bytes) -> tuple[int, int, int]:
+        """Read a picture's shape; see `Codec.shape`."""
         with self._open(bitstream) as picture:
             return picture.height, picture.width, 1 if picture.mode == "L" else 3
 
@@ -58,114 +55,3 @@ class _PillowCodec(EagerCodec):
             return PIL.Image.open(io.BytesIO(bitstream), formats=[self._FORMAT])
         except (OSError, SyntaxError, ValueError) as error:
             raise ValueError(f"the bytes are not {self._FORMAT}") from error
-
-    def step(self, quality: tf.Tensor) -> tf.Tensor:
-        """Return the effective step; see the class and `Codec.step`."""
-        every = np.interp(self.qualities, list(self._STEPS), np.log(list(self._STEPS.values())))
-        steps = tf.constant(base.round_step(np.exp(every)), tf.float32)
-        return tf.gather(steps, tf.cast(quality, tf.int32) - self.qualities[0])
-
-
-@keras.saving.register_keras_serializable(package="comrec_tf")
-class WebpCodec(_PillowCodec):
-    """Lossy WebP of libwebp at its slowest method. Chroma is 4:2:0; grey pictures are colour."""
-
-    name = "webp"
-    suffix = ".webp"
-    max_size = 16383
-    _FORMAT = "WEBP"
-    _STEPS: ClassVar = {
-        1: 35.8,
-        5: 30.7,
-        10: 27.5,
-        20: 23.3,
-        30: 20.3,
-        50: 15.9,
-        70: 13.0,
-        80: 10.2,
-        90: 6.2,
-        95: 4.2,
-        100: 2.9,
-    }
-
-    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        return {"quality": quality, "method": 6}
-
-
-@keras.saving.register_keras_serializable(package="comrec_tf")
-class AvifCodec(_PillowCodec):
-    """AVIF of libavif and aom.
-
-    Args:
-        chroma_subsampling: "4:2:0" or "4:4:4"; grey pictures are coded without chroma.
-        speed: 0 to 10, the encoder's; slower is smaller.
-
-    Raises:
-        ValueError: an argument is none of these.
-    """
-
-    name = "avif"
-    suffix = ".avif"
-    max_size = 65535
-    _FORMAT = "AVIF"
-    _STEPS: ClassVar = {
-        1: 44.0,
-        5: 42.6,
-        10: 37.4,
-        20: 31.2,
-        30: 25.6,
-        50: 15.5,
-        70: 8.4,
-        80: 6.4,
-        90: 4.1,
-        95: 2.9,
-        100: 1.2,
-    }
-
-    def __init__(self, chroma_subsampling: str = "4:2:0", speed: int = 6) -> None:
-        base.check_chroma_subsampling(chroma_subsampling)
-        if speed not in range(11):
-            raise ValueError(f"speed must be from 0 to 10. Received: speed={speed}")
-        self.chroma_subsampling = chroma_subsampling
-        self.speed = speed
-
-    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        subsampling = "4:0:0" if picture.shape[-1] == 1 else self.chroma_subsampling
-        # One thread: threads would tile large pictures and so change the bytes.
-        return {
-            "quality": quality,
-            "speed": self.speed,
-            "subsampling": subsampling,
-            "max_threads": 1,
-        }
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"chroma_subsampling": self.chroma_subsampling, "speed": self.speed}
-
-
-@keras.saving.register_keras_serializable(package="comrec_tf")
-class Jpeg2000Codec(_PillowCodec):
-    """A JPEG 2000 codestream of OpenJPEG, irreversible wavelet.
-
-    Quality q asks the encoder for a PSNR of 20 + q / 4 dB, so the step follows from it.
-    """
-
-    name = "jpeg2000"
-    suffix = ".j2k"
-    max_size = 2**24 - 1
-    _FORMAT = "JPEG2000"
-    _STEPS: ClassVar = {
-        q: float(np.sqrt(12 * 255.0**2 / 10 ** ((20 + q / 4) / 10))) for q in (1, 100)
-    }
-
-    def _options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        # More resolutions than the picture has halvings are an error in OpenJPEG.
-        halvings = int(np.log2(min(picture.shape[:2])))
-        return {
-            "quality_mode": "dB",
-            "quality_layers": [20 + quality / 4],
-            "irreversible": True,
-            "num_resolutions": min(6, halvings + 1),
-            "no_jp2": True,
-        }

@@ -1,7 +1,6 @@
 """JPEG's quantisation tables, standard and flatter ones, scaled by quality as libjpeg does."""
 
 import numpy as np
-import tensorflow as tf
 
 __all__ = ["FLAT", "STANDARD", "flat_tables", "quality_scale", "standard_tables"]
 
@@ -61,54 +60,54 @@ _FLAT_LUMA = np.rint(16.0 * np.cbrt(np.square(_ROBIDOUX / 16.0)))
 #: (saved_models/training_log.md).
 FLAT = np.stack([_FLAT_LUMA, np.rint(0.8 * _FLAT_LUMA)])
 
-_MIDDLE, _BEST = 50.0, 100.0
+_MIDDLE, _BEST = np.float32(50.0), np.float32(100.0)
 
 
-def quality_scale(quality: tf.Tensor) -> tf.Tensor:
+def quality_scale(quality: np.ndarray | float) -> np.ndarray:
     """Scale of the tables in per cent (jpeg_quality_scaling of libjpeg).
 
     Args:
-        quality: tensor of any shape, 1 to 100; libjpeg has whole ones alone.
+        quality: any shape, 1 to 100; libjpeg has whole ones alone.
 
     Returns:
         float32 of the same shape: 5000 at quality 1, 100 at 50, 0 at 100.
     """
-    quality = tf.cast(quality, tf.float32)
-    return tf.where(
-        quality < 50.0, tf.floor(5000.0 / tf.maximum(quality, 1.0)), 200.0 - 2.0 * quality
-    )
+    quality = np.asarray(quality, np.float32)
+    return np.where(
+        quality < 50.0, np.floor(5000.0 / np.maximum(quality, 1.0)), 200.0 - 2.0 * quality
+    ).astype(np.float32)
 
 
-def standard_tables(quality: tf.Tensor) -> tf.Tensor:
+def standard_tables(quality: np.ndarray | float) -> np.ndarray:
     """Tables that libjpeg writes by default (jpeg_set_quality, force_baseline).
 
     Args:
-        quality: tensor of any shape, 1 to 100.
+        quality: any shape, 1 to 100.
 
     Returns:
         float32, whole numbers from 1 to 255; the shape of `quality`, then (2, 8, 8) as `STANDARD`.
     """
-    return _scaled(tf.constant(STANDARD), quality)
+    return _scaled(STANDARD, quality)
 
 
-def flat_tables(quality: tf.Tensor) -> tf.Tensor:
+def flat_tables(quality: np.ndarray | float) -> np.ndarray:
     """Tables for a squared error: `FLAT` up to quality 50, from there slowly the standard's.
 
     Where little is left to restore, the standard's serve the eye and structural similarity better:
     with flat ones throughout MS-SSIM falls behind plain JPEG's from one bit per pixel on.
 
     Args:
-        quality: tensor of any shape, 1 to 100.
+        quality: any shape, 1 to 100.
 
     Returns:
         As `standard_tables`.
     """
-    share = (tf.cast(quality, tf.float32) - _MIDDLE) / (_BEST - _MIDDLE)
-    share = tf.maximum(share, 0.0)[..., None, None, None]
-    return _scaled(tf.round(FLAT ** (1.0 - share) * STANDARD**share), quality)
+    share = (np.asarray(quality, np.float32) - _MIDDLE) / (_BEST - _MIDDLE)
+    share = np.maximum(share, np.float32(0.0))[..., None, None, None]
+    return _scaled(np.rint(FLAT ** (1.0 - share) * STANDARD**share), quality)
 
 
-def _scaled(tables: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+def _scaled(tables: np.ndarray, quality: np.ndarray | float) -> np.ndarray:
     """Scale tables at quality 50 (jpeg_add_quant_table)."""
     scale = quality_scale(quality)[..., None, None, None]
-    return tf.clip_by_value(tf.floor((tables * scale + 50.0) / 100.0), 1.0, 255.0)
+    return np.clip(np.floor((tables * scale + 50.0) / 100.0), 1.0, 255.0).astype(np.float32)

@@ -1,61 +1,83 @@
-"""What a command shows: a progress bar, a table, a report."""
+"""What a command shows while it works, and as tables."""
 
-import json
 import sys
+import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import rich.console
 import rich.progress
+import rich.text
 
-__all__ = ["Bar", "progress", "report", "table"]
+__all__ = ["Progress", "printable", "progress", "rows", "table"]
 
 _T = TypeVar("_T")
+#: Seconds between two lines of progress where there is no terminal to redraw.
+_BETWEEN_LINES = 5.0
 
 
-def report(
-    columns: dict[str, tuple[str, str]],
-    rows: list[dict[str, Any]],
-    failures: list[dict[str, str]],
-    *,
-    total: dict[str, Any] | None = None,
-    as_json: bool = False,
-    stream: bool = False,
-) -> None:
-    """Print what was done.
+def printable(text: str) -> str:
+    """Make a text safe to print, whatever a file is named.
 
     Args:
-        columns: by key of a row, the column's name and the format of its values; values of None
-            stay empty.
-        rows: what `run` returned.
-        failures: likewise.
-        total: one more row, for several files.
-        as_json: whether as JSON, with all keys of the rows, in place of a table.
-        stream: whether standard output belongs to the result; the report goes to standard error.
+        text: may hold bytes that are no text (as `os.fsdecode` keeps them) and control characters.
+
+    Returns:
+        The text with those escaped, on one line.
     """
-    file = sys.stderr if stream else sys.stdout
-    if as_json:
-        content = {"files": rows, "failures": failures, "total": total}
-        print(json.dumps(content, indent=2), file=file)
-        return
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def rows(
+    columns: dict[str, tuple[str, Any]],
+    rows: Sequence[dict[str, Any]],
+    total: dict[str, Any] | None = None,
+    file: Any = None,
+) -> None:
+    """Print rows as a table.
+
+    Args:
+        columns: by key of a row, the column's name and the format of its values, a format string
+            or a function; values of None stay empty, and so does a column without any.
+        rows: with "file".
+        total: one more row, where there are several.
+        file: where to; standard output if None.
+    """
     shown = [*rows, {"file": "total", **total}] if total and len(rows) > 1 else rows
-    # A column that no row has a value for says nothing.
-    kept = {
-        key: value
-        for key, value in columns.items()
-        if any(row.get(key) is not None for row in shown)
-    }
+
+    def cell(row: dict[str, Any], key: str) -> str:
+        form = columns[key][1]
+        if row.get(key) is None:
+            return ""
+        return printable(form(row[key]) if callable(form) else form.format(row[key]))
+
+    cells = {key: [cell(row, key) for row in shown] for key in columns}
+    kept = [key for key in columns if any(cells[key])]
     table(
-        [name for name, _ in kept.values()],
-        [
-            [
-                "" if row.get(key) is None else form.format(row[key])
-                for key, (_, form) in kept.items()
-            ]
-            for row in shown
-        ],
+        [columns[key][0] for key in kept],
+        list(zip(*(cells[key] for key in kept), strict=True)),
         file=file,
     )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], file: Any = None) -> None:
+    """Print a table; the first column to the left, the rest to the right.
+
+    Args:
+        header: names of the columns.
+        rows: cells.
+        file: where to; standard output if None.
+    """
+    # Not by rich, which takes 16 KB for a row of a folder of thousands.
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip(), file=file)
 
 
 def progress(items: Sequence[_T], description: str) -> Iterable[_T]:
@@ -72,52 +94,108 @@ def progress(items: Sequence[_T], description: str) -> Iterable[_T]:
     return rich.progress.track(items, description, console=console, disable=not console.is_terminal)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], file: Any = None) -> None:
-    """Print a table; the first column to the left, the rest to the right.
+class Progress:
+    """How far a run over many pictures has come, on standard error.
+
+    A bar on a terminal; elsewhere a line every few seconds. Pictures are weighed by the bytes of
+    their files, since that is known of all of them from the start.
 
     Args:
-        header: names of the columns.
-        rows: cells.
-        file: where to; standard output if None.
+        description: what is being done.
+        weights: of the files, in order.
     """
-    # Not by rich, which takes 16 KB for a row of a folder of thousands.
-    lines = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        first, *rest = (
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        print("  ".join([first, *rest]).rstrip(), file=file)
 
-
-class Bar:
-    """Progress on standard error: files, megapixels per second, time left."""
-
-    def __init__(self, description: str, num_files: int) -> None:
+    def __init__(self, description: str, weights: Sequence[int]) -> None:
+        self._description = description
+        self._weights = weights
+        self._whole = sum(weights)
+        self._index = 0
+        self._weight_done = 0
+        self._pixels_done = 0.0
+        self._pixels = self._fraction = 0.0
+        self._begun: float | None = None
         console = rich.console.Console(stderr=True)
-        self._progress = rich.progress.Progress(
+        self._stop = threading.Event()
+        self._lines = None if console.is_terminal else threading.Thread(target=self._print_lines)
+        self._bar = rich.progress.Progress(
             rich.progress.TextColumn("{task.description}"),
             rich.progress.BarColumn(),
-            rich.progress.MofNCompleteColumn(),
-            rich.progress.TextColumn("{task.fields[rate]}"),
-            rich.progress.TimeRemainingColumn(),
+            _Text(self),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task(description, total=num_files, rate="")
-        self._pixels = 0
+        self._task = self._bar.add_task(description, total=1.0)
 
-    def __enter__(self) -> "Bar":
-        self._progress.start()
+    def __enter__(self) -> "Progress":
+        self._bar.start()
+        if self._lines is not None:
+            self._lines.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.stop()
+        self._stop.set()
+        if self._lines is not None:
+            self._lines.join()
+        self._bar.stop()
 
-    def update(self, num_pixels: int) -> None:
-        """One more file is done."""
-        self._pixels += num_pixels
-        elapsed = self._progress.tasks[self._task].elapsed or 0.0
-        rate = f"{self._pixels / 1e6 / elapsed:.1f} megapixels/s" if elapsed else ""
-        self._progress.update(self._task, advance=1, rate=rate)
+    def begin(self, num_pixels: int) -> None:
+        """The next picture's work begins."""
+        if self._begun is None:
+            self._begun = time.monotonic()
+        self._pixels, self._fraction = float(num_pixels), 0.0
+
+    def advance(self, fraction: float) -> None:
+        """So much of the picture is done, 0 to 1; less than before is passed over."""
+        self._fraction = min(1.0, max(self._fraction, fraction))
+        self._bar.update(self._task, completed=self.share)
+
+    def finish(self) -> None:
+        """The picture is done, or failed."""
+        self._weight_done += self._weights[self._index]
+        self._index += 1
+        self._pixels_done += self._pixels
+        self._pixels = self._fraction = 0.0
+        self._bar.update(self._task, completed=self.share)
+
+    @property
+    def share(self) -> float:
+        """Of all the work, 0 to 1."""
+        current = self._weights[self._index] if self._index < len(self._weights) else 0
+        return (self._weight_done + self._fraction * current) / max(1, self._whole)
+
+    def __str__(self) -> str:
+        parts = [f"{self._index} of {len(self._weights)} files"]
+        pixels = self._pixels_done + self._fraction * self._pixels
+        if self._begun is not None and pixels and self.share:
+            elapsed = max(1e-3, time.monotonic() - self._begun)
+            # Two digits: of a slow machine too, where one decimal would be 0.0.
+            parts.append(f"{_two_digits(pixels / 1e6 / elapsed)} megapixels/s")
+            parts.append(f"{_duration(elapsed * (1 / self.share - 1))} left")
+        elif self._pixels:
+            parts.append(f"{self._pixels / 1e6:.1f} megapixels begun")
+        return ", ".join(parts)
+
+    def _print_lines(self) -> None:
+        while not self._stop.wait(_BETWEEN_LINES):
+            print(f"{self._description}: {self.share:.0%}, {self}", file=sys.stderr, flush=True)
+
+
+class _Text(rich.progress.ProgressColumn):
+    """A `Progress` in words."""
+
+    def __init__(self, shown: Progress) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def render(self, task: rich.progress.Task) -> rich.text.Text:
+        return rich.text.Text(str(self._shown))
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

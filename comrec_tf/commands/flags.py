@@ -1,13 +1,21 @@
 """The flags of the compressing commands, and the request that they make."""
 
+import re
+from typing import Any
+
 from absl import flags
 
+from comrec_tf import vocabulary
 from comrec_tf.commands import frame
 from comrec_tf.compression import request
 
-__all__ = ["define", "read"]
+__all__ = ["define", "define_max_pixels", "read"]
 
 _TARGETS = ("quality", "psnr", "max_bytes", "bits_per_pixel")
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+_SIZE = re.compile(r"(\d+|\d*\.\d+)([km]?)b?", re.IGNORECASE)
+#: Above this Pillow itself refuses a picture.
+_PILLOW_PIXELS = 178_956_970
 
 
 def define(values: flags.FlagValues) -> None:
@@ -16,14 +24,15 @@ def define(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    frame.define_precision_flag(values)
+    frame.define_engine_flags(values)
+    define_max_pixels(values)
     flags.DEFINE_string(
-        "preset", frame.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
+        "preset", vocabulary.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
     flags.DEFINE_enum(
         "codec",
         None,
-        list(request.CODEC_SUFFIXES),
+        list(vocabulary.CODEC_SUFFIXES),
         "The codec inside; the one that the preset was trained with where not given.",
         flag_values=values,
     )
@@ -35,12 +44,29 @@ def define(values: flags.FlagValues) -> None:
         upper_bound=100,
         flag_values=values,
     )
-    flags.DEFINE_float("psnr", None, "dB to reach.", lower_bound=0, flag_values=values)
-    flags.DEFINE_integer(
-        "max_bytes", None, "Bytes of a file at most.", lower_bound=1, flag_values=values
+    flags.DEFINE_float(
+        "psnr", None, "dB to reach.", lower_bound=0, upper_bound=100, flag_values=values
+    )
+    flags.DEFINE(
+        _Size(),
+        "max_bytes",
+        None,
+        "Bytes of a file at most: a number, or 20k or 1.5M for thousands and millions. A picture "
+        "that cannot be made so small gets no file; see --best_effort.",
+        flag_values=values,
     )
     flags.DEFINE_float(
-        "bits_per_pixel", None, "Bits per pixel at most.", lower_bound=0, flag_values=values
+        "bits_per_pixel",
+        None,
+        "Bits per pixel of the original at most; likewise.",
+        lower_bound=1e-6,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "best_effort",
+        False,
+        "Where a limit of bytes cannot be kept, write the smallest file there is.",
+        flag_values=values,
     )
     flags.DEFINE_enum(
         "scale",
@@ -51,7 +77,27 @@ def define(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     flags.DEFINE_bool(
-        "metadata", True, "Keep EXIF and the colour profile in the file.", flag_values=values
+        "metadata",
+        True,
+        "Keep EXIF, XMP and the colour profile in the file.",
+        flag_values=values,
+    )
+    flags.register_multi_flags_validator(_TARGETS, _one_at_most, flag_values=values)
+
+
+def define_max_pixels(values: flags.FlagValues) -> None:
+    """Define how large pictures may be.
+
+    Args:
+        values: where to.
+    """
+    flags.DEFINE_integer(
+        "max_pixels",
+        150_000_000,
+        "Pixels of a picture at most; a larger one is refused before it is decoded.",
+        lower_bound=1,
+        upper_bound=_PILLOW_PIXELS,
+        flag_values=values,
     )
 
 
@@ -63,14 +109,8 @@ def read(values: flags.FlagValues) -> request.Request:
 
     Returns:
         The request.
-
-    Raises:
-        ValueError: more than one thing is aimed at.
     """
-    aims = [name for name in _TARGETS if values[name].value is not None]
-    if len(aims) > 1:
-        raise ValueError(f"expected one of --{', --'.join(_TARGETS)}. Received: {len(aims)}")
-    aim = aims[0] if aims else "quality"
+    aim = next((name for name in _TARGETS if values[name].value is not None), "quality")
     return request.Request(
         preset=values.preset,
         codec=values.codec,
@@ -78,5 +118,33 @@ def read(values: flags.FlagValues) -> request.Request:
         value=values[aim].value,
         scale=None if values.scale == "auto" else int(values.scale),
         metadata=values.metadata,
+        engine=values.engine,
         precision=values.precision,
+        best_effort=values.best_effort,
+        max_pixels=values.max_pixels,
     )
+
+
+def _one_at_most(given: dict[str, Any]) -> bool:
+    names = [f"--{name}" for name in _TARGETS if given[name] is not None]
+    if len(names) > 1:
+        raise flags.ValidationError(
+            f"expected one of --{', --'.join(_TARGETS)}. Received: {' and '.join(names)}"
+        )
+    return True
+
+
+class _Size(flags.ArgumentParser):
+    """A number of bytes, with k for thousands and M for millions."""
+
+    syntactic_help = "a number of bytes"
+
+    def parse(self, argument: Any) -> int:
+        found = _SIZE.fullmatch(str(argument))
+        size = round(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+        if size < 1:
+            raise ValueError(f"expected bytes, as 20000, 20k or 1.5M. Received: {argument}")
+        return size
+
+    def flag_type(self) -> str:
+        return "size"

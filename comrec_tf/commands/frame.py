@@ -1,28 +1,49 @@
 """The frame of every door: flags of its own, help, errors as messages, exit codes."""
 
+import io
 import logging
+import math
 import os
+import re
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags
 
+from comrec_tf import vocabulary
+from comrec_tf.commands import display
+
 __all__ = [
-    "DEFAULT_PRESET",
     "FAILURE",
+    "INTERRUPTED",
+    "MISSED",
     "SUCCESS",
     "USAGE",
-    "define_precision_flag",
+    "UsageError",
+    "define_engine_flags",
     "run",
     "whole_number",
 ]
 
-#: The preset that commands take where none is named.
-DEFAULT_PRESET = "comrec"
-
 SUCCESS = 0
 FAILURE = 1
 USAGE = 2
+#: A limit of bytes could not be kept.
+MISSED = 3
+INTERRUPTED = 130
+
+#: What TensorFlow puts into its messages about its own graphs.
+_NODES = re.compile(r"\{\{[^}]*\}\}\s*|\s*\[Op:\w+\](?: name:\s*)?")
+#: What absl puts in front of a message: "flag " before a value that cannot be read, and the flags
+#: with their values before what a validator says.
+_FLAGS = re.compile(r"^flags .*?: (?=expected)|^flag --\w+=None: |^flag (?=--)")
+_REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None\.")
+
+
+class UsageError(ValueError):
+    """The command line makes no sense, as only the work itself could tell."""
 
 
 def run(
@@ -43,25 +64,37 @@ def run(
         description: what ``--help`` says above the flags.
         define: defines the command's flags on the given values.
         work: does the work; gets the flag values and the positional arguments, returns the
-            exit code. What it raises of `OSError`, `ValueError`, `FloatingPointError` and
-            `ModuleNotFoundError` (an extra that is not installed) ends it with a message.
+            exit code. What it raises of `UsageError`, `OSError`, `ValueError`,
+            `FloatingPointError` and `ModuleNotFoundError` (an extra that is not installed) ends it
+            with a message.
         pass_unknown: whether flags that `define` does not know are handed to `work` among the
             positional arguments; an error otherwise.
 
     Returns:
-        The exit code: `SUCCESS`, `FAILURE`, or `USAGE` for a command line that makes no sense.
+        The exit code: `SUCCESS`, `FAILURE`, `USAGE` for a command line that makes no sense,
+        `INTERRUPTED`, or what else `work` returned.
     """
     values = flags.FlagValues()
     flags.DEFINE_bool("help", False, "Show this help.", short_name="h", flag_values=values)
     define(values)
+    for name in values:
+        _explain_numbers(values[name])
     program = "python -m comrec_tf." + argv[0].rsplit("/", 1)[-1].removesuffix(".py")
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may be no text of the terminal's encoding.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    def usage(message: str) -> int:
+        print(f"{program}: {_clean(message)}\nTry: {program} --help", file=sys.stderr)
+        return USAGE
+
     try:
         positional = values(list(argv), known_only=pass_unknown)[1:]
     except flags.Error as error:
-        # Flags may be wanting just because --help is all that was asked.
+        # Required flags may be missing just because --help is all that was asked.
         if not {"-h", "--help"} & set(argv[1:]):
-            print(f"{program}: {error}\nTry: {program} --help", file=sys.stderr)
-            return USAGE
+            return usage(_in_our_words(error))
     if {"-h", "--help"} & set(argv[1:]):
         print(f"{description.strip()}\n\nFlags:\n{_help(values)}")
         return SUCCESS
@@ -70,27 +103,46 @@ def run(
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("comrec_tf").setLevel(logging.INFO)
     try:
-        return work(values, positional)
+        with warnings.catch_warnings():
+            # The limit is our own flag, --max_pixels.
+            warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
+            return work(values, positional)
+    except UsageError as error:
+        return usage(str(error))
     except (OSError, ValueError, FloatingPointError, ModuleNotFoundError) as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_clean(str(error))}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
-def define_precision_flag(values: flags.FlagValues) -> None:
-    """Define with which precision pictures are restored.
+def define_engine_flags(values: flags.FlagValues) -> None:
+    """Define what computes the networks.
 
     Args:
         values: where to.
     """
     flags.DEFINE_enum(
+        "engine",
+        "litert",
+        list(vocabulary.ENGINES),
+        "What computes the networks: litert starts at once and needs nothing more; tensorflow "
+        "(extra tf) is for GPUs.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
         "precision",
-        "auto",
-        ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-        "Arithmetic of RecCNN. auto takes mixed_bfloat16 where the CPU has instructions for it: "
-        "twice as fast, and pixels differ from those of float32 by a grey level or two.",
+        None,
+        ["auto", *vocabulary.PRECISIONS],
+        "Arithmetic of RecCNN with --engine=tensorflow. auto takes mixed_bfloat16 where the CPU "
+        "has instructions for it; pixels differ from those of float32 by a grey level or two.",
+        flag_values=values,
+    )
+    flags.register_multi_flags_validator(
+        ["engine", "precision"],
+        lambda given: given["precision"] is None or given["engine"] == "tensorflow",
+        "expected --engine=tensorflow beside --precision",
         flag_values=values,
     )
 
@@ -106,12 +158,51 @@ def whole_number(text: str, name: str) -> int:
         The number.
 
     Raises:
-        ValueError: it is none.
+        UsageError: it is none.
     """
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"--{name} expects whole numbers. Received: {text!r}") from None
+        raise UsageError(f"--{name} expects whole numbers. Received: {text!r}") from None
+
+
+def _clean(message: str) -> str:
+    """A message as people read it: nothing of TensorFlow's graphs, nothing that moves a cursor."""
+    return "\n".join(display.printable(line) for line in _NODES.sub("", message).splitlines())
+
+
+def _in_our_words(error: flags.Error) -> str:
+    """What absl says of a command line, without its way to put it."""
+    lines = [_FLAGS.sub("", line) for line in str(error).splitlines()]
+    return "\n".join(_REQUIRED.sub(r"expected \1. Received: nothing", line) for line in lines)
+
+
+def _explain_numbers(flag: flags.Flag) -> None:
+    """Let a flag that is a number say what it expects, in place of what Python's `int` says."""
+    parser = flag.parser
+    if not isinstance(parser, flags.IntegerParser | flags.FloatParser):
+        return
+    expected = _range(parser)
+
+    class Parser(type(parser)):  # type: ignore[misc]
+        def parse(self, argument: Any) -> Any:
+            try:
+                value = super().parse(argument)
+                if math.isfinite(value):
+                    return value
+                raise ValueError
+            except (TypeError, ValueError):
+                raise ValueError(f"expected {expected}. Received: {argument}") from None
+
+    flag.parser = Parser(parser.lower_bound, parser.upper_bound)
+
+
+def _range(parser: flags.IntegerParser | flags.FloatParser) -> str:
+    kind = "a whole number" if isinstance(parser, flags.IntegerParser) else "a number"
+    low, high = parser.lower_bound, parser.upper_bound
+    if low is None:
+        return kind if high is None else f"{kind} up to {high}"
+    return f"{kind} from {low}" + ("" if high is None else f" to {high}")
 
 
 def _help(values: flags.FlagValues) -> str:
@@ -120,10 +211,15 @@ def _help(values: flags.FlagValues) -> str:
     for name in sorted({values[name].name for name in values}):
         flag = values[name]
         switch = f"--[no]{name}" if flag.boolean else f"--{name}"
-        default = "" if flag.default is None else f" (default: {flag.default_as_str})"
+        says = [flag.help]
+        if isinstance(flag.parser, flags.IntegerParser | flags.FloatParser):
+            says.append(f"Expects {_range(flag.parser)}.")
+        default = ",".join(flag.default) if isinstance(flag.default, list) else flag.default
+        if flag.boolean:
+            default = "yes" if default else None
+        if default not in (None, ""):
+            says.append(f"Default: {default}.")
         lines.append(
-            flags.text_wrap(
-                f"{switch}: {flag.help}{default}", indent="      ", firstline_indent="  "
-            )
+            flags.text_wrap(f"{switch}: {' '.join(says)}", indent="      ", firstline_indent="  ")
         )
     return "\n".join(lines)

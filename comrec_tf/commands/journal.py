@@ -1,38 +1,44 @@
-"""Journal: which files of a folder are done, so that a second run goes on where one ended."""
+"""Journal: what of a folder is done and by whom, so that a second run goes on where one ended."""
 
+import collections
 import hashlib
 import json
 import os
 import pathlib
+import threading
 from typing import Any
 
 __all__ = ["NAME", "Journal"]
 
 #: Name of the journal in the output folder.
-NAME = ".comrec_tf.commands.journal"
+NAME = ".comrec_tf.journal"
 
 
 class Journal:
-    """Takes down each output with the hash it was written with, a line of JSON each.
+    """Takes down each output with the hash of its content, a line of JSON each.
+
+    Lines are written before the outputs are put in their place: whatever a killed run has made is
+    known as its own, and a line without its output costs nothing.
 
     Args:
-        folder: the output folder; made where missing.
+        folder: the output folder; it and the journal are made when the first line is written.
         options: what outputs depend on besides their inputs: another choice makes them anew.
 
     Raises:
-        OSError: the journal cannot be read or made.
+        OSError: the journal cannot be read.
     """
 
     def __init__(self, folder: str | os.PathLike[str], options: dict[str, Any]) -> None:
         self._path = pathlib.Path(folder) / NAME
         self._options = json.loads(json.dumps(options))
+        # By the output without its ending, which may be the input's own.
         self._done: dict[str, dict[str, Any]] = {}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._hashes: dict[str, set[str]] = collections.defaultdict(set)
+        self._lock = threading.Lock()
         if self._path.exists():
             for line in self._path.read_text().splitlines():
                 try:
-                    entry = json.loads(line)
-                    self._done[entry["output"]] = entry
+                    self._take(json.loads(line))
                 except (ValueError, KeyError, TypeError):
                     continue  # the last line of a run that was killed
 
@@ -41,41 +47,74 @@ class Journal:
 
         Args:
             source: the input file.
-            output: the output file.
+            output: the output file; it may have another ending where the input was kept.
 
         Returns:
             True if the journal has the output as made of this very input with these options, and
             it still has the hash it was written with.
         """
-        entry = self._done.get(self._relative(output))
-        if entry is None or not os.path.isfile(output):
+        entry = self._done.get(self._slot(output))
+        if entry is None:
             return False
+        path = self._path.parent / entry["output"]
         expected = {name: entry.get(name) for name in ("source", "size", "mtime", "options")}
-        return expected == self._facts(source) and entry.get("sha256") == _sha256(output)
+        return expected == self._facts(source) and path.is_file() and _of(path) == entry["sha256"]
 
-    def record(self, source: str, output: str) -> None:
-        """Take down that an output is done.
+    def owns(self, output: str) -> bool:
+        """Tell whether a file that exists is what an earlier run wrote, unchanged.
+
+        Args:
+            output: the file.
+
+        Returns:
+            True if the journal has its name with its hash, whatever input and options it was of.
+        """
+        known = self._hashes.get(self._relative(output), set())
+        return bool(known) and os.path.isfile(output) and _of(output) in known
+
+    def is_of(self, source: str, output: str) -> bool:
+        """Tell whether the journal has an output as made of an input, as that is now or was.
 
         Args:
             source: the input file.
-            output: the output file, written whole.
+            output: the output file.
+        """
+        entry = self._done.get(self._slot(output))
+        return entry is not None and entry.get("source") == os.path.abspath(source)
+
+    def record(self, source: str, output: str, content: bytes) -> None:
+        """Take down what is about to be written; several threads may call it at the same time.
+
+        Args:
+            source: the input file.
+            output: the output file.
+            content: all its bytes.
 
         Raises:
             OSError: the journal cannot be written.
         """
         entry = {
             "output": self._relative(output),
-            "sha256": _sha256(output),
+            "sha256": hashlib.sha256(content).hexdigest(),
             **self._facts(source),
         }
-        # One write of a whole line: a kill leaves at most a line that is not JSON. The line begins
-        # with a line break, so that it never joins what a kill left.
-        with self._path.open("a") as file:
-            file.write("\n" + json.dumps(entry))
-        self._done[entry["output"]] = entry
+        with self._lock:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # One write of a whole line: a kill leaves at most a line that is not JSON. The line
+            # begins with a line break, so that it never joins what a kill left.
+            with self._path.open("a") as file:
+                file.write("\n" + json.dumps(entry))
+            self._take(entry)
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        self._done[os.path.splitext(entry["output"])[0]] = entry
+        self._hashes[entry["output"]].add(entry["sha256"])
 
     def _relative(self, output: str) -> str:
         return os.path.relpath(output, self._path.parent)
+
+    def _slot(self, output: str) -> str:
+        return os.path.splitext(self._relative(output))[0]
 
     def _facts(self, source: str) -> dict[str, Any]:
         status = os.stat(source)
@@ -87,5 +126,5 @@ class Journal:
         }
 
 
-def _sha256(path: str) -> str:
+def _of(path: str | os.PathLike[str]) -> str:
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()

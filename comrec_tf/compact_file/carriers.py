@@ -12,13 +12,14 @@ AVIF       box "uuid" at the end, of the type `AVIF_UUID`
 A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
 specification ("unknown chunks") and ISO/IEC 14496-12, 11.1.
 
-EXIF and colour profiles stand in a JPEG where every viewer looks for them (segments APP1 and APP2).
-The other formats carry them as above, with the magics "ComE" and "ComI": they come back with the
-restored picture, but viewers of the compact file do not see them.
+EXIF, XMP and colour profiles stand in a JPEG where every viewer looks for them (segments APP1 and
+APP2). The other formats carry them as above, with the magics "ComE", "ComX" and "ComI": they come
+back with the restored picture, but viewers of the compact file do not see them.
 """
 
 import io
 import uuid
+import zlib
 from collections.abc import Iterator
 
 import PIL.Image
@@ -28,21 +29,24 @@ from comrec_tf.images.metadata import Metadata
 __all__ = [
     "AVIF_UUID",
     "MAGIC",
+    "checksum",
     "embed",
     "embed_metadata",
     "extract",
     "extract_metadata",
     "file_format",
+    "picture_size",
 ]
 
 #: First bytes of what is carried.
 MAGIC = b"ComR"
-_EXIF_MAGIC, _ICC_MAGIC = b"ComE", b"ComI"
+_EXIF_MAGIC, _XMP_MAGIC, _ICC_MAGIC = b"ComE", b"ComX", b"ComI"
 #: Type of the box in AVIF files.
 AVIF_UUID = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/1708.00838#comrec_tf").bytes
 
 _JPEG_SCAN, _JPEG_APP9, _JFIF = 0xDA, 0xE9, b"\xff\xe0"
 _JPEG_APP1, _JPEG_APP2, _ICC_START = 0xE1, 0xE2, b"ICC_PROFILE\0"
+_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 #: What a segment can hold, less its length.
 _MAX_SEGMENT = 65533
 _J2K_TILE, _J2K_COMMENT = 0x90, 0x64
@@ -120,12 +124,62 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
         case "webp":
             parts = _chunks(content, magic)
         case _:
-            parts = (part[16:] for part in _boxes(content) if part[:16] == AVIF_UUID)
+            parts = (part[16:] for part in _boxes(content, b"uuid") if part[:16] == AVIF_UUID)
     return next((part for part in parts if part[:4] == magic), None)
 
 
+def checksum(content: bytes) -> int:
+    """Sum up what the pixels of a file are made of, so that damage is noticed.
+
+    What programs add without touching the picture does not count: of a JPEG the segments APPn and
+    COM, of JPEG 2000 the segments COM. Of WebP the chunks of pixels count alone, of AVIF the boxes
+    "mdat".
+
+    Args:
+        content: a file of one of the formats above.
+
+    Returns:
+        CRC-32 of these parts, in the order of the file.
+
+    Raises:
+        ValueError: the file is of another format.
+    """
+    match file_format(content):
+        case "jpeg":
+            parts = _without(content, 2, _JPEG_SCAN, {*range(0xE0, 0xF0), 0xFE})
+        case "jpeg2000":
+            parts = _without(content, 2, _J2K_TILE, {_J2K_COMMENT})
+        case "webp":
+            parts = (p for kind in (b"ALPH", b"VP8 ", b"VP8L") for p in _chunks(content, kind))
+        case _:
+            parts = _boxes(content, b"mdat")
+    total = 0
+    for part in parts:
+        total = zlib.crc32(part, total)
+    return total
+
+
+def picture_size(content: bytes) -> tuple[int, int]:
+    """Read the size of the picture inside a file from its header.
+
+    Args:
+        content: a file of one of the formats above.
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        ValueError: the file is of another format or damaged.
+    """
+    try:
+        with PIL.Image.open(io.BytesIO(content), formats=[file_format(content)]) as picture:
+            return picture.height, picture.width
+    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise ValueError(f"the picture inside is damaged: {error}") from error
+
+
 def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
-    """Put EXIF and the colour profile into a file.
+    """Put EXIF, XMP and the colour profile into a file.
 
     Args:
         bitstream: a file of one of the formats above, without.
@@ -137,15 +191,16 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
     Raises:
         ValueError: as `embed`.
     """
-    exif, profile = metadata.exif, metadata.icc_profile
+    exif, profile, xmp = metadata.exif, metadata.icc_profile, metadata.xmp
     if file_format(bitstream) != "jpeg":
-        for magic, part in ((_EXIF_MAGIC, exif), (_ICC_MAGIC, profile)):
+        for magic, part in ((_EXIF_MAGIC, exif), (_XMP_MAGIC, xmp), (_ICC_MAGIC, profile)):
             bitstream = embed(bitstream, magic + part) if part else bitstream
         return bitstream
     # A profile may need several segments, each with its number and how many there are (ICC.1, B.4).
     room = _MAX_SEGMENT - len(_ICC_START) - 2
     pieces = [profile[start : start + room] for start in range(0, len(profile), room)]
     segments = [_segment(_JPEG_APP1, exif)] if exif else []
+    segments += [_segment(_JPEG_APP1, _XMP_START + xmp)] if xmp else []
     segments += [
         _segment(_JPEG_APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
         for number, piece in enumerate(pieces, 1)
@@ -154,7 +209,7 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
 
 
 def extract_metadata(content: bytes) -> Metadata:
-    """Find EXIF and the colour profile in a file.
+    """Find EXIF, XMP and the colour profile in a file.
 
     Args:
         content: what `embed_metadata` returned.
@@ -166,14 +221,14 @@ def extract_metadata(content: bytes) -> Metadata:
         ValueError: the file is of another format.
     """
     if file_format(content) != "jpeg":
-        exif, profile = (extract(content, magic) for magic in (_EXIF_MAGIC, _ICC_MAGIC))
-        return Metadata((exif or b"")[4:], (profile or b"")[4:])
+        magics = (_EXIF_MAGIC, _ICC_MAGIC, _XMP_MAGIC)
+        return Metadata(*((extract(content, magic) or b"")[4:] for magic in magics))
     try:
         with PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
             info = picture.info
     except (OSError, SyntaxError) as error:
         raise ValueError(f"the JPEG inside is damaged: {error}") from error
-    return Metadata(info.get("exif", b""), info.get("icc_profile") or b"")
+    return Metadata(info.get("exif", b""), info.get("icc_profile") or b"", info.get("xmp") or b"")
 
 
 def _behind_jfif(bitstream: bytes, part: bytes) -> bytes:
@@ -210,6 +265,20 @@ def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator
         position += 2 + length
 
 
+def _without(content: bytes, position: int, last: int, dropped: set[int]) -> Iterator[bytes]:
+    """A file but for the segments of some markers in front of the marker `last`."""
+    yield content[:position]
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker == last:
+            break
+        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+        if marker not in dropped:
+            yield content[position:end]
+        position = end
+    yield content[position:]
+
+
 def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
     position = 12
     while position + 8 <= len(content):
@@ -223,8 +292,8 @@ def _box(kind: bytes, content: bytes) -> bytes:
     return (8 + len(content)).to_bytes(4, "big") + kind + content
 
 
-def _boxes(content: bytes) -> Iterator[bytes]:
-    """Contents of the top-level boxes "uuid"."""
+def _boxes(content: bytes, kind: bytes) -> Iterator[bytes]:
+    """Contents of the top-level boxes of a kind."""
     position = 0
     while position + 8 <= len(content):
         size = int.from_bytes(content[position : position + 4], "big")
@@ -235,6 +304,6 @@ def _boxes(content: bytes) -> Iterator[bytes]:
         end = position + size if size else len(content)
         if end <= position:
             return
-        if content[position + 4 : position + 8] == b"uuid":
+        if content[position + 4 : position + 8] == kind:
             yield content[start:end]
         position = end

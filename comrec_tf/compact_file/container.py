@@ -1,20 +1,24 @@
 """The compact file: a standard picture file that carries how to restore the original.
 
-What it carries is 19 bytes, numbers most significant byte first::
+What it carries is 17 bytes, numbers most significant byte first::
 
     offset  bytes  meaning
     0       4      magic "ComR"
-    4       1      version, 1
+    4       1      version, 3
     5       4      preset id: which pair of networks made the picture; 0 for none
-    9       1      layout: 1 or 2, how many times smaller the compact picture is, plus 4 if grey
+    9       1      layout: 1 or 2, how many times smaller the compact picture is, plus 4 if grey,
+                   plus 8 if the original is one pixel less high than so many compact ones, plus 16
+                   if one less wide
     10      1      quality the codec was given, 1 to 100, rounded
     11      2      quantiser step that the networks were told, in 1/64 grey levels
-    13      3      height of the original picture in pixels
-    16      3      width of the original picture in pixels
+    13      4      CRC-32 of what the pixels are made of (`carriers.checksum`)
+
+The size of the original follows from that of the picture inside. Version 1 had, from offset 13 on,
+height and width of the original in three bytes each, and no checksum; it is still read.
 
 `carriers` says where each format keeps them. In a JPEG they are the content of an APP9 segment
-behind the JFIF header, with which the file grows by 23 bytes. Any viewer skips it and shows the
-compact picture. `container_graph` reads and writes the same in TensorFlow operations.
+behind the JFIF header, with which the file grows by 21 bytes. Any viewer skips it and shows the
+compact picture. `graph.compact_file` reads and writes the same in TensorFlow operations.
 """
 
 import dataclasses
@@ -24,7 +28,11 @@ from comrec_tf.compact_file import carriers
 
 __all__ = [
     "CUT_SHORT",
+    "DAMAGED",
+    "GREY",
     "LAYOUT_BYTES",
+    "LESS_HIGH",
+    "LESS_WIDE",
     "NOT_CARRIED",
     "OTHER_VERSION",
     "PLAIN",
@@ -32,18 +40,20 @@ __all__ = [
     "VERSION",
     "Header",
     "read",
+    "verify",
     "write",
 ]
 
-VERSION = 1
+VERSION = 3
 #: Preset id of a file that holds the picture itself, for which there is nothing to restore.
 PLAIN = 0
 #: Units of the step in a grey level.
 STEP_UNITS = 64
-_LAYOUT = struct.Struct(">4sBIBBHBHBH")
+_LAYOUT = struct.Struct(">4sBIBBHI")
+_LAYOUT_1 = struct.Struct(">4sBIBBHBHBH")
 #: How many bytes a file carries.
 LAYOUT_BYTES = _LAYOUT.size
-_GREY = 4
+_SCALE, GREY, LESS_HIGH, LESS_WIDE = 3, 4, 8, 16
 _MAX_SIZE = 2**24 - 1
 
 NOT_CARRIED = (
@@ -52,7 +62,11 @@ NOT_CARRIED = (
 )
 CUT_SHORT = f"the ComRec data must be {LAYOUT_BYTES} bytes long"
 OTHER_VERSION = (
-    f"the ComRec data must be of version {VERSION}; a newer comrec_tf may read this file"
+    f"the ComRec data must be of version 1 or {VERSION}; a newer comrec_tf may read this file"
+)
+DAMAGED = (
+    "the file is damaged: the checksum of its picture is not the one that it carries; "
+    "--ignore_checksum restores what is left"
 )
 
 
@@ -68,6 +82,7 @@ class Header:
             1/64 to 1023.
         height, width: size of the original picture in pixels, 1 to 2**24 - 1.
         grey: whether the picture is grey, which not every format can say.
+        checksum: of what the pixels are made of; None where the file carries none.
 
     Raises:
         ValueError: an attribute is outside the range above.
@@ -80,6 +95,7 @@ class Header:
     height: int
     width: int
     grey: bool
+    checksum: int | None = None
 
     def __post_init__(self) -> None:
         limits = {
@@ -107,8 +123,8 @@ def write(bitstream: bytes, header: Header) -> bytes:
     """Make a compact file of a codec's bitstream.
 
     Args:
-        bitstream: a JPEG, WebP, AVIF or JPEG 2000 file.
-        header: what it is to carry.
+        bitstream: a JPEG, WebP, AVIF or JPEG 2000 file of ceil(size / scale) pixels.
+        header: what it is to carry; the checksum is made here.
 
     Returns:
         The compact file.
@@ -120,13 +136,13 @@ def write(bitstream: bytes, header: Header) -> bytes:
         carriers.MAGIC,
         VERSION,
         header.preset_id,
-        header.scale + _GREY * header.grey,
+        header.scale
+        + GREY * header.grey
+        + LESS_HIGH * (-header.height % header.scale)
+        + LESS_WIDE * (-header.width % header.scale),
         header.quality,
         int(header.step * STEP_UNITS),
-        header.height >> 16,
-        header.height & 0xFFFF,
-        header.width >> 16,
-        header.width & 0xFFFF,
+        carriers.checksum(bitstream),
     )
     return carriers.embed(bitstream, payload)
 
@@ -149,16 +165,47 @@ def read(compact_file: bytes) -> Header:
         raise ValueError(NOT_CARRIED)
     if len(payload) < LAYOUT_BYTES:
         raise ValueError(f"{CUT_SHORT}. Received: {len(payload)}")
-    (_, version, preset_id, layout, quality, step, *sizes) = _LAYOUT.unpack_from(payload)
-    if version != VERSION:
-        raise ValueError(f"{OTHER_VERSION}. Received: version={version}")
+    if payload[4] == 1:
+        return _read_version_1(payload)
+    if payload[4] != VERSION:
+        raise ValueError(f"{OTHER_VERSION}. Received: version={payload[4]}")
+    _, _, preset_id, layout, quality, step, checksum = _LAYOUT.unpack_from(payload)
+    scale = layout & _SCALE
+    height, width = carriers.picture_size(compact_file)
+    return Header(
+        preset_id=preset_id,
+        scale=scale,
+        quality=quality,
+        step=step / STEP_UNITS,
+        height=height * scale - bool(layout & LESS_HIGH),
+        width=width * scale - bool(layout & LESS_WIDE),
+        grey=bool(layout & GREY),
+        checksum=checksum,
+    )
+
+
+def verify(compact_file: bytes, header: Header) -> None:
+    """Raise `ValueError` where a file is not what it was when it was made.
+
+    Args:
+        compact_file: the file.
+        header: what `read` returned; a file without a checksum passes.
+    """
+    if header.checksum not in (None, carriers.checksum(compact_file)):
+        raise ValueError(DAMAGED)
+
+
+def _read_version_1(payload: bytes) -> Header:
+    if len(payload) < _LAYOUT_1.size:
+        raise ValueError(f"{CUT_SHORT}. Received: {len(payload)}")
+    (_, _, preset_id, layout, quality, step, *sizes) = _LAYOUT_1.unpack_from(payload)
     high, low, wide, narrow = sizes
     return Header(
         preset_id=preset_id,
-        scale=layout & ~_GREY,
+        scale=layout & ~GREY,
         quality=quality,
         step=step / STEP_UNITS,
         height=(high << 16) + low,
         width=(wide << 16) + narrow,
-        grey=bool(layout & _GREY),
+        grey=bool(layout & GREY),
     )

@@ -4,28 +4,26 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import PIL.Image
-import tensorflow as tf
 
 from comrec_tf import metrics
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, catalog
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression import rate_control
+from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
+from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.engines.base import EnginePair, load_pairs
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
-from comrec_tf.models import picture_coder
-from comrec_tf.models.com_rec import ComRec
-from comrec_tf.models.precision import PRECISIONS, fastest
-from comrec_tf.presets import cards, weights
+from comrec_tf.presets import card, find
 
 __all__ = ["Compressor"]
 
-_DEFAULT_QUALITY = 50
-#: Scale of the plain codec among the candidates, for which there is no pair.
-_PLAIN_SCALE = 0
+#: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
+#: are mostly padding: so many times its pixels, and so many pixels besides.
+_PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
 
 
 class Compressor:
@@ -34,72 +32,78 @@ class Compressor:
     ::
 
         compressor = comrec_tf.Compressor.from_preset("comrec")
-        content = compressor.encode(picture, quality=40)   # bytes of a standard JPEG
-        content = compressor.encode_to(picture, rate_control.Target("max_bytes", 20_000)).content
-        restored = compressor.decode(content)              # uint8 array
+        content = compressor.encode(picture, quality=40).content   # bytes of a standard JPEG
+        content = compressor.encode_to(picture, comrec_tf.Target("max_bytes", 20_000)).content
+        restored = compressor.decode(content)                      # uint8 array
 
     Args:
-        models: the pair of networks, or one for each scale.
+        pairs: the pair of networks of each scale, as an engine computes them.
+        codec: what pictures are encoded with.
         default_quality: what `encode` takes where no quality is given, 1 to 100.
-        codec: another codec than the models' own to encode with.
         max_pixels: pictures of more pixels are refused, in both directions.
     """
 
     def __init__(
         self,
-        models: ComRec | Sequence[ComRec],
+        pairs: Sequence[EnginePair],
+        codec: base.Codec,
         *,
-        default_quality: int = _DEFAULT_QUALITY,
-        codec: base.Codec | None = None,
+        default_quality: int = 50,
         max_pixels: int = 200_000_000,
     ) -> None:
-        models = [models] if isinstance(models, ComRec) else models
         #: What pictures are encoded with.
-        self.codec = models[0].codec if codec is None else codec
-        coders = {model.scale: picture_coder.PictureCoder(model, self.codec) for model in models}
+        self.codec = codec
+        coders = {pair.scale: PictureCoder(pair) for pair in pairs}
         self._coders = dict(sorted(coders.items()))
         #: Id of the pair of each scale, which its files carry.
-        self.preset_ids = {scale: weights.preset_id(coder.model) for scale, coder in coders.items()}
+        self.preset_ids = {scale: coder.pair.id for scale, coder in self._coders.items()}
         self.default_quality = default_quality
         self.max_pixels = max_pixels
 
     @classmethod
     def from_preset(
-        cls, name: str | os.PathLike[str], precision: str = "float32", **kwargs: Any
+        cls,
+        name: str | os.PathLike[str],
+        *,
+        engine: str = "litert",
+        codec: base.Codec | None = None,
+        precision: str | None = None,
+        max_pixels: int = 200_000_000,
     ) -> "Compressor":
         """Make a compressor of a preset.
 
         Args:
             name: a preset's name, or a folder that holds one.
-            precision: what RecCNN computes with: "float32", "mixed_bfloat16", "mixed_float16", or
-                "auto" for `models.precision.fastest`. ComCNN always computes with float32, so that
-                files do not depend on it; restored pixels differ by a grey level or two.
-            **kwargs: further arguments of the class.
+            engine: what computes the networks, one of `vocabulary.ENGINES`.
+            codec: another codec than the preset's own to encode with.
+            precision: of the engine "tensorflow", see `engines.tensorflow.load_pairs`; the engine
+                "litert" computes in float32.
+            max_pixels: as for the class.
 
         Returns:
             The compressor.
 
         Raises:
             FileNotFoundError: there is no such preset.
-            ValueError: the preset is damaged or of a newer version, or the precision unknown.
+            ValueError: the preset is damaged or of another version, or the engine or the precision
+                unknown.
+            ModuleNotFoundError: the engine is not installed.
         """
-        if precision not in (*PRECISIONS, "auto"):
-            raise ValueError(
-                f"precision must be auto or one of {', '.join(PRECISIONS)}. Received: {precision}"
-            )
-        card = cards.read_card(cards.find_preset(name))
-        default_quality = card.get("default_quality", _DEFAULT_QUALITY)
-        chosen = fastest() if precision == "auto" else precision
-        models = weights.load_pairs(name, rec_precision=chosen)
-        return cls(models, **{"default_quality": default_quality, **kwargs})
+        described = card.read(find.find_preset(name))
+        options = {} if precision is None else {"precision": precision}
+        return cls(
+            load_pairs(name, engine, **options),
+            codec or catalog.make_codec(described.codec.name, **described.codec.options),
+            default_quality=described.default_quality,
+            max_pixels=max_pixels,
+        )
 
     def with_codec(self, codec: base.Codec) -> "Compressor":
         """Return the same networks around another codec to encode with."""
-        models = [coder.model for coder in self._coders.values()]
         return Compressor(
-            models,
+            [coder.pair for coder in self._coders.values()],
+            codec,
             default_quality=self.default_quality,
-            codec=codec,
             max_pixels=self.max_pixels,
         )
 
@@ -114,7 +118,7 @@ class Compressor:
         quality: float | None = None,
         scale: int | None = None,
         metadata: Metadata | None = None,
-    ) -> bytes:
+    ) -> CompactFile:
         """Compress a picture at a given quality of the codec.
 
         Args:
@@ -125,7 +129,7 @@ class Compressor:
             metadata: EXIF and colour profile to put into the file.
 
         Returns:
-            The compact file: a standard JPEG (or file of another codec).
+            The compact file, whose content is a standard JPEG (or file of another codec).
 
         Raises:
             ValueError: the picture is of another shape, too large, the quality out of range, or
@@ -147,12 +151,12 @@ class Compressor:
         *,
         plain: bool = True,
         metadata: Metadata | None = None,
-    ) -> rate_control.Choice:
+    ) -> CompactFile:
         """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
 
         Every scale, and the codec without networks, is tried by real encodes; whichever
         serves the target best is taken, so that nobody is worse off than with the codec alone (its
-        usual encoder, see `Codec.usual`, which a target of quality means as well).
+        reference encoder, which a target of quality means as well).
 
         Args:
             picture: as in `encode`.
@@ -177,7 +181,7 @@ class Compressor:
         *,
         plain: bool = True,
         metadata: Metadata | None = None,
-    ) -> Callable[[rate_control.Target], rate_control.Choice]:
+    ) -> Callable[[rate_control.Target], CompactFile]:
         """Prepare to compress one picture to several targets.
 
         What was encoded and restored for one target is kept for the next.
@@ -208,22 +212,30 @@ class Compressor:
             )
 
         candidates = [candidate(scale, self.codec) for scale in scales]
-        usual = self.codec.usual()
-        if plain and usual is not self.codec:
-            candidates.append(candidate(_PLAIN_SCALE, self.codec))
+        reference = self.codec.reference_encoder()
+        if plain and reference is not self.codec:
+            candidates.append(candidate(PLAIN_SCALE, self.codec))
         return functools.partial(
             rate_control.choose,
             candidates,
-            candidate(_PLAIN_SCALE, usual),
+            candidate(PLAIN_SCALE, reference),
             num_pixels=pixels.shape[0] * pixels.shape[1],
             allow_plain=plain,
         )
 
-    def decode(self, content: bytes) -> np.ndarray:
+    def decode(
+        self,
+        content: bytes,
+        *,
+        ignore_checksum: bool = False,
+        progress: Callable[[float], None] | None = None,
+    ) -> np.ndarray:
         """Restore a picture.
 
         Args:
             content: a compact file that `encode` made with the same preset.
+            ignore_checksum: whether to restore what is left of a damaged file.
+            progress: told while networks run which share of the picture is done, 0 to 1.
 
         Returns:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
@@ -233,19 +245,29 @@ class Compressor:
                 picture is too large.
         """
         header = container.read(content)
-        self._check_pixels(header.height, header.width)
+        self._check_size(header.height, header.width)
+        if not ignore_checksum:
+            container.verify(content, header)
         shape = (header.height, header.width, 1 if header.grey else 3)
         if header.preset_id == container.PLAIN:
-            return picture_coder.decode_bitstream(content, shape).numpy()
+            return decode_bitstream(content, shape)
         if self.preset_ids.get(header.scale) != header.preset_id:
             mine = ", ".join(
-                f"{self.preset_ids[scale]:08x} at scale {scale}" for scale in self.scales
+                f"{preset_id:08x} at scale {scale}" for scale, preset_id in self.preset_ids.items()
             )
             raise ValueError(
                 f"this file was made with the pair of id {header.preset_id:08x} "
-                f"at scale {header.scale}. Received: a compressor of {mine}"
+                f"at scale {header.scale}. Received: a compressor of {mine or 'no pairs'}"
             )
-        return self._coders[header.scale].decode(content, header.step, shape)
+        coder = self._coders[header.scale]
+        work = coder.restoring_work(shape[:2])
+        if work > _PADDING_FACTOR * header.height * header.width + _PADDING_PIXELS:
+            raise ValueError(
+                f"a picture of {header.width}x{header.height} pixels is too thin to be restored: "
+                f"it would cost as much as one of {work:,} pixels"
+            )
+        decoded = decode_bitstream(content, coder.compact_shape(shape))
+        return coder.restore(decoded, header.step, shape[:2], progress)
 
     def decode_pil(self, content: bytes) -> PIL.Image.Image:
         """Restore a picture as a Pillow picture; see `decode`.
@@ -271,7 +293,7 @@ class Compressor:
         scale: int,
         metadata: Metadata | None,
         codec: base.Codec,
-    ) -> bytes:
+    ) -> CompactFile:
         codec.check_quality(quality)
         height, width, channels = pixels.shape
         largest = codec.max_size * max(scale, 1)
@@ -280,22 +302,21 @@ class Compressor:
                 f"{codec.name} has at most {codec.max_size} pixels in each direction, "
                 f"{largest} at scale {scale}. Received: {width}x{height}"
             )
-        if scale == _PLAIN_SCALE:
-            bitstream = bytes(codec.encode_picture(tf.constant(pixels), quality).numpy())
-        else:
-            bitstream = self._coders[scale].encode(pixels, quality)
+        step = codec.step(quality)
+        compact = pixels if scale == PLAIN_SCALE else self._coders[scale].compact(pixels, step)
+        bitstream = codec.encode(compact, quality)
         header = container.Header(
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=round(quality),
-            step=codec.steps[quality],
+            step=step,
             height=height,
             width=width,
             grey=channels == 1,
         )
         if metadata is not None:
             bitstream = carriers.embed_metadata(bitstream, metadata)
-        return container.write(bitstream, header)
+        return CompactFile(container.write(bitstream, header), header, scale, quality)
 
     def _pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
         pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
@@ -308,10 +329,10 @@ class Compressor:
                 "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
                 f"Received: shape={pixels.shape}"
             )
-        self._check_pixels(*pixels.shape[:2])
+        self._check_size(*pixels.shape[:2])
         return pixels
 
-    def _check_pixels(self, height: int, width: int) -> None:
+    def _check_size(self, height: int, width: int) -> None:
         if height * width > self.max_pixels:
             raise ValueError(
                 f"expected at most {self.max_pixels:,} pixels (max_pixels). "

@@ -5,10 +5,11 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
+from comrec_tf.compression.result import CompactFile
+
 __all__ = [
     "TARGETS",
     "Candidate",
-    "Choice",
     "Target",
     "choose",
     "largest_quality",
@@ -66,35 +67,16 @@ class Candidate:
     """One way to make a file.
 
     Attributes:
-        scale: of the pair of networks; 0 for the plain codec.
+        scale: of the pair of networks; `PLAIN_SCALE` for the plain codec.
         qualities: the encoder's, rising.
         encode: quality -> file.
-        psnr: file -> dB of the restored picture.
+        psnr: content of a file -> dB of the restored picture.
     """
 
     scale: int
     qualities: Sequence[float]
-    encode: Callable[[float], bytes]
+    encode: Callable[[float], CompactFile]
     psnr: Callable[[bytes], float]
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """What was chosen.
-
-    Attributes:
-        content: the file.
-        scale: of the pair that made it; 0 for the plain codec.
-        quality: of the codec.
-        psnr: dB of the restored picture; None where nothing asked for it.
-        met: whether the target was reached.
-    """
-
-    content: bytes
-    scale: int
-    quality: float
-    psnr: float | None
-    met: bool = True
 
 
 def choose(
@@ -104,7 +86,7 @@ def choose(
     *,
     num_pixels: int,
     allow_plain: bool = True,
-) -> Choice:
+) -> CompactFile:
     """Reach a target in the best of several ways.
 
     Args:
@@ -123,25 +105,23 @@ def choose(
         return _best_within(ways, int(limit))
     psnr = target.value
     if target.kind == "quality":
-        psnr = plain.psnr(plain.encode(target.value))
+        psnr = plain.psnr(plain.encode(target.value).content)
     return _smallest_reaching(ways, psnr)
 
 
-def _best_within(ways: Sequence[Candidate], max_bytes: int) -> Choice:
+def _best_within(ways: Sequence[Candidate], max_bytes: int) -> CompactFile:
     found = [(way, largest_quality(way.encode, way.qualities, max_bytes)) for way in ways]
-    within = [(way, *result) for way, result in found if result is not None]
+    within = [(way, file) for way, file in found if file is not None]
     if not within:
-        smallest = [(way, way.qualities[0], way.encode(way.qualities[0])) for way in ways]
-        way, quality, content = min(smallest, key=lambda item: len(item[2]))
-        return Choice(content, way.scale, quality, way.psnr(content), met=False)
-    choices = [
-        Choice(content, way.scale, quality, way.psnr(content)) for way, quality, content in within
-    ]
-    return max(choices, key=lambda choice: choice.psnr or 0.0)
+        smallest = [(way, way.encode(way.qualities[0])) for way in ways]
+        way, file = min(smallest, key=lambda item: len(item[1].content))
+        return dataclasses.replace(file, score=way.psnr(file.content), met=False)
+    scored = [dataclasses.replace(file, score=way.psnr(file.content)) for way, file in within]
+    return max(scored, key=lambda file: file.score or 0.0)
 
 
-def _smallest_reaching(ways: Sequence[Candidate], psnr: float) -> Choice:
-    best: Choice | None = None
+def _smallest_reaching(ways: Sequence[Candidate], psnr: float) -> CompactFile:
+    best: CompactFile | None = None
     # The codec alone first: to decode costs next to nothing, and its file bounds the others.
     for way in sorted(ways, key=lambda way: way.scale):
         max_bytes = len(best.content) - 1 if best is not None and best.met else None
@@ -154,13 +134,13 @@ def _smallest_reaching(ways: Sequence[Candidate], psnr: float) -> Choice:
     return best
 
 
-def _rank(choice: Choice) -> tuple[bool, float]:
-    return (not choice.met, len(choice.content) if choice.met else -(choice.psnr or 0.0))
+def _rank(choice: CompactFile) -> tuple[bool, float]:
+    return (not choice.met, len(choice.content) if choice.met else -(choice.score or 0.0))
 
 
 def largest_quality(
-    encode: Callable[[float], bytes], qualities: Sequence[float], max_bytes: int
-) -> tuple[float, bytes] | None:
+    encode: Callable[[float], CompactFile], qualities: Sequence[float], max_bytes: int
+) -> CompactFile | None:
     """Find the largest quality whose file is small enough.
 
     Args:
@@ -169,24 +149,26 @@ def largest_quality(
         max_bytes: size of the file at most.
 
     Returns:
-        The quality and its file, or None where even the first quality's file is larger.
+        The file, or None where even the first quality's file is larger.
     """
     low, high = -1, len(qualities)
     measured: dict[int, float] = {}
     best = None
     while high - low > 1:
         index = _guess(qualities, low, high, measured, math.log(max(1, max_bytes)), _BYTES_SLOPE)
-        content = encode(qualities[index])
-        measured[index] = math.log(max(1, len(content)))
-        if len(content) <= max_bytes:
+        file = encode(qualities[index])
+        measured[index] = math.log(max(1, len(file.content)))
+        if len(file.content) <= max_bytes:
             low = index
-            best = (qualities[index], content)
+            best = file
         else:
             high = index
     return best
 
 
-def smallest_quality(way: Candidate, psnr: float, max_bytes: int | None = None) -> Choice | None:
+def smallest_quality(
+    way: Candidate, psnr: float, max_bytes: int | None = None
+) -> CompactFile | None:
     """Find the smallest quality whose file restores well enough.
 
     Restoring costs most, so qualities are guessed by interpolation, one that is hardly better than
@@ -208,24 +190,22 @@ def smallest_quality(way: Candidate, psnr: float, max_bytes: int | None = None) 
         largest = largest_quality(way.encode, way.qualities, max_bytes)
         if largest is None:
             return None
-        quality, content = largest
-        value = way.psnr(content)
+        value = way.psnr(largest.content)
         if value < psnr:
             return None
-        choice = Choice(content, way.scale, quality, value)
-        high = bisect.bisect_left(way.qualities, quality)
+        choice = dataclasses.replace(largest, score=value)
+        high = bisect.bisect_left(way.qualities, largest.quality)
         measured[high] = value
     while high - low > 1 and measured.get(high, math.inf) - psnr >= _CLOSE_ENOUGH:
         index = _guess(way.qualities, low, high, measured, psnr + _CLOSE_ENOUGH / 2, _PSNR_SLOPE)
-        quality = way.qualities[index]
-        content = way.encode(quality)
-        measured[index] = value = way.psnr(content)
+        file = way.encode(way.qualities[index])
+        measured[index] = value = way.psnr(file.content)
         if value >= psnr:
             high = index
-            choice = Choice(content, way.scale, quality, value)
+            choice = dataclasses.replace(file, score=value)
         else:
             low = index
-            best_below = Choice(content, way.scale, quality, value, met=False)
+            best_below = dataclasses.replace(file, score=value, met=False)
     return choice or best_below
 
 

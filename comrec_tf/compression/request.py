@@ -1,32 +1,24 @@
 """Request: what is asked of every file of a compressing command, and one picture's way there."""
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
-from comrec_tf.presets import cards
+from comrec_tf import vocabulary
+from comrec_tf.presets import card, find
 
 if TYPE_CHECKING:
     import numpy as np
 
     from comrec_tf.compression.compressor import Compressor
+    from comrec_tf.compression.result import CompactFile
     from comrec_tf.images.metadata import Metadata
 
-__all__ = ["CODEC_SUFFIXES", "SUFFIXES", "Request"]
+__all__ = ["Request", "TargetMissedError"]
 
-#: Endings of the files that are taken from a folder.
-SUFFIXES = (
-    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
-)
-#: Endings by codec; `codecs.catalog` knows them too, but imports TensorFlow.
-CODEC_SUFFIXES = {
-    "jpeg": ".jpg",
-    "jpeg-flat": ".jpg",
-    "mozjpeg": ".jpg",
-    "jpegli": ".jpg",
-    "webp": ".webp",
-    "avif": ".avif",
-    "jpeg2000": ".j2k",
-}
+
+class TargetMissedError(ValueError):
+    """A limit of bytes cannot be kept."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +31,11 @@ class Request:
         aim: one of the kinds of `rate_control.TARGETS`.
         value: of the aim; None for the preset's default quality.
         scale: of the pair; None for the best of all and of the codec alone.
-        metadata: whether EXIF and colour profile are kept.
-        precision: of RecCNN, where its work is looked at; see `Compressor.from_preset`.
+        metadata: whether EXIF, XMP and colour profile are kept.
+        engine: what computes the networks, one of `vocabulary.ENGINES`.
+        precision: of the engine "tensorflow", or None; see `Compressor.from_preset`.
+        best_effort: whether a file that misses a limit of bytes is made all the same.
+        max_pixels: of a picture; larger ones are refused.
     """
 
     preset: str
@@ -49,13 +44,18 @@ class Request:
     value: float | None
     scale: int | None
     metadata: bool
-    precision: str
+    engine: str = "litert"
+    precision: str | None = None
+    best_effort: bool = False
+    max_pixels: int = 150_000_000
 
     @property
     def outcome(self) -> dict[str, Any]:
         """What the bytes of the files depend on, for journals; another outcome is made anew."""
         values = dataclasses.asdict(self)
-        del values["precision"]  # which pair is chosen hangs on it only in ties
+        # Which pair is chosen hangs on the engine only in ties; limits refuse files or do not.
+        for name in ("engine", "precision", "best_effort", "max_pixels"):
+            del values[name]
         return values
 
     @property
@@ -66,13 +66,8 @@ class Request:
             FileNotFoundError, ValueError: there is no such preset, or its card is damaged.
         """
         if self.codec:
-            return CODEC_SUFFIXES[self.codec]
-        card = cards.read_card(cards.find_preset(self.preset))
-        if "suffix" not in card:
-            raise ValueError(
-                f'the card of {self.preset} must name the "suffix" of its files, say ".jpg"'
-            )
-        return card["suffix"]
+            return vocabulary.CODEC_SUFFIXES[self.codec]
+        return card.read(find.find_preset(self.preset)).suffix
 
     def compressor(self) -> "Compressor":
         """Load the preset.
@@ -87,8 +82,13 @@ class Request:
         from comrec_tf.codecs import catalog
         from comrec_tf.compression.compressor import Compressor
 
-        options = {"codec": catalog.make_codec(self.codec)} if self.codec else {}
-        return Compressor.from_preset(self.preset, self.precision, **options)
+        return Compressor.from_preset(
+            self.preset,
+            engine=self.engine,
+            codec=catalog.make_codec(self.codec) if self.codec else None,
+            precision=self.precision,
+            max_pixels=self.max_pixels,
+        )
 
     def compress(
         self,
@@ -114,29 +114,68 @@ class Request:
         metadata = metadata if self.metadata else None
         value = compressor.default_quality if self.value is None else self.value
         if self.scale is not None and self.aim == "quality":
-            content = compressor.encode(picture, value, self.scale, metadata)
-            return content, _row(content, None, True)
-        choice = compressor.encode_to(
+            file = compressor.encode(picture, value, self.scale, metadata)
+            return file.content, _row(file)
+        file = compressor.encode_to(
             picture,
             Target(self.aim, value),
             None if self.scale is None else [self.scale],
             plain=self.scale is None,
             metadata=metadata,
         )
-        return choice.content, _row(choice.content, choice.psnr, choice.met)
+        return file.content, _row(file)
+
+    def limit(self, num_pixels: int) -> float:
+        """Bytes that a file may have; infinity where something else is aimed at.
+
+        Args:
+            num_pixels: of the picture.
+        """
+        if self.value is not None and self.aim == "max_bytes":
+            return self.value
+        if self.value is not None and self.aim == "bits_per_pixel":
+            return self.value * num_pixels / 8
+        return math.inf
+
+    def check(self, row: dict[str, Any], metadata: "Metadata | None") -> None:
+        """Refuse a file that is larger than was asked, unless `best_effort`.
+
+        Args:
+            row: of `compress`.
+            metadata: what that was given.
+
+        Raises:
+            TargetMissedError: the file is too large; the message says what made it so.
+        """
+        limit = self.limit(row["pixels"])
+        if row["met"] or self.best_effort or limit == math.inf:
+            return
+        parts = {} if metadata is None or not self.metadata else vars(metadata)
+        name, largest = max(
+            ((name, len(part)) for name, part in parts.items()),
+            key=lambda part: part[1],
+            default=("", 0),
+        )
+        if row["bytes_after"] - sum(map(len, parts.values())) <= limit:
+            what = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the colour profile"}[name]
+            raise TargetMissedError(
+                f"{what} takes {largest:,} of {int(limit):,} bytes: --nometadata leaves it out"
+            )
+        more = "" if self.scale is None else "; --scale=auto may find a smaller one"
+        raise TargetMissedError(
+            f"its smallest file, of quality {row['quality']}, takes {row['bytes_after']:,} of "
+            f"{int(limit):,} bytes: --best_effort writes it all the same{more}"
+        )
 
 
-def _row(content: bytes, psnr: float | None, met: bool) -> dict[str, Any]:
-    from comrec_tf.compact_file import container
-
-    header = container.read(content)
-    num_pixels = header.height * header.width
+def _row(file: "CompactFile") -> dict[str, Any]:
+    num_pixels = file.header.height * file.header.width
     return {
         "pixels": num_pixels,
-        "bytes_after": len(content),
-        "bits_per_pixel": 8 * len(content) / num_pixels,
-        "scale": "plain" if header.preset_id == container.PLAIN else header.scale,
-        "quality": header.quality,
-        "psnr": psnr,
-        "met": None if met else "missed",
+        "bytes_after": len(file.content),
+        "bits_per_pixel": 8 * len(file.content) / num_pixels,
+        "scale": file.scale or "plain",
+        "quality": file.header.quality,
+        "psnr": file.score,
+        "met": file.met,
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from comrec_tf.codecs import base
-from comrec_tf.graph import color
+from comrec_tf.graph import codecs, color
 
 __all__ = ["pair_dataset"]
 
@@ -65,8 +65,7 @@ def pair_dataset(
         return examples
 
     def code(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        quality = low if low == high else example["quality"]
-        decoded, _ = codec.round_trip(example["compact"], quality)
+        decoded = codecs.round_trip(codec, example["compact"], example["quality"])
         return {
             "pictures": example["pictures"],
             "quality": example["quality"],

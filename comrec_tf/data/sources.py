@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.data import datasets, decoding
-from comrec_tf.images import files
 
 __all__ = ["Source", "find_pictures", "read_picture"]
 
@@ -38,7 +38,7 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
         if not pictures:
             raise FileNotFoundError(
                 "expected picture files, a folder or a glob of them "
-                f"({', '.join(files.SUFFIXES)}). "
+                f"({', '.join(vocabulary.PICTURE_SUFFIXES)}). "
                 f"Received: {os.fspath(source)!r}, where there are none"
             )
         found.update(pictures)
@@ -78,7 +78,7 @@ def _pictures_of(source: str) -> list[str]:
             os.path.join(folder, name)
             for folder, _, names in tf.io.gfile.walk(source)
             for name in names
-            if name.lower().endswith(files.SUFFIXES) and not name.startswith(".")
+            if name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".")
         ]
     if tf.io.gfile.exists(source):
         return [source]

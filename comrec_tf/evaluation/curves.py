@@ -84,7 +84,7 @@ def measure(
                 num_bytes=len(content),
                 bits_per_pixel=metrics.bits_per_pixel(len(content), height, width),
                 psnr=metrics.psnr(picture, restored),
-                psnr_luma=metrics.psnr(metrics.luma(picture), metrics.luma(restored)),
+                psnr_luma=metrics.psnr_luma(picture, restored),
                 ssim=_or_nan(metrics.ssim, picture, restored),
                 ms_ssim=_or_nan(metrics.ms_ssim, picture, restored),
                 psnr_hvs_m=_or_nan(metrics.psnr_hvs_m, picture, restored),

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from comrec_tf import metrics
 from comrec_tf.codecs.jpeg import JpegCodec
@@ -55,31 +54,30 @@ def compare(
     Returns:
         The row, or None where the preset makes no file as small as plain JPEG's.
     """
-    plain = jpeg.encode_picture(tf.constant(picture), jpeg_quality)
-    num_bytes = int(tf.strings.length(plain))
+    plain = jpeg.encode(picture, jpeg_quality)
+    num_bytes = len(plain)
     if scale is None:
-        choice = compressor.encode_to(picture, rate_control.Target("max_bytes", num_bytes))
-        if not choice.met:
+        file = compressor.encode_to(picture, rate_control.Target("max_bytes", num_bytes))
+        if not file.met:
             return None
-        quality, content = choice.quality, choice.content
     else:
-        found = rate_control.largest_quality(
+        largest = rate_control.largest_quality(
             lambda quality: compressor.encode(picture, quality, scale),
             compressor.codec.qualities,
             num_bytes,
         )
-        if found is None:
+        if largest is None:
             return None
-        quality, content = found
-    decoded, restored = jpeg.decode_picture(plain).numpy(), compressor.decode(content)
+        file = largest
+    decoded, restored = jpeg.decode(plain, picture.shape[-1]), compressor.decode(file.content)
     return Row(
         name,
         jpeg_quality,
         num_bytes,
         metrics.psnr(picture, decoded),
         metrics.ssim(picture, decoded),
-        quality,
-        len(content),
+        file.quality,
+        len(file.content),
         metrics.psnr(picture, restored),
         metrics.ssim(picture, restored),
     )

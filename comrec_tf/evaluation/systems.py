@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compression import rate_control
+from comrec_tf.compression import picture_coder, rate_control
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.models import picture_coder
+from comrec_tf.compression.result import CompactFile
 
 __all__ = ["CODECS", "System", "of_codec", "of_preset"]
 
 #: Codecs to compare with; JPEG XL is for comparison alone.
-CODECS = (*catalog.NAMES, "jpegxl")
+CODECS = (*vocabulary.CODEC_SUFFIXES, "jpegxl")
 
 #: Qualities that span about 0.05 to 1.5 bits per pixel of a photo.
 _SETTINGS: dict[str, Sequence[float]] = {
@@ -66,10 +66,8 @@ def of_codec(name: str, codec: base.Codec | None = None) -> System:
     return System(
         name,
         _SETTINGS[name],
-        lambda picture, setting: bytes(
-            chosen.encode_picture(tf.constant(picture), int(setting)).numpy()
-        ),
-        lambda content, shape: picture_coder.decode_bitstream(content, shape).numpy(),
+        lambda picture, setting: chosen.encode(picture, int(setting)),
+        lambda content, shape: picture_coder.decode_bitstream(content, shape),
     )
 
 
@@ -92,7 +90,7 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
     def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
         return compressor.decode(content)
 
-    searched: tuple[np.ndarray, Callable[[rate_control.Target], rate_control.Choice]] | None = None
+    searched: tuple[np.ndarray, Callable[[rate_control.Target], CompactFile]] | None = None
 
     def auto(picture: np.ndarray, setting: float) -> bytes | None:
         nonlocal searched
@@ -105,11 +103,11 @@ def of_preset(name: str, compressor: Compressor) -> list[System]:
         return System(
             f"{name} scale {scale}",
             _SETTINGS[compressor.codec.name],
-            lambda picture, setting: compressor.encode(picture, int(setting), scale=scale),
+            lambda picture, setting: compressor.encode(picture, int(setting), scale=scale).content,
             decode,
         )
 
-    qualities = _SETTINGS[compressor.codec.usual().name]
+    qualities = _SETTINGS[compressor.codec.reference_encoder().name]
     return [System(f"{name} auto", qualities, auto, decode), *map(of_scale, compressor.scales)]
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compact_file import container
-from comrec_tf.graph import compact_file, picture_files
+from comrec_tf.graph import codecs, compact_file, jpeg, picture_files
 from comrec_tf.models import picture_coder
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import weights
@@ -92,10 +92,8 @@ class _Endpoints:
     """What the signatures compute."""
 
     def __init__(self, models: list[ComRec], scale: int | None, max_pixels: int) -> None:
-        self._coders = {
-            model.scale: picture_coder.PictureCoder(model, model.codec.in_graphs())
-            for model in models
-        }
+        self._coders = {model.scale: picture_coder.PictureCoder(model) for model in models}
+        self._codec = jpeg.exportable(models[0].codec)
         self._scale = max(self._coders) if scale is None else scale
         if self._scale not in self._coders:
             raise ValueError(f"expected a scale of {list(self._coders)}. Received: scale={scale}")
@@ -131,17 +129,15 @@ class _Endpoints:
         def decode_jpeg(
             code_bytes: tf.Tensor, quality: tf.Tensor = usual_jpeg
         ) -> dict[str, tf.Tensor]:
-            codec = JpegCodec(chroma_subsampling="4:4:4")
+            codec = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
 
             def one(item: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
                 content, quality = item
-                return self._decode(
-                    content, lambda picture: codec.encode_picture(picture, quality), _TEXT
-                )
+                return self._decode(content, lambda picture: codec.encode(picture, quality), _TEXT)
 
             items = (code_bytes, _for_each(quality, code_bytes))
-            jpeg = tf.map_fn(one, items, fn_output_signature=_TEXT, parallel_iterations=1)
-            return {"image_bytes": jpeg}
+            written = tf.map_fn(one, items, fn_output_signature=_TEXT, parallel_iterations=1)
+            return {"image_bytes": written}
 
         def decode_pixels(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             spec = tf.TensorSpec([None, None, 3], tf.uint8)
@@ -197,7 +193,7 @@ class _Endpoints:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         coder = self._coders[self._scale]
         shape = tf.shape(picture)
-        longest = coder.codec.max_size * self._scale
+        longest = self._codec.codec.max_size * self._scale
         with (
             compact_file.require(
                 (quality >= 1) & (quality <= 100),
@@ -211,12 +207,12 @@ class _Endpoints:
             ),
         ):
             quality = tf.identity(quality)
-        step = coder.codec.step(quality)
+        step = codecs.step(self._codec.codec, quality)
 
         def bitstream(channels: int) -> tf.Tensor:
             pixels = tf.ensure_shape(picture, [None, None, channels])
             compact = coder.compact(pixels, step)
-            return coder.codec.encode_picture(tf.ensure_shape(compact, pixels.shape), quality)
+            return self._codec.encode(tf.ensure_shape(compact, pixels.shape), quality)
 
         if picture.shape[-1] is None:
             grey = tf.equal(shape[-1], 1)
@@ -269,7 +265,7 @@ class _Endpoints:
             index = 2 * tf.argmax(tf.cast(fits, tf.int32)) + header["grey"]
 
         def branch(coder: picture_coder.PictureCoder | None, channels: int) -> tf.Tensor:
-            decoded = JpegCodec().decode_picture(content, channels)
+            decoded = self._codec.decode(content, channels)
             if coder is None:
                 return finish(decoded)
             restored = coder.reconstruct(decoded, header["step"], height, width)

@@ -1,36 +1,21 @@
-"""RGB <-> full-range BT.601 YCbCr, the colours of JPEG (ITU-T T.871, section 7).
+"""RGB <-> full-range BT.601 YCbCr in TensorFlow operations: the twin of `images.color`.
 
 Everything the networks see is YCbCr (three channels) or luma alone (one channel); everything
-that a file or a codec sees is RGB or grey. This module is the only place that knows the matrix.
+that a file or a codec sees is RGB or grey.
 """
 
-import numpy as np
 import tensorflow as tf
 
 from comrec_tf.graph import pixels
+from comrec_tf.images.color import NEUTRAL_CHROMA, OFFSET, RGB_TO_YCBCR, YCBCR_TO_RGB
 
 __all__ = [
     "NEUTRAL_CHROMA",
-    "RGB_TO_YCBCR",
     "codec_pixels",
     "network_pixels",
     "rgb_to_ycbcr",
     "ycbcr_to_rgb",
 ]
-
-#: Rows Y, Cb, Cr; columns R, G, B (T.871, section 7; Kr = 0.299, Kb = 0.114).
-RGB_TO_YCBCR = np.array(
-    [
-        [0.299, 0.587, 0.114],
-        [-0.299 / 1.772, -0.587 / 1.772, 0.5],
-        [0.5, -0.587 / 1.402, -0.114 / 1.402],
-    ]
-)
-
-#: Chroma of a grey pixel when 8-bit pixels are scaled to [0, 1].
-NEUTRAL_CHROMA = 128.0 / 255.0
-
-_OFFSET = np.array([0.0, NEUTRAL_CHROMA, NEUTRAL_CHROMA])
 
 
 def rgb_to_ycbcr(rgb: tf.Tensor) -> tf.Tensor:
@@ -43,7 +28,7 @@ def rgb_to_ycbcr(rgb: tf.Tensor) -> tf.Tensor:
         float (..., 3) of the same dtype; luma in [0, 1], chroma around `NEUTRAL_CHROMA`.
     """
     matrix = tf.constant(RGB_TO_YCBCR.T, rgb.dtype)
-    return tf.tensordot(rgb, matrix, 1) + tf.constant(_OFFSET, rgb.dtype)
+    return tf.tensordot(rgb, matrix, 1) + tf.constant(OFFSET, rgb.dtype)
 
 
 def ycbcr_to_rgb(ycbcr: tf.Tensor) -> tf.Tensor:
@@ -55,8 +40,8 @@ def ycbcr_to_rgb(ycbcr: tf.Tensor) -> tf.Tensor:
     Returns:
         float (..., 3) of the same dtype.
     """
-    matrix = tf.constant(np.linalg.inv(RGB_TO_YCBCR).T, ycbcr.dtype)
-    return tf.tensordot(ycbcr - tf.constant(_OFFSET, ycbcr.dtype), matrix, 1)
+    matrix = tf.constant(YCBCR_TO_RGB.T, ycbcr.dtype)
+    return tf.tensordot(ycbcr - tf.constant(OFFSET, ycbcr.dtype), matrix, 1)
 
 
 def network_pixels(picture: tf.Tensor, channels: int) -> tf.Tensor:

@@ -1,19 +1,22 @@
-"""The compact file in TensorFlow operations, for JPEG alone: the twin of `container`."""
+"""The compact file in TensorFlow operations, for JPEG alone: twin of `compact_file.container`."""
 
 from typing import Any
 
 import tensorflow as tf
 
 from comrec_tf.compact_file import carriers, container
+from comrec_tf.graph.checksum import crc32
 
 __all__ = ["SEGMENT_BYTES", "read", "require", "write"]
 
-_APP9 = 0xE9
+_APP0, _APP9, _APP15, _COMMENT = 0xE0, 0xE9, 0xEF, 0xFE
 _START_OF_SCAN = 0xDA
 _START_OF_IMAGE = b"\xff\xd8"
 _START_OF_IMAGE_BYTES = 2
 #: Length of the whole segment, marker included.
 SEGMENT_BYTES = 4 + container.LAYOUT_BYTES
+#: What version 1 had behind the step.
+_SIZES_BYTES = 6
 
 
 def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -21,13 +24,21 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
 
     Args:
         bitstream: string (), a JPEG file.
-        header: scalars by the names of `container.Header`'s attributes: int64, but "step", float32.
-            Ranges are the caller's duty.
+        header: scalars by the names of `container.Header`'s attributes but "checksum": int64, but
+            "step", float32. Ranges are the caller's duty.
 
     Returns:
         The compact file, string ().
     """
-    layout = tf.cast(header["scale"], tf.int64) + 4 * tf.cast(header["grey"], tf.int64)
+    numbers = {
+        name: tf.cast(header[name], tf.int64) for name in ("scale", "grey", "height", "width")
+    }
+    layout = (
+        numbers["scale"]
+        + container.GREY * numbers["grey"]
+        + container.LESS_HIGH * (-numbers["height"] % numbers["scale"])
+        + container.LESS_WIDE * (-numbers["width"] % numbers["scale"])
+    )
     step = tf.cast(tf.cast(header["step"], tf.float32) * container.STEP_UNITS, tf.int64)
     segment = tf.strings.join(
         [
@@ -37,12 +48,11 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
             _number_bytes(layout, 1),
             _number_bytes(header["quality"], 1),
             _number_bytes(step, 2),
-            _number_bytes(header["height"], 3),
-            _number_bytes(header["width"], 3),
+            _number_bytes(_checksum(bitstream), 4),
         ]
     )
     start = tf.cast(tf.io.decode_raw(tf.strings.substr(bitstream, 0, 6), tf.uint8), tf.int32)
-    has_jfif = (start[2] == 0xFF) & (start[3] == 0xE0)
+    has_jfif = (start[2] == 0xFF) & (start[3] == _APP0)
     position = _START_OF_IMAGE_BYTES + tf.where(has_jfif, 2 + 256 * start[4] + start[5], 0)
     return tf.strings.join(
         [
@@ -54,7 +64,7 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
 
 
 def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Find and read the segment of a JPEG; see `container.read`.
+    """Find, read and verify the segment of a JPEG; see `container.read` and `container.verify`.
 
     Args:
         compact_file: string ().
@@ -63,51 +73,52 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         Scalars as `write` takes them.
 
     Raises:
-        tf.errors.InvalidArgumentError: where `container.read` raises `ValueError`, and for files
+        tf.errors.InvalidArgumentError: where these functions raise `ValueError`, and for files
             that are not JPEG.
     """
-    content = tf.io.decode_raw(compact_file, tf.uint8)
-    length = tf.size(content)
     is_jpeg = tf.strings.substr(tf.strings.join([compact_file, "  "]), 0, 2) == _START_OF_IMAGE
     with require(is_jpeg, "the bytes are not a JPEG file"):
-        position = tf.identity(_START_OF_IMAGE_BYTES)
+        compact_file = tf.identity(compact_file)
+    file = _Segments(compact_file)
 
-    def byte(offset: tf.Tensor) -> tf.Tensor:
-        return tf.cast(content[tf.minimum(offset, length - 1)], tf.int32)
-
-    def is_segment(position: tf.Tensor) -> tf.Tensor:
+    def is_ours(position: tf.Tensor) -> tf.Tensor:
         magic = tf.strings.substr(tf.strings.join([compact_file, " " * 8]), position + 4, 4)
-        return (byte(position) == 0xFF) & (byte(position + 1) == _APP9) & (magic == carriers.MAGIC)
+        return (file.marker(position) == _APP9) & (magic == carriers.MAGIC)
 
     def is_other(position: tf.Tensor) -> tf.Tensor:
-        inside = (position + 4 <= length) & (byte(position) == 0xFF)
         # `cond`: the magic must not be cut out of a position behind the end.
-        return tf.cond(
-            inside & (byte(position + 1) != _START_OF_SCAN),
-            lambda: ~is_segment(position),
-            lambda: False,
-        )
+        return tf.cond(file.is_segment(position), lambda: ~is_ours(position), lambda: False)
 
-    def behind(position: tf.Tensor) -> tuple[tf.Tensor]:
-        return (position + 2 + 256 * byte(position + 2) + byte(position + 3),)
-
-    (position,) = tf.while_loop(is_other, behind, (position,))
-    found = tf.cond(position + 8 <= length, lambda: is_segment(position), lambda: False)
+    (position,) = tf.while_loop(
+        is_other, lambda position: (file.end(position),), (tf.constant(_START_OF_IMAGE_BYTES),)
+    )
+    found = tf.cond(position + 8 <= file.length, lambda: is_ours(position), lambda: False)
     with require(found, container.NOT_CARRIED):
-        end = tf.minimum(length, position + 2 + 256 * byte(position + 2) + byte(position + 3))
+        end = tf.minimum(file.length, file.end(position))
     with require(end - position >= SEGMENT_BYTES, container.CUT_SHORT):
-        payload = tf.cast(content[position + 4 : position + SEGMENT_BYTES], tf.int64)
-        payload = tf.ensure_shape(payload, [container.LAYOUT_BYTES])
-    with require(payload[4] == container.VERSION, container.OTHER_VERSION):
-        header = {
-            "preset_id": _number(payload[5:9]),
-            "quality": payload[10],
-            "step": tf.cast(_number(payload[11:13]), tf.float32) / container.STEP_UNITS,
-            "height": _number(payload[13:16]),
-            "width": _number(payload[16:19]),
-            "grey": tf.bitwise.bitwise_and(payload[9], 4) // 4,
-        }
-        header["scale"] = payload[9] - 4 * header["grey"]
+        # As long as version 1 was, however short this one is.
+        padded = tf.strings.join([compact_file, "\0" * _SIZES_BYTES])
+        cut = tf.strings.substr(padded, position + 4, container.LAYOUT_BYTES + _SIZES_BYTES)
+        payload = tf.cast(tf.io.decode_raw(cut, tf.uint8), tf.int64)
+        payload = tf.ensure_shape(payload, [container.LAYOUT_BYTES + _SIZES_BYTES])
+    is_old = payload[4] == 1
+    with require(is_old | (payload[4] == container.VERSION), container.OTHER_VERSION):
+        layout = tf.identity(payload[9])
+    size = tf.cast(tf.io.extract_jpeg_shape(compact_file)[:2], tf.int64)
+    scale = tf.bitwise.bitwise_and(layout, 3)
+    header = {
+        "preset_id": _number(payload[5:9]),
+        "scale": scale,
+        "quality": payload[10],
+        "step": tf.cast(_number(payload[11:13]), tf.float32) / container.STEP_UNITS,
+        "height": tf.where(
+            is_old, _number(payload[13:16]), size[0] * scale - _bit(layout, container.LESS_HIGH)
+        ),
+        "width": tf.where(
+            is_old, _number(payload[16:19]), size[1] * scale - _bit(layout, container.LESS_WIDE)
+        ),
+        "grey": _bit(layout, container.GREY),
+    }
     valid = (
         (header["scale"] >= 1)
         & (header["scale"] <= 2)
@@ -119,6 +130,10 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         & (header["width"] >= 1)
     )
     with require(valid, "scale, quality, step, height or width of the file is out of range"):
+        whole = tf.cond(
+            is_old, lambda: True, lambda: _number(payload[13:17]) == _checksum(compact_file)
+        )
+    with require(whole, container.DAMAGED):
         return {name: tf.identity(value) for name, value in header.items()}
 
 
@@ -134,6 +149,56 @@ def require(condition: tf.Tensor, *message: Any) -> tf.control_dependencies:
     """
     check = tf.debugging.Assert(condition, list(message))
     return tf.control_dependencies([check] if check is not None else [])
+
+
+class _Segments:
+    """The segments of a JPEG in front of its first scan, by the position of their markers."""
+
+    def __init__(self, content: tf.Tensor) -> None:
+        self._bytes = tf.io.decode_raw(content, tf.uint8)
+        self.length = tf.size(self._bytes)
+
+    def _byte(self, offset: tf.Tensor) -> tf.Tensor:
+        return tf.cast(self._bytes[tf.minimum(offset, self.length - 1)], tf.int32)
+
+    def marker(self, position: tf.Tensor) -> tf.Tensor:
+        """The marker's second byte; 0 where there is none."""
+        return tf.where(self._byte(position) == 0xFF, self._byte(position + 1), 0)
+
+    def is_segment(self, position: tf.Tensor) -> tf.Tensor:
+        """Whether a segment begins here that is not the scan's."""
+        marker = self.marker(position)
+        return (position + 4 <= self.length) & (marker != 0) & (marker != _START_OF_SCAN)
+
+    def end(self, position: tf.Tensor) -> tf.Tensor:
+        """Where the segment ends."""
+        return position + 2 + 256 * self._byte(position + 2) + self._byte(position + 3)
+
+
+def _checksum(content: tf.Tensor) -> tf.Tensor:
+    """The twin of `carriers.checksum`, int64 ()."""
+    file = _Segments(content)
+
+    def cut(start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+        start, end = tf.minimum(start, file.length), tf.minimum(end, file.length)
+        return tf.strings.substr(content, start, end - start)
+
+    def keep(position: tf.Tensor, kept: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        marker, end = file.marker(position), file.end(position)
+        dropped = ((marker >= _APP0) & (marker <= _APP15)) | (marker == _COMMENT)
+        part = tf.where(dropped, "", cut(position, end))
+        return end, tf.strings.join([kept, part])
+
+    start = tf.constant(_START_OF_IMAGE_BYTES)
+    position, kept = tf.while_loop(
+        lambda position, _: file.is_segment(position), keep, (start, cut(0, start))
+    )
+    rest = cut(position, file.length)
+    return crc32(tf.io.decode_raw(tf.strings.join([kept, rest]), tf.uint8))
+
+
+def _bit(layout: tf.Tensor, mask: int) -> tf.Tensor:
+    return tf.bitwise.bitwise_and(layout, mask) // mask
 
 
 def _number_bytes(number: tf.Tensor, num_bytes: int) -> tf.Tensor:

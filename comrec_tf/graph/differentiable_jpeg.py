@@ -5,12 +5,10 @@ subsampling, DCT, division by the scaled tables, rounding, and all of it backwar
 the decoder's interpolation of chroma. Rounding and clipping hand the gradient straight through.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import quantization
+from comrec_tf.codecs import base, quantization
 from comrec_tf.graph import color, geometry
 
 __all__ = ["BITS_FACTOR", "DifferentiableJpeg"]
@@ -21,7 +19,7 @@ _BLOCK = 8
 # Bits of a bitstream with Huffman tables of its own, as they grow with the levels: a non-zero AC
 # level costs its binary digits and a code of about 4 bits for its run and size, a block 2.5 bits
 # for its end, a difference of DC levels 2.3 times its digits. `BITS_FACTOR` was fitted to the
-# bytes of the real codec once; tests/codecs/test_differentiable.py holds it.
+# bytes of the real codec once; tests/graph/test_differentiable_jpeg.py holds it.
 _CODE_BITS, _END_BITS, _DC_BITS = 4.0, 2.5, 2.3
 BITS_FACTOR = 0.98
 
@@ -41,17 +39,14 @@ class DifferentiableJpeg:
     """A stand-in for `JpegCodec` or `FlatJpegCodec` that gradients pass through.
 
     Args:
-        chroma_subsampling: "4:2:0" or "4:4:4", as the codec's.
-        tables: quality (N,) -> quantisation tables of luma and chroma, (N, 2, 8, 8).
+        codec: the codec.
     """
 
-    def __init__(
-        self,
-        chroma_subsampling: str = "4:2:0",
-        tables: Callable[[tf.Tensor], tf.Tensor] = quantization.standard_tables,
-    ) -> None:
-        self.chroma_subsampling = chroma_subsampling
-        self._tables = tables
+    def __init__(self, codec: base.Codec) -> None:
+        self.chroma_subsampling = codec.options()["chroma_subsampling"]
+        flat = codec.name == "jpeg-flat"
+        tables = quantization.flat_tables if flat else quantization.standard_tables
+        self._tables = tables(np.arange(1, 101))
 
     def round_trip(self, compact: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Code and decode a batch.
@@ -61,7 +56,7 @@ class DifferentiableJpeg:
             quality: int32 (N,), 1 to 100.
 
         Returns:
-            What `JpegCodec` would have made of it, float32 of the same shape, in [0, 1]; and the
+            What the codec would have made of it, float32 of the same shape, in [0, 1]; and the
             estimated bits of the bitstream without its headers, float32 (N,).
         """
         grey = compact.shape[-1] == 1
@@ -71,7 +66,7 @@ class DifferentiableJpeg:
             rgb = _round(_clip(255.0 * color.ycbcr_to_rgb(compact)))
             planes = tf.split(255.0 * color.rgb_to_ycbcr(rgb / 255.0), 3, -1)
         planes = [_round(_clip(plane)) for plane in planes]
-        tables = self._tables(quality)
+        tables = tf.gather(tf.constant(self._tables), tf.cast(quality, tf.int32) - 1)
 
         decoded, bits = [], []
         for index, plane in enumerate(planes):

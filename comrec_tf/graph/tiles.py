@@ -1,4 +1,4 @@
-"""Networks on pictures of any size by tiles of a few fixed sizes."""
+"""Networks on pictures of any size by tiles, in TensorFlow operations: twin of `images.tiles`."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import geometry
 
-__all__ = ["SIDES", "TiledNetwork", "tile_size"]
-
-#: Heights and widths that a tile may have, in pixels of the original picture.
-SIDES = (128, 256, 384, 512, 768)
+__all__ = ["TiledNetwork", "tile_size"]
 
 
 def tile_size(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:

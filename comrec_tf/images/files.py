@@ -1,32 +1,66 @@
 """Encoded picture files <-> 8-bit pictures, by Pillow."""
 
+import contextlib
 import dataclasses
+import functools
 import io
+import mmap
 import os
+import pathlib
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
-import PIL.ImageOps
+import PIL.PngImagePlugin
 
-from comrec_tf.images import metadata
+from comrec_tf.images import limits, metadata
 
 __all__ = [
-    "SUFFIXES",
+    "PictureFile",
+    "encode",
+    "first_bytes",
     "from_pil",
-    "png_bytes",
+    "load",
     "read",
-    "read_with_metadata",
+    "reads_heif",
     "to_pil",
 ]
 
 
-#: Endings of the files that are taken for pictures in a folder.
-SUFFIXES = tuple(
-    ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .png .tif .tiff .webp".split()  # noqa: SIM905
-)
+#: How pixels are turned upright, by EXIF's orientation.
+_UPRIGHT = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_270,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_90,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFile:
+    """What a file holds.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `from_pil`.
+        metadata: what it says besides.
+        format: Pillow's name of the format, say "JPEG".
+        notes: what of the file is neither in `picture` nor in `metadata`, in words.
+    """
+
+    picture: np.ndarray
+    metadata: metadata.Metadata
+    format: str
+    notes: tuple[str, ...]
+
+    @property
+    def num_pixels(self) -> int:
+        """Of the picture."""
+        return self.picture.shape[0] * self.picture.shape[1]
 
 
 def read(path: str | os.PathLike[str]) -> np.ndarray:
@@ -39,36 +73,84 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `from_pil`.
 
     Raises:
-        OSError: the file cannot be read or is not a picture, or is one that Pillow refuses, say for
-            its size.
+        OSError: as `load`.
     """
-    return read_with_metadata(path)[0]
+    return load(path).picture
 
 
-def read_with_metadata(
-    path: str | os.PathLike[str] | BinaryIO,
-) -> tuple[np.ndarray, metadata.Metadata]:
+def load(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    max_pixels: int | None = None,
+    first_frame: bool = True,
+) -> PictureFile:
     """Read a picture file and what it says besides its pixels.
 
+    HEIC is read where pillow-heif (extra ``heif``) is installed.
+
     Args:
-        path: a file of any format that Pillow reads, or one that is open.
+        source: a file of any format that Pillow reads, or one that is open.
+        max_pixels: a picture of more is refused before it is decoded; Pillow's own limit if None.
+        first_frame: whether of an animation, and of several pages, the first is taken; else they
+            are refused.
 
     Returns:
-        As `read`, and the metadata.
+        What the file holds.
 
     Raises:
-        OSError: as `read`.
+        OSError: the file cannot be read, is no picture, a damaged one, or is refused for what it
+            would cost to decode.
     """
-    name = path if isinstance(path, str | os.PathLike) else "the bytes that were read"
+    name = source if isinstance(source, str | os.PathLike) else "the bytes that were read"
+    reads_heif()
     try:
-        with PIL.Image.open(path) as picture:
-            return from_pil(picture), metadata.of_pil(picture)
+        with PIL.Image.open(source) as picture:
+            if max_pixels is not None:
+                limits.check_pixels(*picture.size, max_pixels)
+            if picture.format == "JPEG2000" or picture.info.get("progressive"):
+                with _content(source) as content:
+                    limits.check_content(content)
+            notes = [*_depth(picture), *_frames(picture, first_frame)]
+            form = picture.format or ""
+            found, dropped = metadata.of_pil(picture)
+            pixels, flattened = _flat(picture)
+            return PictureFile(pixels, found, form, (*notes, *flattened, *dropped))
     except PIL.UnidentifiedImageError as error:
-        raise OSError(f"{name}: not a picture that Pillow reads") from error
-    except (OSError, ValueError, PIL.Image.DecompressionBombError, SyntaxError) as error:
+        heif = str(name).lower().endswith((".heic", ".heif")) and not reads_heif()
+        hint = '; HEIC needs pillow-heif: from a clone, pip install ".[heif]"' if heif else ""
+        raise OSError(f"{name}: not a picture that Pillow reads{hint}") from error
+    except MemoryError as error:
+        raise OSError(f"{name}: too little memory to decode it") from error
+    except PIL.Image.DecompressionBombError as error:
+        raise OSError(f"{name}: more pixels than Pillow decodes: {error}") from error
+    except Exception as error:  # of decoders: what they raise for damaged files is theirs alone
         if isinstance(error, OSError) and error.filename is not None:
             raise
-        raise OSError(f"{name}: {error}") from error
+        raise OSError(f"{name}: {error or type(error).__name__}") from error
+
+
+@functools.cache
+def reads_heif() -> bool:
+    """Tell whether HEIC is read here, and let Pillow read it if so."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
+
+
+def first_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read the bytes that tell a file's format, 12 or as many as there are.
+
+    Args:
+        path: a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with pathlib.Path(path).open("rb") as file:
+        return file.read(12)
 
 
 def from_pil(picture: PIL.Image.Image) -> np.ndarray:
@@ -86,21 +168,7 @@ def from_pil(picture: PIL.Image.Image) -> np.ndarray:
     Raises:
         OSError: the file behind the picture is damaged.
     """
-    # Pillow copies the pixels in both of these even where there is nothing to do.
-    if picture.getexif().get(PIL.ExifTags.Base.Orientation, 1) != 1:
-        picture = PIL.ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        # Pillow would clip 16-bit grey at 255.
-        levels = np.asarray(picture, np.float64) / (1 if picture.mode == "F" else 257)
-        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[..., None]
-    grey = picture.mode in ("1", "L", "LA", "La")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = PIL.Image.new("RGBA", picture.size, "white")
-        picture = PIL.Image.alpha_composite(white, picture)
-    mode = "L" if grey else "RGB"
-    pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
-    return pixels[..., None] if grey else pixels
+    return _flat(picture)[0]
 
 
 def to_pil(picture: np.ndarray) -> PIL.Image.Image:
@@ -115,20 +183,106 @@ def to_pil(picture: np.ndarray) -> PIL.Image.Image:
     return PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
 
 
-def png_bytes(picture: np.ndarray, extra: metadata.Metadata | None = None) -> bytes:
-    """Encode a picture as PNG.
+def encode(
+    picture: np.ndarray,
+    extra: metadata.Metadata | None = None,
+    form: str = "png",
+    quality: int = 90,
+) -> bytes:
+    """Encode a picture as a file that any program reads.
 
     Args:
         picture: uint8 (H, W, 1 or 3).
         extra: what goes with it.
+        form: "png", "jpeg" or "webp".
+        quality: of the other two, 1 to 100.
 
     Returns:
-        The bytes of a PNG file.
+        The bytes of the file.
+
+    Raises:
+        OSError: the format has no pictures so large.
     """
+    given = metadata.Metadata() if extra is None else extra
+    options: dict[str, Any] = {
+        name: value for name, value in dataclasses.asdict(given).items() if value
+    }
+    if form == "png":
+        # Four times as fast as Pillow's own choice for files of the same size: PNG's filters leave
+        # photos few repeats but runs, so that a search for longer ones finds nothing.
+        options |= {"compress_level": 1, "compress_type": zlib.Z_RLE}
+        if xmp := options.pop("xmp", b""):
+            options["pnginfo"] = PIL.PngImagePlugin.PngInfo()
+            options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode(errors="replace"))
+    else:
+        options |= {"quality": quality, "optimize": True}
     buffer = io.BytesIO()
-    options = {} if extra is None else dataclasses.asdict(extra)
-    chosen = {name: value for name, value in options.items() if value}
-    # Four times as fast as Pillow's own choice for files of the same size: PNG's filters leave
-    # photos few repeats but runs, so that a search for longer ones finds nothing.
-    to_pil(picture).save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE, **chosen)
+    try:
+        to_pil(picture).save(buffer, form, **options)
+    except ValueError as error:
+        raise OSError(f"cannot be written as {form}: {error}") from error
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _content(source: Any) -> Any:
+    """All bytes of a file, mapped rather than read where it is one of a disk."""
+    if not isinstance(source, str | os.PathLike):
+        place = source.tell()
+        source.seek(0)
+        yield source.read()
+        source.seek(place)
+        return
+    with (
+        pathlib.Path(source).open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        yield content
+
+
+def _frames(picture: PIL.Image.Image, first_frame: bool) -> list[str]:
+    """What to tell of a file of several pictures."""
+    number = getattr(picture, "n_frames", 1)
+    if number == 1:
+        return []
+    # Cameras put previews, depths and gain maps behind a photo.
+    if picture.format != "MPO" and not first_frame:
+        raise OSError(
+            "expected a single picture (first_frame takes the first of several). "
+            f"Received: {number} frames"
+        )
+    return [f"the first of {number} pictures in it was taken"]
+
+
+def _depth(picture: PIL.Image.Image) -> list[str]:
+    """What to tell of a picture of more than 8 bits; not decoded yet, since Pillow then forgets."""
+    deep = picture.mode.startswith(("I", "F")) or picture.info.get("bit_depth", 8) > 8
+    if deep or any(";16" in str(tile) for tile in getattr(picture, "tile", ())):
+        return ["more than 8 bits of each colour: became 8"]
+    return []
+
+
+def _flat(picture: PIL.Image.Image) -> tuple[np.ndarray, list[str]]:
+    """`from_pil`, and what was lost on the way."""
+    notes: list[str] = []
+    try:
+        orientation = picture.getexif().get(PIL.ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged EXIF must not cost anybody the picture
+        orientation = 1
+    # Pillow copies the pixels even where there is nothing to do.
+    if orientation in _UPRIGHT:
+        picture = picture.transpose(_UPRIGHT[orientation])
+    if picture.mode.startswith("I") or picture.mode == "F":
+        # Pillow would clip 16-bit grey at 255.
+        levels = np.asarray(picture, np.float64) / (1 if picture.mode == "F" else 257)
+        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[..., None], notes
+    grey = picture.mode in ("1", "L", "LA", "La")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        if picture.getextrema()[3][0] < 255:  # type: ignore[misc]
+            notes.append("transparency: laid over white")
+        white = PIL.Image.new("RGBA", picture.size, "white")
+        picture = PIL.Image.alpha_composite(white, picture)
+    mode = "L" if grey else "RGB"
+    pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
+    return (pixels[..., None] if grey else pixels), notes

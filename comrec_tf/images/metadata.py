@@ -1,51 +1,87 @@
-"""What a picture file says besides its pixels: EXIF and the colour profile."""
+"""What a picture file says besides its pixels: EXIF, XMP and the colour profile."""
 
 import dataclasses
+import re
 
 import PIL.ExifTags
 import PIL.Image
 
-__all__ = ["Metadata", "of_pil"]
+__all__ = ["MAX_BYTES", "Metadata", "of_pil"]
 
+#: What a segment of a JPEG can hold, and so the largest EXIF that is kept.
+MAX_BYTES = 65_533
+#: EXIF of no tags at all.
+_EMPTY_EXIF = 24
+#: XMP has its name in front, in a JPEG.
+_MAX_XMP_BYTES = MAX_BYTES - len(b"http://ns.adobe.com/xap/1.0/\0")
 #: Colour spaces of ICC profiles (ICC.1, 7.2.6) that fit 8-bit RGB and grey pixels.
 _PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}
 _SPACE = slice(16, 20)
+#: XMP may say the orientation a second time.
+_XMP_ORIENTATION = re.compile(
+    rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """EXIF and colour profile of a picture.
+    """EXIF, colour profile and XMP of a picture.
 
     Attributes:
         exif: "Exif", two zero bytes and a TIFF structure, or empty.
         icc_profile: an ICC profile, or empty.
+        xmp: an XMP packet, or empty.
     """
 
     exif: bytes = b""
     icc_profile: bytes = b""
+    xmp: bytes = b""
 
 
-def of_pil(picture: PIL.Image.Image) -> Metadata:
+def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     """Read what goes with the pixels that `files.from_pil` makes of a picture.
 
     The orientation is left out, since those pixels stand upright, and so is an embedded preview.
-    A profile of another colour model than the pixels', say of CMYK, is left out too.
+    A profile of another colour model than the pixels', say of CMYK, is left out too. EXIF that is
+    damaged, and EXIF and XMP over 64 KB, are dropped: they must not cost anybody the picture.
 
     Args:
         picture: a Pillow picture.
 
     Returns:
-        The metadata.
+        The metadata, and what to tell of what was dropped.
     """
+    notes: list[str] = []
+    profile = picture.info.get("icc_profile") or b""
+    grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I")
+    fits = profile[_SPACE] == _PROFILE_SPACES[grey] and picture.mode not in ("CMYK", "LAB", "HSV")
+    if profile and not fits:
+        notes.append("the colour profile is of another colour model: dropped")
+    return Metadata(_exif(picture, notes), profile if fits else b"", _xmp(picture, notes)), notes
+
+
+def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
     try:
         tags = picture.getexif()
+        if not len(tags) and len(picture.info.get("exif") or b"") > _EMPTY_EXIF:
+            notes.append("damaged EXIF: dropped")  # Pillow has passed over all of it
         orientation = tags.pop(PIL.ExifTags.Base.Orientation, None)
         exif = tags.tobytes() if len(tags) else b""
         if orientation is not None:
             tags[PIL.ExifTags.Base.Orientation] = orientation  # the picture keeps its own
-    except (SyntaxError, ValueError, OSError, KeyError, TypeError):
-        exif = b""  # damaged EXIF must not keep anybody from the picture
-    profile = picture.info.get("icc_profile") or b""
-    grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I")
-    fits = profile[_SPACE] == _PROFILE_SPACES[grey] and picture.mode not in ("CMYK", "LAB", "HSV")
-    return Metadata(exif, profile if fits else b"")
+    except Exception:  # Pillow raises a dozen kinds for EXIF that is damaged
+        notes.append("damaged EXIF: dropped")
+        return b""
+    if len(exif) > MAX_BYTES:
+        notes.append(f"EXIF of {len(exif):,} bytes, more than {MAX_BYTES:,}: dropped")
+        return b""
+    return exif
+
+
+def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
+    xmp = picture.info.get("xmp") or b""
+    xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
+    if len(xmp) > _MAX_XMP_BYTES:
+        notes.append(f"XMP of {len(xmp):,} bytes, more than {_MAX_XMP_BYTES:,}: dropped")
+        return b""
+    return _XMP_ORIENTATION.sub(b"", xmp)

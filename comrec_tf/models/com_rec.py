@@ -5,8 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.graph import codecs
 from comrec_tf.models import losses
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.rec_cnn import RecCNN
@@ -106,7 +107,7 @@ class ComRec(keras.Model):
         Returns:
             float32 (N,), or None if the networks are not conditioned.
         """
-        return self.codec.log_step(quality) if self.com.conditioned else None
+        return codecs.log_step(self.codec, quality) if self.com.conditioned else None
 
     def shrink(self, pictures: Any, quality: Any) -> tf.Tensor:
         """Compute compact pictures, Cr(theta1, x).
@@ -180,7 +181,9 @@ class ComRec(keras.Model):
                 )
         if objective not in OBJECTIVES:
             raise ValueError(f"objective must be one of {OBJECTIVES}. Received: {objective!r}")
-        self._stand_in: Any = self.codec.stand_in() if objective == "joint" else None
+        self._differentiable: Any = (
+            codecs.differentiable(self.codec) if objective == "joint" else None
+        )
         self.objective = objective
         self.rate_weight = rate_weight
         super().compile(optimizer=None, **kwargs)
@@ -281,12 +284,12 @@ class ComRec(keras.Model):
 
     def _joint_loss(self, data: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
         pictures, quality = data["pictures"], data["quality"]
-        decoded, num_bits = self._stand_in.round_trip(self.shrink(pictures, quality), quality)
+        decoded, num_bits = self._differentiable.round_trip(self.shrink(pictures, quality), quality)
         upsampled, residuals = self.rec.upsampled_and_residual(
             decoded, log_step=self.log_step(quality), training=training
         )
         reconstructions = upsampled + residuals
-        step = self.scale * self.codec.step(quality)
+        step = self.scale * codecs.step(self.codec, quality)
         loss = losses.joint_loss(pictures, reconstructions, num_bits, step, self.rate_weight)
         num_pixels = tf.cast(tf.reduce_prod(tf.shape(pictures)[1:3]), tf.float32)
         self._track(
@@ -327,17 +330,18 @@ class ComRec(keras.Model):
             **super().get_config(),
             "com": keras.saving.serialize_keras_object(self.com),
             "rec": keras.saving.serialize_keras_object(self.rec),
-            "codec": keras.saving.serialize_keras_object(self.codec),
+            "codec": {"name": self.codec.name, "options": self.codec.options()},
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ComRec":
         """Make a model of what `get_config` returned."""
-        parts = {
+        networks = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("com", "rec", "codec")
+            for name in ("com", "rec")
         }
-        return cls(**{**config, **parts})
+        codec = catalog.make_codec(config["codec"]["name"], **config["codec"]["options"])
+        return cls(**{**config, **networks, "codec": codec})
 
     def get_compile_config(self) -> dict[str, Any]:
         """Return the optimizers' configurations, for saving."""

@@ -1,36 +1,29 @@
-"""How an 8-bit picture of any size walks through the pair: to a compact picture, and back."""
+"""How an 8-bit picture of any size walks through the pair in TensorFlow operations, for exports."""
 
 from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import base, catalog
-from comrec_tf.graph import color, geometry, tiles
+from comrec_tf.graph import codecs
+from comrec_tf.graph.tiles import TiledNetwork
+from comrec_tf.images import tiles
+from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
 
-__all__ = ["PictureCoder", "decode_bitstream"]
+__all__ = ["PictureCoder"]
 
 
 class PictureCoder:
-    """Codes single pictures with a pair of networks.
+    """Makes compact pictures and restores them with a pair of networks, in graphs.
 
-    `compact` and `reconstruct` are TensorFlow operations and work in exported models; `encode` and
-    `decode` are for use outside graphs.
-
-    A grey picture stays grey. A pair for luma alone codes colour pictures too: chroma is resampled
-    by bicubic interpolation and travels beside the luma that the networks make.
+    The twin of `compression.picture_coder`, which files take. A grey picture stays grey.
 
     Args:
         model: the pair.
-        codec: what `encode` encodes with, the model's own if None.
     """
 
-    def __init__(self, model: ComRec, codec: base.Codec | None = None) -> None:
+    def __init__(self, model: ComRec) -> None:
         self.model = model
-        self.codec = model.codec if codec is None else codec
-        self._traced_compact = {channels: _traced(self._shrinker, channels) for channels in (1, 3)}
-        self._traced_restore = {channels: _traced(self._restorer, channels) for channels in (1, 3)}
 
     def compact(self, picture: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Make the compact picture.
@@ -61,152 +54,29 @@ class PictureCoder:
         size = tf.stack([height, width])
         return self._restorer(step, decoded.shape[-1])(decoded, size)
 
-    def _shrinker(self, step: tf.Tensor, channels: int) -> tiles.TiledNetwork:
+    def _shrinker(self, step: tf.Tensor, channels: int) -> TiledNetwork:
         com, scale = self.model.com, self.model.scale
-        log_step = self._log_step(step)
-
-        def shrink(tile: tf.Tensor) -> tf.Tensor:
-            ycbcr = color.network_pixels(tile, 3)
-            compact = com(ycbcr[..., : com.channels], log_step=log_step)
-            if channels == 1:
-                compact = compact[..., :1]
-            elif com.channels == 1:
-                chroma = geometry.downsample(ycbcr[..., 1:], scale)
-                compact = tf.concat([compact, chroma], -1)
-            return color.codec_pixels(compact)
-
-        return tiles.TiledNetwork(
-            shrink,
+        return TiledNetwork(
+            _network(tile_networks.shrinking(self.model), step),
             sides=tiles.SIDES,
-            halo=_round_up(com.receptive_radius, scale),
+            halo=tiles.round_up(com.receptive_radius, scale),
             scale=1 / scale,
             channels=channels,
         )
 
-    def _restorer(self, step: tf.Tensor, channels: int) -> tiles.TiledNetwork:
+    def _restorer(self, step: tf.Tensor, channels: int) -> TiledNetwork:
         rec, scale = self.model.rec, self.model.scale
-        log_step = self._log_step(step)
-
-        def restore(tile: tf.Tensor) -> tf.Tensor:
-            ycbcr = color.network_pixels(tile, 3)
-            restored = rec.reconstruct(ycbcr[..., : rec.channels], log_step=log_step)
-            if channels == 1:
-                restored = restored[..., :1]
-            elif rec.channels == 1:
-                chroma = geometry.upsample(ycbcr[..., 1:], scale)
-                restored = tf.concat([restored, chroma], -1)
-            return color.codec_pixels(restored)
-
-        return tiles.TiledNetwork(
-            restore,
+        return TiledNetwork(
+            _network(tile_networks.restoring(self.model), step),
             sides=tuple(side // scale for side in tiles.SIDES),
-            halo=_round_up(rec.receptive_radius, rec.input_multiple),
+            halo=tiles.round_up(rec.receptive_radius, rec.input_multiple),
             scale=scale,
             channels=channels,
         )
 
-    def _log_step(self, step: tf.Tensor) -> tf.Tensor | None:
-        return base.log_of_step(tf.reshape(step, [1])) if self.model.com.conditioned else None
 
-    def encode(self, picture: np.ndarray, quality: float) -> bytes:
-        """Make the compact picture and its bitstream; for use outside graphs.
-
-        Args:
-            picture: uint8 (H, W, 1 or 3).
-            quality: one of the codec's qualities.
-
-        Returns:
-            The bitstream, as the codec made it.
-
-        Raises:
-            ValueError: `quality` is not one of the codec's, or the codec refuses the picture.
-        """
-        self.codec.check_quality(quality)
-        traced = self._traced_compact[picture.shape[-1]]
-        shape = self._compact_shape(picture.shape)
-        compact = _by_strips(traced, tf.constant(picture), self.codec.steps[quality], shape)
-        return bytes(self.codec.encode_picture(compact, quality).numpy())
-
-    def decode(self, bitstream: bytes, step: float, shape: tuple[int, ...]) -> np.ndarray:
-        """Decode a bitstream and bring the original back; for use outside graphs.
-
-        Args:
-            bitstream: what `encode` returned, of any codec.
-            step: quantiser step of the quality it was made with.
-            shape: height, width and channels of the original.
-
-        Returns:
-            uint8 of that shape.
-
-        Raises:
-            ValueError: the bytes are not a bitstream of any codec, a damaged one, or their
-                picture's size does not fit the original's.
-        """
-        decoded = decode_bitstream(bitstream, self._compact_shape(shape))
-        return _by_strips(self._traced_restore[shape[-1]], decoded, step, shape)
-
-    def _compact_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        height, width, channels = shape
-        return -(-height // self.model.scale), -(-width // self.model.scale), channels
-
-
-def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> tf.Tensor:
-    """Decode a bitstream whose shape is known, so that no memory is spent on a false one.
-
-    Args:
-        bitstream: a file of any codec.
-        shape: height, width and channels it must have; grey files may hold colour.
-
-    Returns:
-        uint8 of that shape.
-
-    Raises:
-        ValueError: the bytes are not a bitstream of any codec, a damaged one, or of another shape.
-    """
-    codec = catalog.codec_of(bitstream)
-    try:
-        received = tuple(codec.picture_shape(tf.constant(bitstream)).numpy()[:2])
-        if received != shape[:2]:
-            raise ValueError(
-                f"expected a picture of {shape[1]}x{shape[0]} pixels inside. "
-                f"Received: {received[1]}x{received[0]}"
-            )
-        return codec.decode_picture(tf.constant(bitstream), shape[2])
-    except tf.errors.InvalidArgumentError as error:
-        raise ValueError(f"the {codec.name} inside is damaged: {error.message}") from error
-
-
-def _traced(
-    network_at: Callable[[tf.Tensor, int], tiles.TiledNetwork], channels: int
-) -> Callable[..., tf.Tensor]:
-    """One trace for all sizes of pictures and all steps, of a network's way over a strip."""
-    signature = [
-        tf.TensorSpec([None, None, channels], tf.uint8),
-        tf.TensorSpec([], tf.float32),
-        tf.TensorSpec([2], tf.int32),
-        tf.TensorSpec([], tf.int32),
-    ]
-    # Without AutoGraph, which is not needed here and takes most of the time of tracing.
-    return tf.function(
-        lambda picture, step, size, index: network_at(step, channels).strip(picture, size, index),
-        input_signature=signature,
-        autograph=False,
-    )
-
-
-def _by_strips(
-    traced: Callable[..., tf.Tensor], picture: tf.Tensor, step: float, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Put the whole together outside TensorFlow, which keeps the memory of its large tensors."""
-    whole = np.empty(shape, np.uint8)
-    top = index = 0
-    while top < shape[0]:
-        strip = traced(picture, step, shape[:2], index)
-        whole[top : top + len(strip)] = strip
-        top += len(strip)
-        index += 1
-    return whole
-
-
-def _round_up(number: int, multiple: int) -> int:
-    return -(-number // multiple) * multiple
+def _network(
+    function: tile_networks.TileFunction, step: tf.Tensor
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    log_step = codecs.log_of_step(tf.reshape(step, [1]))
+    return lambda tile: tile_networks.on_pixels(function, tile, log_step)

@@ -1,15 +1,17 @@
-"""Presets: trained pairs of networks in a folder, beside the card that `cards` finds and reads.
+"""The weights of presets: trained pairs of networks, saved beside their card and loaded.
 
 The weights are NumPy arrays by their names in ``weights.npz`` (no pickle). A preset holds one
 pair of networks, or one for each scale. The id of a pair is a checksum of its structure and
 weights, so a file can only be restored by the very pair that made it.
 """
 
+import hashlib
 import inspect
 import io
 import json
 import os
 import pathlib
+import zipfile
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -18,13 +20,15 @@ import keras
 import numpy as np
 
 from comrec_tf import storage
-from comrec_tf.codecs import catalog  # noqa: F401, so that Keras knows every codec of a card
+from comrec_tf.codecs import catalog
+from comrec_tf.models import tile_networks
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
-from comrec_tf.presets import cards
+from comrec_tf.presets import card, find
 
 __all__ = [
+    "is_identity",
     "load_pairs",
     "load_preset",
     "preset_id",
@@ -37,22 +41,21 @@ _WEIGHTS = "weights.npz"
 def save_preset(
     models: ComRec | Sequence[ComRec],
     folder: str | os.PathLike[str],
-    card: dict[str, Any] | None = None,
+    entries: dict[str, Any] | None = None,
 ) -> None:
     """Write a pair of networks, or one for each scale, as a preset.
 
     Args:
         models: the pair, or pairs of different scales, one codec and the same channels.
         folder: where to; made where missing. A preset that is there already is replaced.
-        card: what else to write into the card, say "description" and "figures".
-            "default_quality" is the quality that `Compressor.encode` takes where none is given.
+        entries: what else to write into the card, by the names of `card.Card`'s attributes.
 
     Raises:
         ValueError: the pairs do not go together.
         OSError: the folder cannot be written.
     """
     models = [models] if isinstance(models, ComRec) else list(models)
-    codecs = [keras.saving.serialize_keras_object(model.codec) for model in models]
+    codecs = [{"name": model.codec.name, "options": model.codec.options()} for model in models]
     if (
         not models
         or len({model.scale for model in models}) < len(models)
@@ -65,7 +68,6 @@ def save_preset(
             f"channels {[model.channels for model in models]}, codecs {codecs}"
         )
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     arrays = {
         f"scale{model.scale}/{name}": array
         for model in models
@@ -73,25 +75,68 @@ def save_preset(
     }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    content = {
-        "card_version": cards.VERSION,
-        **(card or {}),
+    files = {_WEIGHTS: buffer.getvalue()}
+    content: dict[str, Any] = {
+        "card_version": card.VERSION,
+        **(entries or {}),
         "num_weights": sum(int(array.size) for array in arrays.values()),
-        "pairs": [
+        "codec": codecs[0],
+        "pairs": [],
+    }
+    for model in models:
+        described, networks = _lite(model)
+        files |= networks
+        content["pairs"].append(
             {
+                "scale": model.scale,
                 "id": f"{preset_id(model):08x}",
                 "com": _arguments(model.com),
                 "rec": _arguments(model.rec),
+                "lite": described,
             }
-            for model in models
-        ],
-        "codec": codecs[0],
-        "suffix": models[0].codec.suffix,
-    }
+        )
+    card.parse(content, folder)  # nothing is written that could not be read
+    folder.mkdir(parents=True, exist_ok=True)
     # The card last: a folder without one is no preset, so nobody reads half of one.
-    (folder / cards.CARD).unlink(missing_ok=True)
-    storage.write_atomically(folder / _WEIGHTS, buffer.getvalue())
-    storage.write_atomically(folder / cards.CARD, (json.dumps(content, indent=2) + "\n").encode())
+    (folder / card.FILE).unlink(missing_ok=True)
+    for name, data in files.items():
+        storage.write_atomically(folder / name, data)
+    storage.write_atomically(folder / card.FILE, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def is_identity(model: ComRec) -> bool:
+    """Tell whether ComCNN leaves pictures as they are, so that no network need run.
+
+    Args:
+        model: the pair.
+
+    Returns:
+        True at scale 1 where nothing is added to the picture.
+    """
+    last = model.com.compact
+    return model.com.skip and model.scale == 1 and not any(np.any(w) for w in last.get_weights())
+
+
+def _lite(model: ComRec) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the card says of a pair's networks as .tflite files, and these files by name."""
+    described: dict[str, Any] = {"com": None}
+    files: dict[str, bytes] = {}
+    networks = {
+        "rec": (tile_networks.restoring, model.rec.receptive_radius, model.rec.input_multiple),
+        "com": (tile_networks.shrinking, model.com.receptive_radius, model.scale),
+    }
+    if is_identity(model):
+        del networks["com"]
+    for role, (function, radius, multiple) in networks.items():
+        name = f"{role}_scale{model.scale}.tflite"
+        files[name] = tile_networks.lite_bytes(function(model), half=role == "rec")
+        described[role] = {
+            "file": name,
+            "sha256": hashlib.sha256(files[name]).hexdigest(),
+            "radius": radius,
+            "multiple": multiple,
+        }
+    return described, files
 
 
 def load_preset(
@@ -140,38 +185,59 @@ def load_pairs(
         FileNotFoundError: there is no such preset.
         ValueError: the preset is damaged or of a newer version.
     """
-    folder = cards.find_preset(name)
-    card = cards.read_card(folder)
+    described = card.read(find.find_preset(name))
     try:
+        codec = catalog.make_codec(described.codec.name, **described.codec.options)
         models = [
             ComRec(
-                ComCNN(**pair["com"], dtype=precision),
-                RecCNN(**pair["rec"], dtype=rec_precision or precision),
-                keras.saving.deserialize_keras_object(card["codec"]),
+                ComCNN(**pair.com, dtype=precision),
+                RecCNN(**pair.rec, dtype=rec_precision or precision),
+                codec,
                 dtype=precision,
             )
-            for pair in card["pairs"]
+            for pair in described.pairs
         ]
-        ids = [pair["id"] for pair in card["pairs"]]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder / cards.CARD} does not describe networks: {error}") from error
-    with np.load(folder / _WEIGHTS, allow_pickle=False) as stored:
-        for model, expected_id in zip(models, ids, strict=True):
-            for name, variable in _variables(model).items():
-                key = f"scale{model.scale}/{name}"
-                array = stored.get(key)
-                if array is None or array.shape != tuple(variable.shape):
-                    raise ValueError(
-                        f"{folder / _WEIGHTS} must hold {key} of shape {tuple(variable.shape)}. "
-                        f"Received: {'nothing' if array is None else array.shape}"
-                    )
-                variable.assign(array)
-            if f"{preset_id(model):08x}" != expected_id:
-                raise ValueError(
-                    f"{folder} is damaged: its weights must have the id {expected_id}. "
-                    f"Received: {preset_id(model):08x}"
-                )
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{described.folder / card.FILE} does not describe networks: {error}"
+        ) from error
+    expected = {
+        f"scale{model.scale}/{name}": variable
+        for model in models
+        for name, variable in _variables(model).items()
+    }
+    shapes = {name: tuple(variable.shape) for name, variable in expected.items()}
+    for name, array in _read_arrays(described.folder / _WEIGHTS, shapes).items():
+        expected[name].assign(array)
+    for model, pair in zip(models, described.pairs, strict=True):
+        if preset_id(model) != pair.id:
+            raise ValueError(
+                f"{described.folder} is damaged: its weights must have the id {pair.id:08x}. "
+                f"Received: {preset_id(model):08x}"
+            )
     return models
+
+
+def _read_arrays(path: pathlib.Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Read arrays, whose shapes are compared with the expected before memory is spent on them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name, shape in shapes.items():
+                with archive.open(f"{name}.npy") as member:
+                    version = np.lib.format.read_magic(member)
+                    read_header = {
+                        (1, 0): np.lib.format.read_array_header_1_0,
+                        (2, 0): np.lib.format.read_array_header_2_0,
+                    }[version]
+                    received, _, dtype = read_header(member)
+                if received != shape or dtype != np.float32:
+                    raise ValueError(
+                        f"{name} must be float32 {shape}. Received: {dtype} {received}"
+                    )
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in shapes}
+    except (KeyError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} does not hold the weights of its card: {error}") from error
 
 
 def preset_id(model: ComRec) -> int:

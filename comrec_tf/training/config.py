@@ -8,18 +8,36 @@ from typing import Any
 
 from comrec_tf import storage
 
-__all__ = ["TrainingConfig"]
+__all__ = ["NETWORKS", "TrainingConfig"]
+
+#: What decides the networks of a new pair, where a run does not say it. A run that goes on from a
+#: preset has the preset's.
+NETWORKS = {
+    "channels": 3,
+    "com_filters": 32,
+    "com_skip": False,
+    "resolution": "compact",
+    "rec_depth": 0,
+    "rec_filters": 0,
+    "conditioned": True,
+}
 
 
 def _field(default: Any, help: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help})
 
 
+def _network(help: str) -> Any:
+    """A field that decides the networks."""
+    return _field(None, help)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """A training run; each field is a flag of ``python -m comrec_tf.train``.
 
-    The metadata of each field holds its description under "help".
+    The metadata of each field holds its description under "help". The fields of `NETWORKS` are None
+    where they are left to the preset, or to the values there.
 
     Raises:
         ValueError: a field is outside its range.
@@ -31,19 +49,20 @@ class TrainingConfig:
     valid_data: tuple[str, ...] = dataclasses.field(
         metadata={"help": "Folders, globs or files of the pictures to validate with."}
     )
-    preset: str = _field("", "Preset (name or folder) to go on from; empty for new networks.")
-    channels: int = _field(3, "3 for colour (YCbCr) and grey, 1 for luma alone.")
+    preset: str = _field(
+        "",
+        "Preset (name or folder) to go on from, with its networks; empty for new ones.",
+    )
+    channels: int | None = _network("3 for colour (YCbCr) and grey, 1 for luma alone.")
     scale: int = _field(2, "How many times smaller the compact picture is, 1 or 2.")
-    com_filters: int = _field(32, "Feature maps of ComCNN.")
-    com_skip: bool = _field(
-        False, "Whether ComCNN adds to the bicubic picture; suits the joint objective."
+    com_filters: int | None = _network("Feature maps of ComCNN.")
+    com_skip: bool | None = _network(
+        "Whether ComCNN adds to the bicubic picture; suits the joint objective."
     )
-    resolution: str = _field(
-        "compact", 'RecCNN: "full" is the paper\'s, "compact" 11 times cheaper.'
-    )
-    rec_depth: int = _field(0, "Convolutions of RecCNN; 0 for its default.")
-    rec_filters: int = _field(0, "Feature maps of RecCNN; 0 for its default.")
-    conditioned: bool = _field(True, "Whether the networks are told the quality.")
+    resolution: str | None = _network('RecCNN: "full" is the paper\'s, "compact" 11 times cheaper.')
+    rec_depth: int | None = _network("Convolutions of RecCNN; 0 for its default.")
+    rec_filters: int | None = _network("Feature maps of RecCNN; 0 for its default.")
+    conditioned: bool | None = _network("Whether the networks are told the quality.")
     codec: str = _field(
         "",
         "The codec inside: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif or jpeg2000; empty for the "
@@ -88,7 +107,7 @@ class TrainingConfig:
         checks = {
             "train_data": bool(self.train_data) and all(self.train_data),
             "valid_data": bool(self.valid_data) and all(self.valid_data),
-            "channels": self.channels in (1, 3),
+            "channels": self.channels in (None, 1, 3),
             "scale": self.scale in (1, 2),
             "quality_min": 1 <= self.quality_min <= 100,
             "quality_max": self.quality_min <= self.quality_max <= 100,

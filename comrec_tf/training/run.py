@@ -18,7 +18,7 @@ from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import weights
 from comrec_tf.training import checkpoint, distribution, optimizers
-from comrec_tf.training.config import TrainingConfig
+from comrec_tf.training.config import NETWORKS, TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
 from comrec_tf.training.validation import Validation
 
@@ -55,8 +55,8 @@ def train(
     Raises:
         FileNotFoundError: there are no pictures, or no preset to go on from.
         FileExistsError: `output_dir` holds a run and `resume` is False.
-        ValueError: the configuration differs from that of the run to resume, or the strategy
-            cannot be had.
+        ValueError: the configuration differs from that of the run to resume or from the preset to
+            go on from, or there are no devices for the strategy.
         OSError: the output folder cannot be written, or a picture is broken and
             `config.strict`, or all are.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
@@ -150,35 +150,65 @@ def build_model(config: TrainingConfig) -> ComRec:
 
     Raises:
         FileNotFoundError: there is no such preset.
-        ValueError: the networks cannot be made so.
+        ValueError: the networks cannot be made so, or the preset's are others.
     """
     # What is the default of every codec is no option of some.
     sampled = config.chroma_subsampling != "4:2:0"
     options = {"chroma_subsampling": config.chroma_subsampling} if sampled else {}
     if config.preset:
         model = weights.load_preset(config.preset, config.precision, config.scale)
+        _check_networks(config, model)
         if not config.codec and not options:
             return model
         codec = catalog.make_codec(config.codec or model.codec.name, **options)
         return ComRec(model.com, model.rec, codec, dtype=config.precision)
     codec = catalog.make_codec(config.codec or "jpeg", **options)
+    asked = {name: getattr(config, name) for name in NETWORKS}
+    chosen: dict[str, Any] = {
+        name: NETWORKS[name] if value is None else value for name, value in asked.items()
+    }
     shared: dict[str, Any] = {
-        "channels": config.channels,
+        "channels": chosen["channels"],
         "scale": config.scale,
-        "conditioned": config.conditioned,
+        "conditioned": chosen["conditioned"],
         "dtype": config.precision,
     }
     return ComRec(
-        ComCNN(filters=config.com_filters, skip=config.com_skip, **shared),
+        ComCNN(filters=chosen["com_filters"], skip=chosen["com_skip"], **shared),
         RecCNN(
-            depth=config.rec_depth or None,
-            filters=config.rec_filters or None,
-            resolution=config.resolution,
+            depth=chosen["rec_depth"] or None,
+            filters=chosen["rec_filters"] or None,
+            resolution=chosen["resolution"],
             **shared,
         ),
         codec,
         dtype=config.precision,
     )
+
+
+def _networks_of(model: ComRec) -> dict[str, Any]:
+    """What a pair says of the fields of `NETWORKS`."""
+    return {
+        "channels": model.channels,
+        "com_filters": model.com.filters,
+        "com_skip": model.com.skip,
+        "resolution": model.rec.resolution,
+        "rec_depth": model.rec.depth,
+        "rec_filters": model.rec.filters,
+        "conditioned": model.rec.conditioned,
+    }
+
+
+def _check_networks(config: TrainingConfig, model: ComRec) -> None:
+    """Refuse to go on from a preset with networks that it has not."""
+    for name, own in _networks_of(model).items():
+        asked = getattr(config, name)
+        default = name in ("rec_depth", "rec_filters") and asked == 0
+        if asked is not None and not default and asked != own:
+            raise ValueError(
+                f"{name} must be that of the preset {config.preset}, {own!r}, or be left out. "
+                f"Received: {asked!r}"
+            )
 
 
 def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) -> None:
@@ -259,7 +289,11 @@ class _Presets(keras.callbacks.Callback):
         figures = {name: round(float(value), 4) for name, value in (logs or {}).items()}
         card = {
             "default_quality": _valid_qualities(self._config)[-1],
-            "training": {"epochs_done": epoch + 1, **_portable(self._config)},
+            "training": {
+                "epochs_done": epoch + 1,
+                **_portable(self._config),
+                **_networks_of(self._pair),
+            },
             "figures": figures,
         }
         weights.save_preset(self._pair, self._output / "last", card)

@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf import metrics
+from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.data import sources
+from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.graph import color
 from comrec_tf.models.com_rec import ComRec
-from comrec_tf.models.picture_coder import PictureCoder
 
 __all__ = ["Validation"]
 
@@ -28,9 +29,9 @@ class Validation(keras.callbacks.Callback):
     - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma; mean over
       pictures and qualities,
     - ``val_bits_per_pixel``: of the whole bitstream, likewise,
-    - ``val_gain``: how many dB more than the plain codec (`Codec.usual`) at the bytes of its
-      qualities 5, 10 and 20, mean over these and the pictures; with a single quality at the bytes
-      of that.
+    - ``val_gain``: how many dB more than the plain codec (`Codec.reference_encoder`) at the bytes
+      of its qualities 5, 10 and 20, mean over these and the pictures; with a single quality at the
+      bytes of that.
 
     Args:
         model: the pair.
@@ -43,26 +44,30 @@ class Validation(keras.callbacks.Callback):
 
     def __init__(self, model: ComRec, paths: list[str], qualities: tuple[int, ...]) -> None:
         super().__init__()
-        self._coder = PictureCoder(model)
+        (pair,) = pairs_of(model)
+        self._coder = PictureCoder(pair)
+        self._codec = model.codec
         self._qualities = qualities
         pictures = [_as_coded(sources.read_picture(path), model.channels) for path in paths]
         self._pictures = [(picture, self._plain_curve(picture)) for picture in pictures]
 
     def _plain_curve(self, picture: np.ndarray) -> dict[int, tuple[int, float]]:
         """Bytes and dB of the plain codec by quality."""
-        curve, codec = {}, self._coder.codec.usual()
+        curve, codec = {}, self._codec.reference_encoder()
         for quality in _PLAIN_QUALITIES:
-            decoded, num_bytes = codec.round_trip(tf.constant(picture), quality)
-            curve[quality] = (int(num_bytes), metrics.psnr(picture, decoded.numpy()))
+            bitstream = codec.encode(picture, quality)
+            decoded = codec.decode(bitstream, picture.shape[-1])
+            curve[quality] = (len(bitstream), metrics.psnr(picture, decoded))
         return curve
 
     def _curve(self, picture: np.ndarray) -> list[tuple[int, float]]:
         """Bytes and dB of the pair."""
         curve = []
         for quality in self._qualities:
-            bitstream = self._coder.encode(picture, quality)
-            step = self._coder.codec.steps[quality]
-            restored = self._coder.decode(bitstream, step, picture.shape)
+            step = self._codec.step(quality)
+            bitstream = self._codec.encode(self._coder.compact(picture, step), quality)
+            decoded = self._codec.decode(bitstream, picture.shape[-1])
+            restored = self._coder.restore(decoded, step, (picture.shape[0], picture.shape[1]))
             curve.append((len(bitstream), metrics.psnr(picture, restored)))
         return curve
 

@@ -4,7 +4,6 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
-import tensorflow as tf
 
 from comrec_tf import metrics
 from comrec_tf.codecs import quantization
@@ -15,8 +14,8 @@ from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec, JpegliCodec, MozjpegCo
 def curve(codec, picture):
     points = []
     for quality in range(5, 96, 5):
-        decoded, num_bytes = codec.round_trip(tf.constant(picture), quality)
-        points.append((int(num_bytes), metrics.psnr(picture, decoded.numpy())))
+        content = codec.encode(picture, quality)
+        points.append((len(content), metrics.psnr(picture, codec.decode(content))))
     return points
 
 
@@ -29,21 +28,21 @@ def test_mozjpeg_is_better_than_libjpeg_at_the_same_bytes(photo):
 
 def test_flat_tables_go_into_the_file_scaled_as_libjpeg_does(photo, grey_photo):
     for quality, percent in ((5, 1000), (5.125, 975), (50, 100)):
-        picture = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode_array(photo, quality)))
+        picture = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode(photo, quality)))
         for index, table in enumerate(quantization.FLAT):
             expected = np.clip((table.ravel() * percent + 50) // 100, 1, 255)
             np.testing.assert_array_equal(picture.quantization[index], expected)
-    grey = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode_array(grey_photo, 50)))
+    grey = PIL.Image.open(io.BytesIO(FlatJpegCodec().encode(grey_photo, 50)))
     assert (grey.mode, list(grey.quantization)) == ("L", [0])
 
 
 def test_qualities_between_whole_ones_make_files_between(photo):
     qualities = (5, 5.25, 5.5, 5.75, 6)
-    sizes = [len(FlatJpegCodec().encode_picture(photo, quality).numpy()) for quality in qualities]
+    sizes = [len(FlatJpegCodec().encode(photo, quality)) for quality in qualities]
     assert sizes == sorted(sizes)
     assert max(np.diff(sizes)) < 0.5 * (sizes[-1] - sizes[0])
     with pytest.raises(ValueError, match=r"in steps of 0.125 from 1 to 100. Received: quality=5.3"):
-        FlatJpegCodec().encode_picture(photo, 5.3)
+        FlatJpegCodec().encode(photo, 5.3)
 
 
 def test_flat_tables_serve_the_squared_error(photo):
@@ -54,16 +53,16 @@ def test_flat_tables_serve_the_squared_error(photo):
 
 def test_standard_huffman_tables_are_written_where_asked(photo):
     standard = FlatJpegCodec(optimize_huffman=False)
-    larger, smaller = standard.encode_array(photo, 10), FlatJpegCodec().encode_array(photo, 10)
+    larger, smaller = standard.encode(photo, 10), FlatJpegCodec().encode(photo, 10)
     assert len(larger) > len(smaller) + 100
-    np.testing.assert_array_equal(standard.decode_array(larger), standard.decode_array(smaller))
-    assert not standard.usual().optimize_huffman
+    np.testing.assert_array_equal(standard.decode(larger), standard.decode(smaller))
+    assert not standard.reference_encoder().optimize_huffman
 
 
 @pytest.mark.parametrize("codec", [FlatJpegCodec(), MozjpegCodec(), JpegliCodec()])
 def test_the_step_is_that_of_the_table_in_the_file(codec, photo):
     for quality in (codec.qualities[2], codec.qualities[-5], 42):
-        content = codec.encode_picture(tf.constant(photo), quality).numpy()
+        content = codec.encode(photo, quality)
         table = PIL.Image.open(io.BytesIO(content)).quantization[0]
         assert codec.step(quality) == table[0]
 
@@ -71,14 +70,14 @@ def test_the_step_is_that_of_the_table_in_the_file(codec, photo):
 def test_subsampling_and_scans_are_as_asked(photo, grey_photo):
     for subsampling, factors in (("4:2:0", (2, 2)), ("4:4:4", (1, 1))):
         codec = MozjpegCodec(subsampling, progressive=subsampling == "4:4:4")
-        picture = PIL.Image.open(io.BytesIO(codec.encode_array(photo, 50)))
+        picture = PIL.Image.open(io.BytesIO(codec.encode(photo, 50)))
         assert picture.layer[0][1:3] == factors
         assert bool(picture.info.get("progressive")) == (subsampling == "4:4:4")
-    assert PIL.Image.open(io.BytesIO(MozjpegCodec().encode_array(grey_photo, 50))).mode == "L"
+    assert PIL.Image.open(io.BytesIO(MozjpegCodec().encode(grey_photo, 50))).mode == "L"
 
 
 @pytest.mark.parametrize(("codec", "module"), [(MozjpegCodec, "pyvips"), (JpegliCodec, "pyjpegli")])
 def test_a_missing_extra_is_named(codec, module, photo, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ModuleNotFoundError, match=rf"{module}: pip install .*\[codecs\]"):
-        codec().encode_picture(tf.constant(photo), 50)
+    with pytest.raises(ModuleNotFoundError, match=rf"{module}: .*pip install .*\[codecs\]"):
+        codec().encode(photo, 50)

@@ -1,162 +1,150 @@
+import dataclasses
+import os
+import pathlib
 import threading
-import types
 
 import pytest
 
 from comrec_tf.commands import jobs, journal
-from comrec_tf.commands.jobs import Job
+from comrec_tf.commands.plan import Job, Plan
 
 
-def plan(*inputs, **flags):
-    values = {"output_dir": "out", "overwrite": False, "resume": False, **flags}
-    return jobs.plan(
-        [str(path) for path in inputs],
-        types.SimpleNamespace(**values),
-        suffix=".jpg",
-        suffixes=(".png", ".tif"),
-    )
+@dataclasses.dataclass
+class Source:
+    name: str
+    num_pixels: int = 1
+
+
+def verb(**stages):
+    default = {
+        "read": lambda job: Source(job.source),
+        "work": lambda job, source, advance: source.name * 2,
+        "make": lambda job, name: jobs.Made(name.encode(), {"pixels": 1, "name": name}),
+    }
+    return jobs.Verb(name="working", **{**default, **stages})
 
 
 @pytest.fixture
-def tree(tmp_path, monkeypatch):
+def files(tmp_path, monkeypatch):
+    """Six files, and the jobs that they are."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "in" / "sub").mkdir(parents=True)
-    for name in ("a.png", "b.TIF", "sub/c.png", "notes.txt", ".hidden.png"):
-        (tmp_path / "in" / name).write_bytes(b"")
-    return tmp_path
+    for name in "abcdef":
+        (tmp_path / name).write_bytes(b"")
+    return [Job(name, f"out/{name.upper()}") for name in "abcdef"]
 
 
-def test_outputs_are_named_by_their_inputs(tree):
-    assert plan("in/a.png", "in/b.TIF") == [
-        Job("in/a.png", "out/a.jpg"),
-        Job("in/b.TIF", "out/b.jpg"),
-    ]
+def run(due, overwrite=False, log=None, resume=False, **stages):
+    return jobs.run(Plan(due, log=log, resume=resume), verb(**stages), overwrite=overwrite)
 
 
-def test_a_folder_keeps_its_tree(tree):
-    expected = [
-        Job("in/a.png", "out/a.jpg"),
-        Job("in/b.TIF", "out/b.jpg"),
-        Job("in/sub/c.png", "out/sub/c.jpg"),
-    ]
-    assert plan("in") == expected
+def test_each_file_goes_through_all_stages_in_order_and_is_written(files):
+    done = run(files)
+    assert [row["name"] for row in done.rows] == ["aa", "bb", "cc", "dd", "ee", "ff"]
+    assert [row["file"] for row in done.rows] == [job.output for job in files]
+    assert done.failures == []
+    assert pathlib.Path("out/C").read_bytes() == b"cc"
 
 
-def test_globs_are_files(tree):
-    assert plan("in/*.png") == [Job("in/a.png", "out/a.jpg")]
-    assert plan("in/**/*.png") == [Job("in/a.png", "out/a.jpg"), Job("in/sub/c.png", "out/c.jpg")]
-
-
-def test_standard_input_goes_to_standard_output(tree):
-    assert plan("-", output_dir=None) == [Job("-", "-")]
-    for wrong in ({"output_dir": "out"}, {"output_dir": None, "resume": True}):
-        with pytest.raises(ValueError, match="expected - alone"):
-            plan("-", **wrong)
-    with pytest.raises(ValueError, match="expected - alone"):
-        plan("-", "in/a.png", output_dir=None)
-
-
-def test_outputs_never_destroy_anything(tree):
-    (tree / "out").mkdir()
-    (tree / "out" / "a.jpg").write_bytes(b"")
-    with pytest.raises(FileExistsError, match="--overwrite"):
-        plan("in/a.png")
-    assert plan("in/a.png", overwrite=True) == [Job("in/a.png", "out/a.jpg")]
-    (tree / "in" / "b.png").write_bytes(b"")
-    (tree / "out" / "a.jpg").unlink()
-    with pytest.raises(ValueError, match=r"in/b.TIF and in/b.png, which would both become"):
-        plan("in")
-    (tree / "in" / "b.jpg").write_bytes(b"")
-    with pytest.raises(ValueError, match="is an input"):
-        plan("in/b.jpg", output_dir="in", overwrite=True)
+def test_outputs_have_the_time_of_their_inputs(files):
+    os.utime("b", ns=(5, 1_234_567_890))
+    run(files)
+    assert os.stat("out/B").st_mtime_ns == 1_234_567_890
 
 
 @pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ([], "Received: none"),
-        (["missing.png"], "Received: missing.png"),
-        (["in/*.gif"], "Received: in/"),
-        (["empty"], "empty, where there are none"),
-    ],
+    "error", [ValueError("is odd"), RuntimeError("of a decoder"), MemoryError()]
 )
-def test_inputs_that_are_not_there_are_named(tree, inputs, message):
-    (tree / "empty").mkdir()
-    with pytest.raises((ValueError, FileNotFoundError), match=message):
-        plan(*inputs)
-    with pytest.raises(ValueError, match="--output_dir=FOLDER"):
-        plan("in", output_dir=None)
-
-
-JOBS = [Job(name, name.upper()) for name in "abcdef"]
-
-
-def run(jobs=JOBS, read=None, work=None, write=None, **kwargs):
-    return jobs.run(
-        jobs,
-        "working",
-        read=read or (lambda job: job.source),
-        work=work or (lambda job, content: content * 2),
-        write=write or (lambda job, content: {"file": content, "pixels": 1}),
-        **kwargs,
-    )
-
-
-def test_each_file_goes_through_all_stages_in_order():
-    rows, failures = run()
-    assert [row["file"] for row in rows] == ["aa", "bb", "cc", "dd", "ee", "ff"]
-    assert failures == []
-
-
-@pytest.mark.parametrize("stage", ["read", "work", "write"])
-def test_a_file_that_fails_does_not_stop_the_others(stage, capsys):
-    stages = {
-        "read": lambda job: job.source,
-        "work": lambda job, content: content,
-        "write": lambda job, content: {"file": content, "pixels": 1},
-    }
+@pytest.mark.parametrize("stage", ["read", "work", "make"])
+def test_a_file_that_fails_in_any_way_does_not_stop_the_others(files, stage, error):
+    whole = vars(verb())[stage]
 
     def failing(job, *content):
         if job.source == "b":
-            raise ValueError("is odd")
-        return stages[stage](job, *content)
+            raise error
+        return whole(job, *content)
 
-    rows, failures = run(**{**stages, stage: failing})
-    assert [row["file"] for row in rows] == ["a", "c", "d", "e", "f"]
-    assert failures == [{"file": "b", "error": "b: is odd"}]
-    assert capsys.readouterr().err == "b: is odd\n1 of 6 files failed\n"
+    done = run(files, **{stage: failing})
+    assert [row["source"] for row in done.rows] == ["a", "c", "d", "e", "f"]
+    assert done.failures == [(files[1], error)]
+    assert sorted(os.listdir("out")) == ["A", "C", "D", "E", "F"]
 
 
-def test_no_more_than_a_few_files_are_held_at_a_time():
+def test_no_more_than_a_few_files_are_held_at_a_time(tmp_path):
     lock, held, most = threading.Lock(), set(), []
 
     def read(job):
         with lock:
             held.add(job)
             most.append(len(held))
-        return job.source
+        return Source(job.source)
 
-    def write(job, content):
+    def make(job, content):
         with lock:
             held.remove(job)
-        return {"file": content, "pixels": 1}
+        return jobs.Made(b"", {"pixels": 1})
 
-    jobs = [Job(str(number), "") for number in range(50)]
-    rows, _ = run(jobs, read=read, write=write)
-    assert len(rows) == 50
+    (tmp_path / "in").write_bytes(b"")
+    due = [Job(str(tmp_path / "in"), str(tmp_path / str(number))) for number in range(50)]
+    assert len(run(due, read=read, make=make).rows) == 50
     assert max(most) <= 6
 
 
-def test_what_the_journal_lists_is_passed_over(tree, capsys):
-    jobs = [Job("in/a.png", "out/a.jpg"), Job("in/b.TIF", "out/b.jpg")]
-    done = []
+def test_what_is_done_is_in_the_journal_before_it_is_in_its_place(files, monkeypatch):
+    log = journal.Journal("out", {})
+    replace = os.replace
 
-    def write(job, content):
-        (tree / job.output).write_text(content)
-        done.append(job.source)
-        return {"file": job.output, "pixels": 1}
+    def check(source, target):
+        assert os.path.basename(target) in pathlib.Path(f"out/{journal.NAME}").read_text()
+        replace(source, target)
 
-    for _ in range(2):
-        run(jobs, write=write, log=journal.Journal("out", {}))
-    assert sorted(done) == ["in/a.png", "in/b.TIF"]
-    assert "2 of 2 files are done already" in capsys.readouterr().err
+    monkeypatch.setattr("os.replace", check)
+    assert len(run(files, log=log, resume=True).rows) == 6
+    again = journal.Journal("out", {})
+    assert all(again.is_done(job.source, job.output) for job in files)
+
+
+def interrupted(files, **options):
+    def work(job, source, advance):
+        if job.source == "d":
+            raise KeyboardInterrupt
+        return source.name * 2
+
+    return run(files, log=journal.Journal("out", {}), work=work, **options)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_an_interrupt_keeps_what_is_finished_and_the_journal_knows_all_of_it(files, resume):
+    done = interrupted(files, resume=resume)
+    assert done.interrupted
+    assert [row["source"] for row in done.rows] == ["a", "b", "c"]
+    log = journal.Journal("out", {})
+    assert [log.is_done(job.source, job.output) for job in files] == [True] * 3 + [False] * 3
+    assert sorted(name for name in os.listdir("out") if name != journal.NAME) == ["A", "B", "C"]
+
+
+def test_a_run_that_nobody_interrupts_or_resumes_leaves_no_journal(files):
+    run(files, log=journal.Journal("out", {}))
+    assert not os.path.exists(f"out/{journal.NAME}")
+
+
+def test_a_copy_under_another_ending_replaces_nothing(files):
+    os.mkdir("out")
+    with open("out/B.webp", "wb") as file:
+        file.write(b"a person's own")
+
+    def make(job, name):
+        return jobs.Made(b"kept", {"pixels": 1}, f"{job.output}.webp")
+
+    done = run(files, make=make)
+    assert [job.source for job, _ in done.failures] == ["b"]
+    assert pathlib.Path("out/B.webp").read_bytes() == b"a person's own"
+    assert pathlib.Path("out/C.webp").read_bytes() == b"kept"
+
+
+def test_what_killed_runs_left_is_removed(files):
+    os.mkdir("out")
+    left = "out/.0123456789abcdef.comrec_tf"
+    open(left, "wb").close()
+    os.utime(left, (1, 1))
+    run(files)
+    assert not os.path.exists(left)

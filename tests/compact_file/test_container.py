@@ -1,21 +1,22 @@
 import dataclasses
 import io
+import zlib
 
 import numpy as np
 import PIL.Image
 import pytest
 import tensorflow as tf
 
-from comrec_tf.compact_file import container
+from comrec_tf.compact_file import carriers, container
 from comrec_tf.graph import compact_file
 
 HEADER = container.Header(
-    preset_id=0xDEADBEEF, scale=2, quality=37, step=21.5, height=1025, width=70_001, grey=True
+    preset_id=0xDEADBEEF, scale=2, quality=37, step=21.5, height=15, width=16, grey=True
 )
 EXTREMES = [
     HEADER,
-    container.Header(0, 1, 1, 1 / 64, 1, 1, False),
-    container.Header(2**32 - 1, 2, 100, 1023, 2**24 - 1, 2**24 - 1, True),
+    container.Header(0, 1, 1, 1 / 64, 8, 8, False),
+    container.Header(2**32 - 1, 2, 100, 1023, 16, 15, True),
 ]
 #: Where the layout of `container` starts in a file of `jpeg`.
 PAYLOAD = 24
@@ -34,9 +35,16 @@ def in_graph(content: bytes) -> container.Header:
     return container.Header(**{**fields, "grey": bool(fields["grey"])})
 
 
+def bare(header: container.Header) -> container.Header:
+    return dataclasses.replace(header, checksum=None)
+
+
 @pytest.mark.parametrize("header", EXTREMES)
-def test_what_is_written_is_read(header):
-    assert container.read(container.write(jpeg(), header)) == header
+def test_what_is_written_is_read_with_the_checksum_of_the_picture(header):
+    content = container.write(jpeg(), header)
+    assert bare(container.read(content)) == header
+    assert container.read(content).checksum == carriers.checksum(jpeg())
+    container.verify(content, container.read(content))
 
 
 @pytest.mark.parametrize("header", EXTREMES)
@@ -44,26 +52,63 @@ def test_python_and_graph_write_the_same_bytes_and_read_the_same_numbers(header)
     tensors = {
         name: tf.constant(value, tf.float32 if name == "step" else tf.int64)
         for name, value in dataclasses.asdict(header).items()
+        if name != "checksum"
     }
     expected = container.write(jpeg(), header)
     assert tf.function(compact_file.write)(jpeg(), tensors) == expected
     assert in_graph(expected) == header
 
 
-def test_the_segment_is_23_bytes_and_follows_the_jfif_header():
+def test_the_segment_is_21_bytes_and_follows_the_jfif_header():
     plain = jpeg()
     content = container.write(plain, HEADER)
-    assert len(content) - len(plain) == compact_file.SEGMENT_BYTES == 23
+    assert len(content) - len(plain) == compact_file.SEGMENT_BYTES == 21
     assert content[:20] == plain[:20]
     assert content[20:22] == b"\xff\xe9"
-    assert content[43:] == plain[20:]
+    assert content[41:] == plain[20:]
 
 
 def test_the_layout_is_what_the_module_says():
-    content = container.write(jpeg(), HEADER)[PAYLOAD : PAYLOAD + 19]
-    expected = b"ComR" + bytes([1]) + b"\xde\xad\xbe\xef" + bytes([2 + 4, 37])
+    content = container.write(jpeg(), HEADER)[PAYLOAD : PAYLOAD + 17]
+    expected = b"ComR" + bytes([3]) + b"\xde\xad\xbe\xef" + bytes([2 + 4 + 8, 37])
     expected += (64 * 21 + 32).to_bytes(2, "big")
-    assert content == expected + (1025).to_bytes(3, "big") + (70_001).to_bytes(3, "big")
+    # JFIF's own segment is the 18 bytes from the third on.
+    without = jpeg()[:2] + jpeg()[20:]
+    assert content == expected + zlib.crc32(without).to_bytes(4, "big")
+
+
+def version_1(header: container.Header) -> bytes:
+    payload = b"ComR" + bytes([1]) + header.preset_id.to_bytes(4, "big")
+    payload += bytes([header.scale + 4 * header.grey, header.quality])
+    payload += int(64 * header.step).to_bytes(2, "big")
+    payload += header.height.to_bytes(3, "big") + header.width.to_bytes(3, "big")
+    plain = jpeg()
+    return plain[:20] + b"\xff\xe9" + (2 + len(payload)).to_bytes(2, "big") + payload + plain[20:]
+
+
+@pytest.mark.parametrize("header", EXTREMES)
+def test_files_of_the_version_before_are_still_read(header):
+    assert container.read(version_1(header)) == header
+    assert in_graph(version_1(header)) == header
+    container.verify(version_1(header), header)
+
+
+@pytest.mark.parametrize("offset", [30, 90, -30, -3])
+def test_a_flipped_byte_of_the_picture_is_noticed(offset):
+    content = bytearray(container.write(jpeg(), HEADER))
+    content[offset + (PAYLOAD if offset > 0 else 0)] ^= 1
+    with pytest.raises(ValueError, match="checksum|no ComRec|damaged"):
+        container.verify(bytes(content), container.read(bytes(content)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="checksum|no ComRec|JPEG|marker"):
+        in_graph(bytes(content))
+
+
+def test_metadata_that_others_put_in_leave_the_checksum_alone():
+    content = container.write(jpeg(), HEADER)
+    comment = b"\xff\xfe\x00\x07hello"
+    changed = content[:41] + comment + content[41:]
+    container.verify(changed, container.read(changed))
+    assert in_graph(changed) == HEADER
 
 
 def test_a_viewer_sees_the_same_picture():
@@ -80,7 +125,7 @@ def test_segments_of_others_are_skipped(read):
     foreign = b"\xff\xe9\x00\x08Other!"
     content = container.write(plain, HEADER)
     content = content[:2] + foreign + content[2:]
-    assert read(content) == HEADER
+    assert bare(read(content)) == HEADER
 
 
 @pytest.mark.parametrize("read", [container.read, in_graph])
@@ -93,7 +138,7 @@ def test_segments_of_others_are_skipped(read):
         (b"\xff\xd8", "no ComRec data"),
         (b"\xff\xd8\xff\xe9\x00\x15", "no ComRec data"),
         (jpeg(), "no ComRec data"),
-        (b"\xff\xd8\xff\xe9\x00\x15ComR\x01", "19 bytes long"),
+        (b"\xff\xd8\xff\xe9\x00\x15ComR\x01", "17 bytes long"),
     ],
 )
 def test_files_without_a_whole_segment_are_refused(read, content, message):
@@ -104,7 +149,12 @@ def test_files_without_a_whole_segment_are_refused(read, content, message):
 @pytest.mark.parametrize("read", [container.read, in_graph])
 @pytest.mark.parametrize(
     ("offset", "value", "message"),
-    [(4, b"\2", "version 1"), (9, b"\0", "scale"), (10, b"e", "quality"), (11, b"\0\0", "step")],
+    [
+        (4, b"\2", "version 1 or 3"),
+        (9, b"\0", "scale"),
+        (10, b"e", "quality"),
+        (11, b"\0\0", "step"),
+    ],
 )
 def test_damaged_segments_are_refused(read, offset, value, message):
     content = bytearray(container.write(jpeg(), HEADER))

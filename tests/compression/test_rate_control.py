@@ -2,10 +2,17 @@ import dataclasses
 
 import pytest
 
+from comrec_tf.compact_file import container
 from comrec_tf.compression import rate_control
 from comrec_tf.compression.rate_control import Candidate, Target
+from comrec_tf.compression.result import CompactFile
 
 QUALITIES = range(1, 101)
+
+
+def made(scale, quality, content):
+    header = container.Header(0, 1, 1, 16, 1, 1, False)
+    return CompactFile(content, header, scale, quality)
 
 
 def way(scale, bytes_per_quality, psnr_at):
@@ -13,7 +20,9 @@ def way(scale, bytes_per_quality, psnr_at):
     return Candidate(
         scale,
         QUALITIES,
-        encode=lambda quality: quality.to_bytes(1, "big") * (bytes_per_quality * quality),
+        encode=lambda quality: made(
+            scale, quality, quality.to_bytes(1, "big") * (bytes_per_quality * quality)
+        ),
         psnr=lambda content: psnr_at(content[0]),
     )
 
@@ -32,17 +41,17 @@ def test_the_largest_quality_that_fits_is_found_with_few_encodes():
 
     def encode(quality):
         tried.append(quality)
-        return bytes(10 * quality)
+        return made(1, quality, bytes(10 * quality))
 
-    assert rate_control.largest_quality(encode, QUALITIES, 425) == (42, bytes(420))
+    assert rate_control.largest_quality(encode, QUALITIES, 425) == made(1, 42, bytes(420))
     assert len(tried) <= 7
 
 
 def test_all_and_nothing_may_fit():
     def encode(quality):
-        return bytes(10 * quality)
+        return made(1, quality, bytes(10 * quality))
 
-    assert rate_control.largest_quality(encode, QUALITIES, 5000)[0] == 100
+    assert rate_control.largest_quality(encode, QUALITIES, 5000).quality == 100
     assert rate_control.largest_quality(encode, QUALITIES, 9) is None
 
 
@@ -59,20 +68,20 @@ def test_the_smallest_quality_that_is_good_enough_is_found_with_few_restorations
     choice = rate_control.smallest_quality(counted, goal)
     assert choice.quality == next(q for q in QUALITIES if shape(q) >= goal)
     assert choice.met
-    assert choice.psnr >= goal
+    assert choice.score >= goal
     assert len(restored) <= 7
 
 
 def test_a_goal_out_of_reach_gives_the_best_there_is():
     choice = rate_control.smallest_quality(SMALL, 31.0)
-    assert (choice.met, choice.quality, choice.psnr) == (False, 100, 30)
+    assert (choice.met, choice.quality, choice.score) == (False, 100, 30)
 
 
 def test_each_encoder_is_searched_over_its_own_qualities():
     fine = Candidate(
         1,
         [eighths / 8 for eighths in range(8, 801)],
-        encode=lambda quality: bytes(int(20 * quality)),
+        encode=lambda quality: made(1, quality, bytes(int(20 * quality))),
         psnr=lambda content: 24 + len(content) / 100,
     )
     within = rate_control.choose([fine], PLAIN, Target("max_bytes", 205), num_pixels=800)
@@ -89,10 +98,10 @@ def test_a_search_ends_at_a_quality_that_is_hardly_better_than_asked_for():
         return 20 + 0.002 * len(content)
 
     eighths = [eighth / 8 for eighth in range(8, 801)]
-    fine = Candidate(1, eighths, lambda quality: bytes(int(8 * quality)), psnr)
+    fine = Candidate(1, eighths, lambda quality: made(1, quality, bytes(int(8 * quality))), psnr)
     choice = rate_control.smallest_quality(fine, 20.7)
     assert choice.met
-    assert 20.7 <= choice.psnr < 20.7201
+    assert 20.7 <= choice.score < 20.7201
     assert len(restored) <= 6
 
 
@@ -105,7 +114,7 @@ def test_at_a_limit_of_bytes_the_best_wins():
     low = choose(Target("max_bytes", 60))
     assert (low.scale, low.quality) == (2, 12)
     high = choose(Target("max_bytes", 1500))
-    assert (high.scale, high.quality, high.psnr) == (1, 75, 39.0)
+    assert (high.scale, high.quality, high.score) == (1, 75, 39.0)
     assert choose(Target("bits_per_pixel", 15.0)) == high
 
 

@@ -1,58 +1,78 @@
-import json
-
 import pytest
 
+from comrec_tf import vocabulary
 from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import container
 from comrec_tf.compression import request
-from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images.metadata import Metadata
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.conftest import compressor_of, make_model
 
 
 def made(**changed):
     default = {"preset": "", "codec": None, "aim": "quality", "value": None, "scale": None}
-    return request.Request(**{**default, "metadata": True, "precision": "auto", **changed})
+    return request.Request(**{**default, "metadata": True, **changed})
 
 
-def test_the_endings_known_before_tensorflow_are_those_of_the_codecs():
-    expected = {name: catalog.make_codec(name).suffix for name in catalog.NAMES}
-    assert expected == request.CODEC_SUFFIXES
+@pytest.fixture
+def compressor():
+    return compressor_of([make_model(scale=1), make_model(scale=2)], default_quality=33)
 
 
 def test_files_end_as_the_codec_or_the_preset_says(tmp_path):
     weights.save_preset(make_model(codec=catalog.make_codec("webp")), tmp_path)
     assert made(preset=tmp_path).suffix == ".webp"
-    assert made(preset=tmp_path, codec="jpeg").suffix == ".jpg"
-    card = json.loads((tmp_path / "card.json").read_text())
-    del card["suffix"]
-    (tmp_path / "card.json").write_text(json.dumps(card))
-    with pytest.raises(ValueError, match='must name the "suffix" of its files'):
-        _ = made(preset=tmp_path).suffix
+    for name, suffix in vocabulary.CODEC_SUFFIXES.items():
+        assert made(preset=tmp_path, codec=name).suffix == suffix
 
 
-def test_a_fixed_scale_takes_the_quality_as_the_compact_pictures(photo):
-    compressor = Compressor([make_model(scale=1), make_model(scale=2)], default_quality=33)
+def test_a_fixed_scale_takes_the_quality_as_the_compact_pictures(compressor, photo):
     content, row = made(scale=2).compress(compressor, photo, None)
-    assert content == compressor.encode(photo, 33, scale=2)
+    assert content == compressor.encode(photo, 33, scale=2).content
     assert (row["scale"], row["quality"], row["psnr"]) == (2, 33, None)
     assert row["bits_per_pixel"] == pytest.approx(8 * len(content) / (128 * 160))
 
 
-def test_every_other_order_searches(photo):
-    compressor = Compressor([make_model(scale=1), make_model(scale=2)])
+def test_every_other_request_searches(compressor, photo):
     content, row = made(aim="max_bytes", value=2500).compress(compressor, photo, None)
     assert len(content) <= 2500
-    assert row["met"] is None
+    assert row["met"] is True
     missed, row = made(aim="max_bytes", value=10).compress(compressor, photo, None)
-    assert row["met"] == "missed"
-    assert container.read(missed).height == 128
+    assert row["met"] is False
+    assert container.read(missed).grey is False
 
 
-def test_metadata_goes_along_unless_it_is_declined(photo):
-    compressor, extra = Compressor(make_model()), Metadata(exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
+def test_metadata_goes_along_unless_it_is_declined(compressor, photo):
+    extra = Metadata(exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
     kept, _ = made(scale=2).compress(compressor, photo, extra)
     bare, _ = made(scale=2, metadata=False).compress(compressor, photo, extra)
     assert b"MM\0*" in kept
     assert b"MM\0*" not in bare
+
+
+def test_bytes_are_limited_by_file_or_by_pixel():
+    assert made(aim="max_bytes", value=500).limit(10_000) == 500
+    assert made(aim="bits_per_pixel", value=0.4).limit(10_000) == 500
+    for free in (made(), made(aim="psnr", value=30.0), made(value=50)):
+        assert free.limit(10_000) == float("inf")
+
+
+MISSED = {"met": False, "pixels": 10_000, "bytes_after": 1_200, "quality": 1}
+
+
+def test_a_file_that_is_too_large_is_refused_with_what_makes_it_so():
+    small = made(aim="max_bytes", value=500)
+    large = Metadata(exif=bytes(700), xmp=bytes(100))
+    with pytest.raises(request.TargetMissedError, match="EXIF takes 700 of 500 .* --nometadata"):
+        small.check(MISSED, large)
+    with pytest.raises(request.TargetMissedError, match="quality 1, takes 1,200 of 500 bytes"):
+        small.check(MISSED, Metadata(exif=bytes(100)))
+    bare = made(aim="max_bytes", value=500, metadata=False, scale=1)
+    with pytest.raises(request.TargetMissedError, match="--scale=auto may find a smaller one"):
+        bare.check(MISSED, large)
+
+
+def test_files_that_fit_or_that_were_asked_for_all_the_same_are_taken():
+    made(aim="max_bytes", value=500).check({**MISSED, "met": True}, None)
+    made(aim="max_bytes", value=500, best_effort=True).check(MISSED, None)
+    made(aim="psnr", value=90.0).check(MISSED, None)  # the best there is, and no limit of bytes

@@ -21,28 +21,35 @@ def test_padding_to_a_multiple_keeps_the_picture_and_adds_the_least(size, padded
     np.testing.assert_array_equal(out[:, : size[0], : size[1]], picture)
 
 
-def keys_upsampled(row: np.ndarray) -> np.ndarray:
-    """Keys' cubic convolution, a = -0.5, twice as many samples, centres aligned."""
-
-    def kernel(x):
-        x = abs(x)
-        if x <= 1:
-            return 1.5 * x**3 - 2.5 * x**2 + 1
-        return -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2 if x < 2 else 0.0
-
-    out = []
-    for i in range(2 * len(row)):
-        centre = (i + 0.5) / 2 - 0.5
-        taps = range(int(np.floor(centre)) - 1, int(np.floor(centre)) + 3)
-        out.append(sum(kernel(centre - j) * row[j] for j in taps if 0 <= j < len(row)))
-    return np.array(out)
+@pytest.mark.parametrize("size", [(12, 12), (8, 15)])
+def test_resampling_is_tensorflows_bicubic_inside(size):
+    """And at the edges that of the picture whose edge is repeated."""
+    picture = tf.random.uniform([1, *size, 3], seed=1)
+    padded = geometry.pad_edge(picture, 8, 8, 8, 8)
+    sides = 2 * (np.array(size) + 16)
+    expected = tf.image.resize(padded, sides, "bicubic")[:, 16:-16, 16:-16]
+    np.testing.assert_allclose(geometry.upsample(picture, 2), expected, atol=2e-3)
+    picture = tf.random.uniform([1, *(2 * np.array(size)), 3], seed=2)
+    padded = geometry.pad_edge(picture, 8, 8, 8, 8)
+    sides = np.array(size) + 8
+    expected = tf.image.resize(padded, sides, "bicubic", antialias=True)[:, 4:-4, 4:-4]
+    np.testing.assert_allclose(geometry.downsample(picture, 2), expected, atol=2e-3)
 
 
-def test_upsampling_is_keys_bicubic_inside():
-    row = np.random.default_rng(0).random(12)
-    picture = tf.constant(np.tile(row[None, None, :, None], (1, 12, 1, 1)), tf.float32)
-    out = geometry.upsample(picture, 2).numpy()[0, 12, 4:-4, 0]
-    np.testing.assert_allclose(out, keys_upsampled(row)[4:-4], atol=1e-3)
+def test_a_tile_is_resampled_as_the_whole_but_for_two_pixels_at_its_edge():
+    picture = tf.random.uniform([1, 24, 20, 3], seed=1)
+    inner = slice(4, -4)
+    np.testing.assert_allclose(
+        geometry.double(picture)[0, inner, inner],
+        geometry.upsample(picture, 2)[0, inner, inner],
+        atol=1e-6,
+    )
+    inner = slice(2, -2)
+    np.testing.assert_allclose(
+        geometry.halve(picture)[0, inner, inner],
+        geometry.downsample(picture, 2)[0, inner, inner],
+        atol=1e-6,
+    )
 
 
 def test_scale_one_changes_nothing():

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.graph import geometry, pixels, tiles
+from comrec_tf.images import tiles as numpy_tiles
 from tests.conftest import make_model
 
 SIZES = [(1, 1), (7, 33), (32, 32), (45, 70)]
@@ -86,8 +87,9 @@ def test_no_other_choice_of_tiles_computes_less(size):
     def cost(tile):
         return np.prod([-(-a // b) * (b + 2 * 12) for a, b in zip(size, tile, strict=True)])
 
-    chosen = tiles.tile_size(tf.constant(size), tiles.SIDES, 12).numpy()
-    assert cost(chosen) == min(cost(tile) for tile in itertools.product(tiles.SIDES, repeat=2))
+    chosen = tuple(tiles.tile_size(tf.constant(size), SIDES, 12).numpy())
+    assert chosen == numpy_tiles.tile_size(size, SIDES, 12)
+    assert cost(chosen) == min(cost(tile) for tile in itertools.product(SIDES, repeat=2))
 
 
 def test_tiles_that_are_no_whole_number_of_output_pixels_are_refused():

@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import PIL.ImageCms
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from comrec_tf.images import files, metadata
 
 SRGB = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
-DESCRIPTION, ORIENTATION = 0x010E, 0x0112
+TAGS = PIL.ExifTags.Base
 
 
 def opened(picture, form, **options):
@@ -20,42 +21,103 @@ def opened(picture, form, **options):
 @pytest.fixture
 def exif():
     tags = PIL.Image.Exif()
-    tags[DESCRIPTION] = "a photo"
-    tags[ORIENTATION] = 6
+    tags[TAGS.ImageDescription] = "a photo"
+    tags[TAGS.Orientation] = 6
     return tags
 
 
 def test_exif_is_kept_but_for_the_orientation_that_was_applied(photo, exif):
     source = opened(PIL.Image.fromarray(photo), "JPEG", exif=exif)
-    found = metadata.of_pil(source)
+    found, notes = metadata.of_pil(source)
     again = PIL.Image.Exif()
     again.load(found.exif)
-    assert dict(again) == {DESCRIPTION: "a photo"}
+    assert dict(again) == {TAGS.ImageDescription: "a photo"}
+    assert notes == []
     assert files.from_pil(source).shape == (160, 128, 3)
 
 
 def test_profiles_are_kept_where_they_fit_the_pixels(photo, grey_photo):
     colour, grey = PIL.Image.fromarray(photo), PIL.Image.fromarray(grey_photo[..., 0])
-    assert metadata.of_pil(opened(colour, "PNG", icc_profile=SRGB)).icc_profile == SRGB
-    assert metadata.of_pil(opened(grey, "PNG", icc_profile=SRGB)).icc_profile == b""
-    cmyk = opened(colour.convert("CMYK"), "JPEG", icc_profile=SRGB)
-    assert metadata.of_pil(cmyk).icc_profile == b""
+    found, notes = metadata.of_pil(opened(colour, "PNG", icc_profile=SRGB))
+    assert (found.icc_profile, notes) == (SRGB, [])
+    for other in (
+        opened(grey, "PNG", icc_profile=SRGB),
+        opened(colour.convert("CMYK"), "JPEG", icc_profile=SRGB),
+    ):
+        found, notes = metadata.of_pil(other)
+        assert found.icc_profile == b""
+        assert notes == ["the colour profile is of another colour model: dropped"]
 
 
 def test_a_picture_without_any_has_none(photo):
-    assert metadata.of_pil(PIL.Image.fromarray(photo)) == metadata.Metadata()
+    assert metadata.of_pil(PIL.Image.fromarray(photo)) == (metadata.Metadata(), [])
 
 
-def test_damaged_exif_does_not_keep_anybody_from_the_picture(photo):
-    source = opened(PIL.Image.fromarray(photo), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
-    metadata.of_pil(source)
+def with_exif(photo, tiff):
+    return opened(PIL.Image.fromarray(photo), "JPEG", exif=b"Exif\0\0" + tiff)
+
+
+DAMAGED = {
+    "no directory": b"II*\0\xff\xff\xff\xff" + bytes(24),
+    "no TIFF": b"nothing like it, but long enough",
+    # Artist, a text, that says it is a rational number without a denominator.
+    "a rational by zero": b"II*\0\x08\0\0\0\x01\0\x3b\x01\x05\0\x01\0\0\0\x1a\0\0\0\0\0\0\0"
+    + bytes(8),
+    # Orientation, a text of no number.
+    "an orientation in words": b"II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x04\0\0\0abc\0\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damaged_exif_does_not_keep_anybody_from_the_picture(photo, kind):
+    source = with_exif(photo, DAMAGED[kind])
+    found, _ = metadata.of_pil(source)
+    assert len(found.exif) < 100
     np.testing.assert_array_equal(files.from_pil(source).shape, photo.shape)
 
 
-def test_png_gets_both_back(photo, exif):
-    del exif[ORIENTATION]
-    content = files.png_bytes(photo, metadata.Metadata(exif.tobytes(), SRGB))
-    picture, found = files.read_with_metadata(io.BytesIO(content))
-    np.testing.assert_array_equal(picture, photo)
-    assert found.icc_profile == SRGB
-    assert b"a photo" in found.exif
+@pytest.mark.parametrize("error", [TypeError, SyntaxError, KeyError, RuntimeError, MemoryError])
+def test_whatever_pillow_raises_for_exif_it_is_dropped_and_said(photo, exif, monkeypatch, error):
+    content = io.BytesIO()
+    PIL.Image.fromarray(photo).save(content, "JPEG", exif=exif)
+
+    def fail(*_):
+        raise error("of Pillow")
+
+    monkeypatch.setattr(PIL.Image.Exif, "tobytes", fail)
+    monkeypatch.setattr(PIL.Image.Exif, "get", fail)
+    read = files.load(content)
+    assert read.metadata.exif == b""
+    assert read.notes == ("damaged EXIF: dropped",)
+    assert read.picture.shape == photo.shape
+
+
+def test_exif_that_pillow_passes_over_is_said_to_be_dropped(photo):
+    assert metadata.of_pil(with_exif(photo, DAMAGED["no directory"]))[1] == [
+        "damaged EXIF: dropped"
+    ]
+
+
+def test_exif_and_xmp_that_no_jpeg_can_hold_are_dropped_and_said(photo, exif):
+    exif[TAGS.ImageDescription] = "x" * 66_000
+    for form in ("PNG", "WEBP"):
+        source = opened(PIL.Image.fromarray(photo), form, exif=exif)
+        found, notes = metadata.of_pil(source)
+        assert found.exif == b""
+        assert notes[0].startswith("EXIF of 66,")
+    source = opened(PIL.Image.fromarray(photo), "WEBP", xmp=b"x" * 66_000)
+    assert metadata.of_pil(source) == (
+        metadata.Metadata(),
+        ["XMP of 66,000 bytes, more than 65,504: dropped"],
+    )
+
+
+def test_png_gets_all_of_it_back(photo, exif):
+    del exif[TAGS.Orientation]
+    xmp = b"<x:xmpmeta>\xc3\xa9</x:xmpmeta>"
+    content = files.encode(photo, metadata.Metadata(exif.tobytes(), SRGB, xmp))
+    read = files.load(io.BytesIO(content))
+    np.testing.assert_array_equal(read.picture, photo)
+    assert read.metadata.icc_profile == SRGB
+    assert b"a photo" in read.metadata.exif
+    assert read.metadata.xmp == xmp

@@ -3,17 +3,13 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.models import losses
+from tests.conftest import half_mean_of_squared_norms
 
 
 @pytest.fixture
 def batch():
     random = np.random.default_rng(0)
     return [random.random((5, 6, 4, 3)).astype(np.float32) for _ in range(3)]
-
-
-def half_mean_of_squared_norms(difference):
-    """1/2N sum_k ||.||^2, one picture after the other as the paper writes it."""
-    return sum(np.linalg.norm(one.ravel()) ** 2 for one in difference) / (2 * len(difference))
 
 
 def test_com_loss_is_the_papers_formula(batch):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.presets import cards, weights
+from comrec_tf.presets import card, weights
 from comrec_tf.training import checkpoint, feed, optimizers, run
 from comrec_tf.training.config import TrainingConfig
+from tests.conftest import make_model
 
 
 @pytest.fixture
@@ -41,14 +42,14 @@ def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path
     rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
     assert len(rows) == 3
     assert {"val_psnr", "val_bits_per_pixel", "val_gain"} <= set(rows[0])
-    card = cards.read_card(best)
+    written = card.read(best)
     gains = [float(row["val_gain"]) for row in rows]
-    assert card["figures"]["val_gain"] == pytest.approx(max(gains), abs=1e-4)
-    assert card["training"]["epochs_done"] == 1 + int(np.argmax(gains))
-    assert str(tmp_path) not in json.dumps(card)  # a preset may be published
+    assert written.figures["val_gain"] == pytest.approx(max(gains), abs=1e-4)
+    assert written.training["epochs_done"] == 1 + int(np.argmax(gains))
+    assert str(tmp_path) not in json.dumps(written.training)  # a preset may be published
 
     compressor = Compressor.from_preset(best)
-    assert compressor.decode(compressor.encode(photo)).shape == photo.shape
+    assert compressor.decode(compressor.encode(photo).content).shape == photo.shape
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,45 @@ def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
     )
     second = run.train(still, tmp_path / "second", verbose=0)
     assert weights.load_preset(second).codec.name == "jpeg-flat"  # the preset's own
-    assert str(tmp_path) not in json.dumps(cards.read_card(second))
-    assert cards.read_card(second)["pairs"] == cards.read_card(first)["pairs"]
+    assert str(tmp_path) not in json.dumps(card.read(second).training)
+    ids = [[pair.id for pair in card.read(folder).pairs] for folder in (first, second)]
+    assert ids[0] == ids[1]
+
+
+@pytest.fixture(scope="module")
+def own_preset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own") / "preset"
+    weights.save_preset(make_model(depth=2, filters=4), folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"channels": 1},
+        {"com_filters": 32},
+        {"com_skip": True},
+        {"resolution": "full"},
+        {"rec_depth": 18},
+        {"rec_filters": 40},
+        {"conditioned": False},
+    ],
+)
+def test_networks_that_the_preset_has_not_are_refused(own_preset, changes):
+    config = TrainingConfig(train_data=["a"], valid_data=["b"], preset=str(own_preset), **changes)
+    (name,) = changes
+    with pytest.raises(ValueError, match=f"^{name} must be that of the preset .* Received: "):
+        run.build_model(config)
+
+
+def test_a_card_says_which_networks_were_trained_not_which_were_asked_for(
+    tmp_path, config, own_preset
+):
+    asked = {"com_filters": 8, "rec_depth": 0, "rec_filters": None}
+    config = dataclasses.replace(config, epochs=1, preset=str(own_preset), **asked)
+    training = card.read(run.train(config, tmp_path / "run", verbose=0)).training
+    assert (training["com_filters"], training["rec_depth"], training["rec_filters"]) == (8, 2, 4)
+    assert (training["channels"], training["conditioned"], training["com_skip"]) == (3, True, False)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +174,10 @@ def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
 def test_the_options_reach_the_networks(tmp_path, config, changes):
     changed = dataclasses.replace(config, epochs=1, **changes)
     model = weights.load_preset(run.train(changed, tmp_path / "run", verbose=0))
-    assert model.channels == changed.channels
+    assert model.channels == (changed.channels or 3)
     assert model.scale == changed.scale
-    assert model.com.conditioned == changed.conditioned
-    assert model.rec.resolution == changed.resolution
+    assert model.com.conditioned == (changed.conditioned is not False)
+    assert model.rec.resolution == (changed.resolution or "compact")
     assert model.codec.chroma_subsampling == changed.chroma_subsampling
 
 

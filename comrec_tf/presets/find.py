@@ -1,29 +1,15 @@
-"""The cards of presets: which presets there are and what they say, without TensorFlow.
+"""Where presets are: by folder, by name in the search path, or by the id in a compact file."""
 
-A preset is a folder with ``card.json`` (what it is, how it was trained, figures) and the weights
-that `presets` loads. It is named by its folder, by the folder's name in the search path, or by the
-id in a compact file.
-"""
-
-import json
+import logging
 import os
 import pathlib
 import sys
-from typing import Any
 
-__all__ = [
-    "CARD",
-    "VERSION",
-    "find_preset",
-    "find_preset_by_id",
-    "list_presets",
-    "read_card",
-]
+from comrec_tf.presets import card
 
-#: Name of the file.
-CARD = "card.json"
-#: Of its layout.
-VERSION = 2
+__all__ = ["find_preset", "find_preset_by_id", "list_presets"]
+
+_log = logging.getLogger(__name__)
 
 
 def find_preset(name: str | os.PathLike[str]) -> pathlib.Path:
@@ -41,7 +27,7 @@ def find_preset(name: str | os.PathLike[str]) -> pathlib.Path:
         FileNotFoundError: there is no such preset.
     """
     for folder in [pathlib.Path(name), *(base / name for base in _search_path())]:
-        if (folder / CARD).is_file():
+        if (folder / card.FILE).is_file():
             return folder
     raise FileNotFoundError(
         f"expected a preset's folder or one of the names: {', '.join(list_presets()) or 'none'}. "
@@ -51,6 +37,8 @@ def find_preset(name: str | os.PathLike[str]) -> pathlib.Path:
 
 def find_preset_by_id(preset_id: int) -> pathlib.Path:
     """Find the preset that made a file.
+
+    A preset whose card is damaged is passed over with a warning.
 
     Args:
         preset_id: what the file's header says.
@@ -62,7 +50,12 @@ def find_preset_by_id(preset_id: int) -> pathlib.Path:
         FileNotFoundError: none of the presets in the search path has this id.
     """
     for folder in list_presets().values():
-        if any(int(pair["id"], 16) == preset_id for pair in read_card(folder)["pairs"]):
+        try:
+            pairs = card.read(folder).pairs
+        except (OSError, ValueError) as error:
+            _log.warning("a preset was passed over: %s", error)
+            continue
+        if any(pair.id == preset_id for pair in pairs):
             return folder
     raise FileNotFoundError(
         f"expected a preset of id {preset_id:08x}, which made this file, among "
@@ -78,34 +71,9 @@ def list_presets() -> dict[str, pathlib.Path]:
     """
     found: dict[str, pathlib.Path] = {}
     for base in _search_path():
-        for card in sorted(base.glob(f"*/{CARD}")):
-            found.setdefault(card.parent.name, card.parent)
+        for path in sorted(base.glob(f"*/{card.FILE}")):
+            found.setdefault(path.parent.name, path.parent)
     return found
-
-
-def read_card(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a preset's card.
-
-    Args:
-        folder: the preset's folder.
-
-    Returns:
-        The content of card.json.
-
-    Raises:
-        FileNotFoundError: there is no card.
-        ValueError: it is not JSON, or of a newer version.
-    """
-    path = pathlib.Path(folder) / CARD
-    try:
-        card = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    if card.get("card_version") != VERSION:
-        raise ValueError(
-            f"{path} must be of card_version {VERSION}. Received: {card.get('card_version')}"
-        )
-    return card
 
 
 def _search_path() -> list[pathlib.Path]:

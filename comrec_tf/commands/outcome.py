@@ -1,0 +1,138 @@
+"""Outcome: what a command says at its end, and the exit code."""
+
+import collections
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from comrec_tf.commands import display, frame
+from comrec_tf.commands.jobs import Done
+from comrec_tf.commands.plan import Plan
+from comrec_tf.compression.request import TargetMissedError
+
+__all__ = ["report", "show_plan"]
+
+#: Files that are named where one thing is to be said of many.
+_NAMED = 3
+
+
+def show_plan(plan: Plan) -> int:
+    """Print what would be made of what.
+
+    Args:
+        plan: that is not carried out.
+
+    Returns:
+        The exit code.
+    """
+    for job in plan.jobs:
+        print(f"{display.printable(job.source)} -> {display.printable(job.output)}")
+    _say(_of_plan(plan))
+    return frame.FAILURE if plan.skipped else frame.SUCCESS
+
+
+def report(
+    plan: Plan,
+    done: Done,
+    columns: dict[str, tuple[str, Any]],
+    total: dict[str, Any] | None,
+    *,
+    remarks: Sequence[str] = (),
+    as_json: bool = False,
+) -> int:
+    """Print what was done, and what was not.
+
+    Args:
+        plan: what was to be done.
+        done: what became of it. Rows may have "notes", what was not kept of each picture, and
+            "met", whether its target was reached.
+        columns: as in `display.report`.
+        total: one more row, for several files; None where there is none.
+        remarks: lines of the command's own.
+        as_json: whether as JSON, with all keys of the rows, in place of a table.
+
+    Returns:
+        The exit code: 0, `frame.FAILURE`, `frame.MISSED` where all that went wrong is limits that
+        could not be kept, or `frame.INTERRUPTED`.
+    """
+    failures = [_failure(job.source, error) for job, error in done.failures]
+    file = sys.stderr if plan.is_stream else sys.stdout
+    if as_json:
+        content = {
+            "files": done.rows,
+            "failures": failures,
+            "skipped": [{"file": name, "reason": why} for name, why in plan.skipped.items()],
+            "passed_over": plan.num_passed_over,
+            "done_before": plan.num_done,
+            "remarks": list(remarks),
+            "interrupted": done.interrupted,
+            "total": total,
+        }
+        print(json.dumps(content, indent=2), file=file)
+    elif done.rows:
+        display.rows(columns, done.rows, total, file=file)
+    lines = [*_notes(done.rows), *remarks, *_of_plan(plan)]
+    lines += [failure["error"] for failure in failures]
+    number = len(plan.jobs) + len(plan.skipped) + plan.num_done
+    if failures:
+        lines.append(f"{len(failures)} of {number} files failed")
+    if done.interrupted:
+        finished = plan.num_done + len(done.rows)
+        lines.append(
+            f"interrupted: {finished} of {number} files are done; the same with --resume goes on"
+            if plan.log is not None
+            else "interrupted"
+        )
+    _say(lines)
+    if done.interrupted:
+        return frame.INTERRUPTED
+    missed = [isinstance(error, TargetMissedError) for _, error in done.failures]
+    if plan.skipped or not all(missed):
+        return frame.FAILURE
+    if missed or any(row.get("exceeds_limit") for row in done.rows):
+        return frame.MISSED
+    return frame.SUCCESS
+
+
+def _failure(source: str, error: Exception) -> dict[str, str]:
+    text = str(error)
+    if not isinstance(error, OSError | ValueError):
+        text = f"{type(error).__name__}: {text}".rstrip(": ")
+    return {"file": source, "error": text if source in text else f"{source}: {text}"}
+
+
+def _of_plan(plan: Plan) -> Iterable[str]:
+    if plan.num_done:
+        number = plan.num_done + len(plan.jobs) + len(plan.skipped)
+        yield f"{plan.num_done} of {number} files are done already"
+    if plan.passed_over:
+        counts = ", ".join(
+            f"{count} {kind}{_hint(kind)}" for kind, count in plan.num_passed_over.items()
+        )
+        yield f"passed over: {counts}"
+    for name, why in plan.skipped.items():
+        yield f"{name}: skipped, {why}"
+    if plan.skipped:
+        number = plan.num_done + len(plan.jobs) + len(plan.skipped)
+        yield f"{len(plan.skipped)} of {number} files were skipped"
+
+
+def _hint(kind: str) -> str:
+    return ' (the extra "heif" reads them)' if kind in (".heic", ".heif") else ""
+
+
+def _notes(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
+    """What is said of pictures, each thing once."""
+    files: dict[str, list[str]] = collections.defaultdict(list)
+    for row in rows:
+        for note in row.get("notes", ()):
+            files[note].append(row["source"])
+    for note, names in files.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{', '.join(names[:_NAMED])}{more}: {note}"
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(display.printable(line), file=sys.stderr)

@@ -1,0 +1,302 @@
+"""Plan: what a command takes and what it makes of each, settled before anything is written."""
+
+import collections
+import dataclasses
+import glob
+import os
+import pathlib
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from absl import flags
+
+from comrec_tf import storage
+from comrec_tf.commands import frame, journal
+
+__all__ = ["STREAM", "Job", "Plan", "define_flags", "make"]
+
+#: Stands for standard input as an input, for standard output as an output.
+STREAM = storage.STREAM
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One file to make of another.
+
+    Attributes:
+        source: the input file, or `STREAM`.
+        output: the output file, or `STREAM`.
+    """
+
+    source: str
+    output: str
+
+
+@dataclasses.dataclass
+class Plan:
+    """What is to be done, and what is not.
+
+    Attributes:
+        jobs: to do, in order.
+        skipped: inputs that are not taken, and why: the command fails for them at its end.
+        passed_over: files of folders that are none of the command's business, and their kind.
+        num_done: how many an earlier run has done.
+        log: knows what earlier runs have done; None for standard input.
+        resume: whether to go on where they ended, and to take down what gets done.
+    """
+
+    jobs: list[Job]
+    skipped: dict[str, str] = dataclasses.field(default_factory=dict)
+    passed_over: dict[str, str] = dataclasses.field(default_factory=dict)
+    num_done: int = 0
+    log: journal.Journal | None = None
+    resume: bool = False
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether standard output belongs to the result."""
+        return any(job.output == STREAM for job in self.jobs)
+
+    @property
+    def num_passed_over(self) -> dict[str, int]:
+        """How many files were passed over, by their kind."""
+        return dict(sorted(collections.Counter(self.passed_over.values()).items()))
+
+    def may_write(self, output: str) -> bool:
+        """Tell whether nothing is at a place, or a file that an earlier run made and resumes.
+
+        Args:
+            output: the place.
+        """
+        if not os.path.lexists(output):
+            return True
+        return self.resume and self.log is not None and self.log.owns(output)
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Define the flags of a command that makes a file of each file.
+
+    Args:
+        values: where to.
+    """
+    flags.DEFINE_string(
+        "output_dir",
+        None,
+        "Folder of the outputs; of an input folder it gets the same tree.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
+    flags.DEFINE_enum(
+        "on_clash",
+        "skip",
+        ["skip", "number", "error"],
+        "What to do where two inputs would become one output, an output exists, or would replace "
+        "an input: name and skip those inputs, put a number behind the output's name, or do "
+        "nothing at all.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "resume",
+        False,
+        f"Keep a journal, {journal.NAME}, in the output folder, and pass over what it says is done "
+        "if the input is unchanged and the output has the hash it was written with. What the "
+        "journal does not know is only replaced with --overwrite.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "dry_run", False, "Print what would be made of what, and make nothing.", flag_values=values
+    )
+    flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
+
+
+def make(
+    inputs: Sequence[str],
+    values: flags.FlagValues,
+    *,
+    suffix: str,
+    suffixes: Sequence[str],
+    options: Mapping[str, Any],
+    is_output: Callable[[str], bool] = lambda path: False,
+    kept: Sequence[str] = (),
+) -> Plan:
+    """Name an output for each input.
+
+    Args:
+        inputs: files, globs, folders (searched to the bottom), or `STREAM` alone.
+        values: the flags of `define_flags`.
+        suffix: ending of the outputs.
+        suffixes: endings of the files that are taken from a folder.
+        options: as in `journal.Journal`.
+        is_output: tells of a file that lies in the output folder whether a former run made it.
+        kept: endings of inputs that may be copied as they are, under their own ending.
+
+    Returns:
+        The plan.
+
+    Raises:
+        UsageError: there is no input or no output folder, or `STREAM` and flags do not go together.
+        FileNotFoundError: an input does not exist, or a folder or glob holds no file.
+        FileExistsError: there is a clash and --on_clash=error.
+        OSError: the output folder cannot be written.
+    """
+    if not inputs:
+        raise frame.UsageError("expected files, folders or globs. Received: nothing")
+    if STREAM in inputs:
+        if len(inputs) > 1 or values.output_dir is not None or values.resume:
+            raise frame.UsageError(
+                "expected - alone, without --output_dir and --resume: it reads standard input and "
+                f"writes standard output. Received: {' '.join(inputs)}"
+            )
+        return Plan([Job(STREAM, STREAM)])
+    if values.output_dir is None:
+        raise frame.UsageError("expected --output_dir=FOLDER. Received: nothing")
+
+    plan = Plan([])
+    found = dict.fromkeys(
+        (source, relative)
+        for given in inputs
+        for source, relative in _files_of(given, suffixes, values.output_dir, plan)
+        if _is_regular(source, plan)
+    )
+    inside = os.path.join(os.path.realpath(values.output_dir), "")
+    for source, relative in list(found):
+        if os.path.realpath(source).startswith(inside) and is_output(source):
+            plan.passed_over[source] = "output of a former run"
+            del found[source, relative]
+    plan.log = journal.Journal(values.output_dir, dict(options))
+    plan.resume = values.resume
+    _assign(plan, plan.log, list(found), values, suffix, kept)
+    if plan.skipped and values.on_clash == "error":
+        raise FileExistsError("\n".join(f"{file}: {why}" for file, why in plan.skipped.items()))
+    if plan.resume:
+        due = [job for job in plan.jobs if not plan.log.is_done(job.source, job.output)]
+        plan.jobs, plan.num_done = due, len(plan.jobs) - len(due)
+    if plan.jobs and not values.dry_run:
+        storage.check_writable(values.output_dir)
+    return plan
+
+
+def _files_of(
+    given: str, suffixes: Sequence[str], output_dir: str, plan: Plan
+) -> Iterator[tuple[str, str]]:
+    """Files that an input means, each with its place below the output folder."""
+    if os.path.isdir(given):
+        found = list(_walk(given, suffixes, os.path.realpath(output_dir), plan))
+        if not found:
+            others = ", ".join(f"{count} {kind}" for kind, count in plan.num_passed_over.items())
+            raise FileNotFoundError(
+                f"expected a folder with files of {', '.join(suffixes)}. Received: {given}, "
+                f"where there are none{f' ({others})' if others else ''}"
+            )
+        yield from sorted(found)
+    elif os.path.lexists(given):
+        yield given, os.path.basename(given)
+    else:
+        paths = [path for path in sorted(glob.glob(given, recursive=True)) if os.path.isfile(path)]
+        if not paths:
+            raise FileNotFoundError(
+                f"expected a file, folder or glob that exists. Received: {given}"
+            )
+        for path in paths:
+            yield path, os.path.basename(path)
+
+
+def _walk(
+    given: str, suffixes: Sequence[str], output_dir: str, plan: Plan
+) -> Iterator[tuple[str, str]]:
+    for folder, below, names in os.walk(given):
+        # What a former run has put into the output folder is no input.
+        below[:] = [
+            name for name in below if os.path.realpath(os.path.join(folder, name)) != output_dir
+        ]
+        for name in names:
+            if name.startswith("."):
+                continue
+            path = os.path.join(folder, name)
+            ending = os.path.splitext(name)[1].lower()
+            if ending in suffixes:
+                yield path, os.path.relpath(path, given)
+            else:
+                plan.passed_over[path] = ending or "without ending"
+
+
+def _is_regular(source: str, plan: Plan) -> bool:
+    """A pipe would wait for ever, and a device never end."""
+    try:
+        if stat.S_ISREG(os.stat(source).st_mode):
+            return True
+        plan.skipped[source] = "expected a regular file. Received: a pipe, socket or device"
+    except OSError as error:
+        plan.skipped[source] = error.strerror or str(error)
+    return False
+
+
+def _assign(
+    plan: Plan,
+    log: journal.Journal,
+    found: Sequence[tuple[str, str]],
+    values: flags.FlagValues,
+    suffix: str,
+    kept: Sequence[str],
+) -> None:
+    """Give each input an output that nothing else has, or say why it has none."""
+    folder = pathlib.Path(values.output_dir)
+    sources = {os.path.realpath(source) for source, _ in found}
+    wanted: dict[str, list[str]] = {}  # the inputs of each output, a file named twice once
+    for source, relative in found:
+        output = str(folder / pathlib.PurePath(relative).with_suffix(suffix))
+        claims = wanted.setdefault(output, [])
+        if not any(os.path.realpath(source) == os.path.realpath(other) for other in claims):
+            claims.append(source)
+
+    def obstacle(source: str, output: str) -> str | None:
+        stem, (_, ending) = os.path.splitext(output)[0], os.path.splitext(source)
+        copy = stem + ending
+        if ending.lower() in kept and os.path.realpath(copy) != os.path.realpath(source):
+            return blocked(source, output) or blocked(source, copy)
+        return blocked(source, output)
+
+    def blocked(source: str, place: str) -> str | None:
+        if os.path.realpath(place) in sources:
+            return f"its output, {place}, is an input: choose another --output_dir"
+        if values.overwrite or not os.path.lexists(place):
+            return None
+        if not plan.may_write(place):
+            return f"{place} exists: pass --overwrite to replace it"
+        if values.on_clash == "number" and not log.is_of(source, place):
+            return f"{place} is another input's"
+        return None
+
+    taken: set[str] = set()
+    for output, claims in wanted.items():
+        for source in claims:
+            if values.on_clash == "number":
+                names = _numbered(output)
+                name = next(
+                    name
+                    for name in names
+                    if name not in taken
+                    and (name == output or name not in wanted)
+                    and obstacle(source, name) is None
+                )
+                taken.add(name)
+                plan.jobs.append(Job(source, name))
+                continue
+            why = obstacle(source, output)
+            if len(claims) > 1:
+                why = f"{' and '.join(claims)} would become one file, {output}"
+            if why is None:
+                plan.jobs.append(Job(source, output))
+            else:
+                plan.skipped[source] = why
+
+
+def _numbered(output: str) -> Iterator[str]:
+    """The name, and then the name with -2, -3 and so on in front of its ending."""
+    yield output
+    stem, ending = os.path.splitext(output)
+    number = 2
+    while True:
+        yield f"{stem}-{number}{ending}"
+        number += 1

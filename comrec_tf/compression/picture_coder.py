@@ -1,0 +1,128 @@
+"""How an 8-bit picture of any size walks through a pair: to its compact picture, and back."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from comrec_tf.codecs import base, catalog
+from comrec_tf.engines.base import EnginePair
+from comrec_tf.images import tiles
+
+__all__ = ["PictureCoder", "decode_bitstream"]
+
+
+class PictureCoder:
+    """Makes compact pictures and restores them, tile by tile.
+
+    A grey picture stays grey. A pair for luma alone codes colour pictures too: chroma is resampled
+    by bicubic interpolation and travels beside the luma that the networks make.
+
+    Args:
+        pair: the networks.
+    """
+
+    def __init__(self, pair: EnginePair) -> None:
+        self.pair = pair
+
+    def compact(self, picture: np.ndarray, step: float) -> np.ndarray:
+        """Make the compact picture.
+
+        Args:
+            picture: uint8 (H, W, 1 or 3).
+            step: the codec's quantiser step at the quality it will be coded with.
+
+        Returns:
+            uint8 (ceil(H / scale), ceil(W / scale), same channels).
+        """
+        com, scale = self.pair.com, self.pair.scale
+        if com is None:
+            return picture
+        log_step = base.log_of_step(step)
+        return tiles.apply(
+            lambda tile: com(tile, log_step),
+            picture,
+            self.compact_shape(picture.shape)[:2],
+            sides=tiles.SIDES,
+            halo=tiles.round_up(self.pair.com_radius, scale),
+            scale=1 / scale,
+        )
+
+    def restore(
+        self,
+        decoded: np.ndarray,
+        step: float,
+        size: tuple[int, int],
+        progress: Callable[[float], None] | None = None,
+    ) -> np.ndarray:
+        """Bring the original back from the decoded compact picture.
+
+        Args:
+            decoded: uint8 (h, w, 1 or 3).
+            step: the quantiser step it was coded with.
+            size: height and width of the original, at most h * scale and w * scale.
+            progress: told after each tile which share of them is done, 0 to 1.
+
+        Returns:
+            uint8 (*size, same channels).
+        """
+        log_step = base.log_of_step(step)
+        return tiles.apply(
+            lambda tile: self.pair.rec(tile, log_step),
+            decoded,
+            size,
+            sides=self._sides,
+            halo=self._halo,
+            scale=self.pair.scale,
+            progress=progress,
+        )
+
+    def restoring_work(self, size: tuple[int, int]) -> int:
+        """Count the pixels that restoring a picture computes, halos and padding included.
+
+        Args:
+            size: height and width of the original.
+
+        Returns:
+            The number, in pixels of the original.
+        """
+        height, width, _ = self.compact_shape((*size, 1))
+        return tiles.padded_pixels((height, width), self._sides, self._halo) * self.pair.scale**2
+
+    def compact_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """Shape of the compact picture of a picture (H, W, C)."""
+        height, width, channels = shape
+        return -(-height // self.pair.scale), -(-width // self.pair.scale), channels
+
+    @property
+    def _sides(self) -> tuple[int, ...]:
+        return tuple(side // self.pair.scale for side in tiles.SIDES)
+
+    @property
+    def _halo(self) -> int:
+        return tiles.round_up(self.pair.rec_radius, self.pair.rec_multiple)
+
+
+def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """Decode a bitstream whose shape is known, so that no memory is spent on a false one.
+
+    Args:
+        bitstream: a file of any codec.
+        shape: height, width and channels it must have; grey files may hold colour.
+
+    Returns:
+        uint8 of that shape.
+
+    Raises:
+        ValueError: the bytes are not a bitstream of any codec, a damaged one, or of another shape.
+    """
+    codec = catalog.codec_of(bitstream)
+    received = codec.shape(bitstream)[:2]
+    if received != shape[:2]:
+        raise ValueError(
+            f"expected a picture of {shape[1]}x{shape[0]} pixels inside. "
+            f"Received: {received[1]}x{received[0]}"
+        )
+    try:
+        return codec.decode(bitstream, shape[2])
+    except ValueError as error:
+        raise ValueError(f"the {codec.name} inside is damaged: {error}") from error

@@ -1,0 +1,32 @@
+"""What compressing a picture returns."""
+
+import dataclasses
+
+from comrec_tf.compact_file.container import Header
+
+__all__ = ["PLAIN_SCALE", "CompactFile"]
+
+#: Scale of a file that the codec made alone, for which there is no pair.
+PLAIN_SCALE = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class CompactFile:
+    """A compact file, with what is known of it.
+
+    Attributes:
+        content: the bytes of the file.
+        header: what it says about itself.
+        scale: of the pair that made it; `PLAIN_SCALE` for the codec alone.
+        quality: of the codec.
+        score: what the restored picture is worth by the target's measure, decibels or points; None
+            where nothing asked for it.
+        met: whether the target was reached.
+    """
+
+    content: bytes
+    header: Header
+    scale: int
+    quality: float
+    score: float | None = None
+    met: bool = True

@@ -1,0 +1,1 @@
+"""What computes the networks on tiles: LiteRT, or TensorFlow."""

@@ -1,0 +1,103 @@
+"""What training and exported graphs ask of a codec: its steps, its round trip, its stand-in."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from comrec_tf.codecs import base
+from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
+
+__all__ = ["differentiable", "log_of_step", "log_step", "round_trip", "step"]
+
+_MIDDLE_STEP = 16.0
+
+
+def step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
+    """Look quantiser steps up; the twin of `Codec.step`.
+
+    Args:
+        codec: the codec.
+        quality: tensor of any shape, in the codec's `qualities`.
+
+    Returns:
+        float32 of the same shape, in grey levels.
+    """
+    low, second, *_ = codec.qualities
+    index = (tf.cast(quality, tf.float32) - low) / (second - low)
+    return tf.gather(tf.constant(_steps(codec)), tf.cast(tf.round(index), tf.int32))
+
+
+def log_step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
+    """What networks are told of a quality: `log_of_step` of its step.
+
+    Args:
+        codec, quality: as in `step`.
+
+    Returns:
+        float32 of the shape of `quality`.
+    """
+    return log_of_step(step(codec, quality))
+
+
+def log_of_step(steps: tf.Tensor) -> tf.Tensor:
+    """Take the natural logarithm of quantiser steps; the twin of `codecs.base.log_of_step`.
+
+    Args:
+        steps: float32 of any shape, in grey levels.
+
+    Returns:
+        float32 of the same shape, zero at a step of 16 grey levels (JPEG quality 50).
+    """
+    return tf.math.log(steps / _MIDDLE_STEP)
+
+
+def round_trip(codec: base.Codec, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    """Encode and decode one picture, in eager mode and in `tf.data`.
+
+    It lives in the Python process that made the graph, so no exported model can hold it.
+
+    Args:
+        codec: the codec.
+        picture: uint8 (H, W, 1 or 3).
+        quality: scalar, in the codec's `qualities`.
+
+    Returns:
+        The decoded picture, uint8 of the same shape.
+    """
+
+    def there_and_back(pixels: np.ndarray, number: np.ndarray) -> np.ndarray:
+        return codec.decode(codec.encode(pixels, number.item()), pixels.shape[-1])
+
+    decoded = tf.numpy_function(there_and_back, [picture, quality], tf.uint8)
+    return tf.ensure_shape(decoded, picture.shape)
+
+
+def differentiable(codec: base.Codec) -> DifferentiableJpeg:
+    """Return differentiable arithmetic in a codec's place, for joint training.
+
+    Args:
+        codec: JPEG with the standard's or with flat tables.
+
+    Returns:
+        The arithmetic.
+
+    Raises:
+        ValueError: there is none for this codec.
+    """
+    if codec.name in ("jpeg", "jpeg-flat"):
+        return DifferentiableJpeg(codec)
+    raise ValueError(
+        f"joint training needs a codec that gradients pass through, which {codec.name} is not; "
+        'train with objective="alternate", or with jpeg'
+    )
+
+
+def _steps(codec: base.Codec) -> np.ndarray:
+    return _steps_of(type(codec), tuple(codec.options().items()))
+
+
+@functools.cache
+def _steps_of(kind: type[base.Codec], options: tuple[tuple[str, object], ...]) -> np.ndarray:
+    codec = kind(**dict(options))
+    return np.array([codec.step(quality) for quality in codec.qualities], np.float32)

@@ -1,0 +1,106 @@
+"""JPEG in TensorFlow operations, for exported models: the twin of `codecs.jpeg`."""
+
+import tensorflow as tf
+
+from comrec_tf.codecs import base
+from comrec_tf.codecs.jpeg import JpegCodec
+
+__all__ = ["GraphJpeg", "exportable"]
+
+#: Bytes 13 to 17 of a JFIF file that says nothing of dots per inch, as libjpeg writes by itself.
+_DENSITY = slice(13, 18)
+_NO_DENSITY = b"\0\0\1\0\1"
+
+
+class GraphJpeg:
+    """Encodes and decodes as `JpegCodec` does, byte for byte, in graphs.
+
+    Args:
+        codec: the codec whose twin this is.
+    """
+
+    def __init__(self, codec: JpegCodec) -> None:
+        self.codec = codec
+
+    def encode(self, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Encode a picture.
+
+        Args:
+            picture: uint8 (H, W, 1 or 3), the channels known when tracing.
+            quality: int32 (), 1 to 100.
+
+        Returns:
+            The bitstream, string ().
+
+        Raises:
+            tf.errors.InvalidArgumentError: the quality is out of range.
+        """
+        # The operation takes quality as an attribute. The one that takes a tensor
+        # (EncodeJpegVariableQuality) cannot optimise Huffman tables, so there is a branch each.
+        qualities = self.codec.qualities
+        index = tf.cast(quality, tf.int32) - int(qualities[0])
+        inside = tf.debugging.Assert(
+            (index >= 0) & (index < len(qualities)),
+            ["jpeg expects a quality in steps of 1 from 1 to 100. Received: quality =", quality],
+        )
+        with tf.control_dependencies([inside] if inside is not None else []):
+            index = tf.identity(index)
+        return tf.switch_case(index, [lambda q=q: self._encode(picture, int(q)) for q in qualities])
+
+    def _encode(self, picture: tf.Tensor, quality: int) -> tf.Tensor:
+        halved = self.codec.chroma_subsampling == "4:2:0" and picture.shape[-1] == 3
+        content = tf.io.encode_jpeg(
+            picture,
+            format="",
+            quality=quality,
+            progressive=self.codec.progressive,
+            optimize_size=self.codec.optimize_huffman,
+            chroma_downsampling=halved,
+        )
+        behind = tf.strings.length(content) - _DENSITY.stop
+        return tf.strings.join(
+            [
+                tf.strings.substr(content, 0, _DENSITY.start),
+                _NO_DENSITY,
+                tf.strings.substr(content, _DENSITY.stop, behind),
+            ]
+        )
+
+    def decode(self, bitstream: tf.Tensor, channels: int = 0) -> tf.Tensor:
+        """Decode a bitstream.
+
+        Args:
+            bitstream: string ().
+            channels: 1 for grey, 3 for RGB, 0 for what the bitstream holds.
+
+        Returns:
+            uint8 (H, W, 1 or 3).
+
+        Raises:
+            tf.errors.InvalidArgumentError: the bytes are no JPEG.
+        """
+        # The accurate integer DCT is libjpeg's reference, the same on every machine; the default
+        # is the fast one, which is up to two grey levels off.
+        return tf.io.decode_jpeg(bitstream, channels=channels, dct_method="INTEGER_ACCURATE")
+
+
+def exportable(codec: base.Codec) -> GraphJpeg:
+    """Return what stands for a codec in an exported model, which holds no Python.
+
+    Args:
+        codec: any codec.
+
+    Returns:
+        The twin of the codec, or of the reference encoder of its format.
+
+    Raises:
+        ValueError: neither is made of TensorFlow operations.
+    """
+    for candidate in (codec, codec.reference_encoder()):
+        if isinstance(candidate, JpegCodec):
+            return GraphJpeg(candidate)
+    raise ValueError(
+        f"a model for serving is made of TensorFlow operations alone, and {codec.name} has "
+        "none: export a preset whose codec is jpeg, or use comrec_tf.Compressor. "
+        f"Received: codec={codec.name}"
+    )

@@ -1,0 +1,94 @@
+"""What a stranger's file may ask for: pixels and work, as its bytes tell before decoding."""
+
+import re
+import struct
+from typing import Any
+
+__all__ = ["check_bytes", "check_content", "check_pixels"]
+
+#: Scans of a JPEG: encoders that search for the best order of them end at a dozen.
+_MAX_SCANS = 100
+#: Pixels of a JPEG 2000 file that are always allowed, and pixels for each of its bytes: an empty
+#: picture of any size takes a few hundred bytes, and seconds for each ten megapixels.
+_FREE_PIXELS, _PIXELS_PER_BYTE = 4_000_000, 2_000
+
+#: Bytes of a pixel, of four channels of 16 bits, and bytes besides.
+_BYTES_PER_PIXEL, _FREE_BYTES = 8, 2**26
+
+_CODESTREAM = b"\xff\x4f\xff\x51"
+_JP2_SIGNATURE = b"\0\0\0\x0cjP  "
+_END = b"\xff\xd9"
+#: A marker of a JPEG, but for what stands within a scan: stuffed bytes, restarts, fill bytes.
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+_JPEG_START, _JPEG_SCAN, _JPEG_END = 0xD8, 0xDA, 0xD9
+
+
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Raise `ValueError` for a picture of more pixels than `max_pixels`."""
+    if width * height > max_pixels:
+        raise ValueError(
+            f"expected at most {max_pixels:,} pixels (max_pixels). Received: {width}x{height}"
+        )
+
+
+def check_bytes(num_bytes: int, max_pixels: int) -> None:
+    """Raise `ValueError` for a file larger than any picture of `max_pixels` pixels is."""
+    largest = _FREE_BYTES + _BYTES_PER_PIXEL * max_pixels
+    if num_bytes > largest:
+        raise ValueError(
+            f"expected at most {largest:,} bytes, more than {max_pixels:,} pixels (max_pixels) "
+            f"take. Received: {num_bytes:,}"
+        )
+
+
+def check_content(content: Any) -> None:
+    """Check what the bytes of a JPEG or JPEG 2000 file would cost to decode.
+
+    Args:
+        content: the file, bytes or what is like them; of another format nothing is checked.
+
+    Raises:
+        ValueError: it is a JPEG of very many scans, or a JPEG 2000 file that is cut short or
+            declares far more pixels than its bytes hold.
+    """
+    if content[:2] == b"\xff\xd8":
+        _check_scans(content)
+    elif content[:8] == _JP2_SIGNATURE or content[:4] == _CODESTREAM:
+        _check_jpeg2000(content)
+
+
+def _check_scans(content: Any) -> None:
+    position, scans = 2, 0
+    while (found := _MARKER.search(content, position)) is not None:
+        marker = found[1][0]
+        position = found.end()
+        if marker == _JPEG_END:
+            return
+        if marker == _JPEG_START:
+            continue
+        scans += marker == _JPEG_SCAN
+        if scans > _MAX_SCANS:
+            raise ValueError(f"expected a JPEG of at most {_MAX_SCANS} scans. Received: more")
+        position += int.from_bytes(content[position : position + 2], "big")
+
+
+def _check_jpeg2000(content: Any) -> None:
+    start = content.find(_CODESTREAM)
+    if start < 0:
+        raise ValueError("this JPEG 2000 file holds no picture")
+    end = len(content)
+    if start:  # in a box, of a length of its own
+        length = int.from_bytes(content[start - 8 : start - 4], "big")
+        end = start - 8 + length if length > 1 else end
+    tail = bytes(content[max(start, end - 64) : end])
+    if end > len(content) or not tail.rstrip(b"\0\r\n").endswith(_END):
+        raise ValueError("this JPEG 2000 file is cut short")
+    # SOC, SIZ, its length and capabilities; then right, bottom, left and top (T.800, A.5.1).
+    right, bottom, left, top = struct.unpack_from(">4I", content, start + 8)
+    width, height = right - left, bottom - top
+    allowed = _FREE_PIXELS + _PIXELS_PER_BYTE * (end - start)
+    if width * height > allowed:
+        raise ValueError(
+            f"expected at most {allowed:,} pixels in a JPEG 2000 file of {len(content):,} bytes. "
+            f"Received: {width}x{height}"
+        )

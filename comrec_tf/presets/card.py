@@ -1,0 +1,246 @@
+"""The card of a preset: what it is, how it was trained, and which networks lie beside it.
+
+A preset is a folder with ``card.json``, the weights (``weights.npz``) and each network in the form
+that needs no TensorFlow (``.tflite``). Whoever restores a picture reads this card alone.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from comrec_tf import vocabulary
+
+__all__ = ["FILE", "VERSION", "Card", "CodecChoice", "Lite", "Pair", "parse", "read"]
+
+#: Name of the file.
+FILE = "card.json"
+#: Of its layout.
+VERSION = 3
+
+#: Largest numbers of the networks that a card may ask for, so that no card costs memory or time
+#: that no preset needs.
+_LARGEST = {"depth": 200, "filters": 1024, "channels": 3, "scale": 2}
+
+
+@dataclasses.dataclass(frozen=True)
+class CodecChoice:
+    """The codec that a preset was trained around.
+
+    Attributes:
+        name: one of `vocabulary.CODEC_SUFFIXES`.
+        options: arguments of the codec's class.
+    """
+
+    name: str
+    options: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Lite:
+    """A network as a file that runs without TensorFlow.
+
+    Attributes:
+        file: its name beside the card.
+        sha256: of its bytes, in hex.
+        radius: how many pixels of its input around a pixel an output pixel depends on.
+        multiple: height and width of its input must be multiples of this.
+    """
+
+    file: str
+    sha256: str
+    radius: int
+    multiple: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A pair of networks.
+
+    Attributes:
+        scale: how many times smaller its compact picture is, 1 or 2.
+        id: checksum of its structure and weights, which its files carry.
+        com: arguments of `ComCNN`.
+        rec: arguments of `RecCNN`.
+        com_lite: ComCNN as a file; None where it leaves pictures as they are.
+        rec_lite: RecCNN as a file.
+    """
+
+    scale: int
+    id: int
+    com: dict[str, Any]
+    rec: dict[str, Any]
+    com_lite: Lite | None
+    rec_lite: Lite
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What `card.json` says.
+
+    Attributes:
+        folder: the preset's folder.
+        pairs: the pairs of networks, of different scales.
+        codec: what they were trained around.
+        description: one or two sentences.
+        default_quality: quality that is aimed at where nothing is asked for, 1 to 100.
+        training: how the weights were made.
+        figures: what they reach.
+        fit: what rate control learnt about the preset, or empty.
+    """
+
+    folder: pathlib.Path
+    pairs: tuple[Pair, ...]
+    codec: CodecChoice
+    description: str = ""
+    default_quality: int = 50
+    training: dict[str, Any] = dataclasses.field(default_factory=dict)
+    figures: dict[str, Any] = dataclasses.field(default_factory=dict)
+    fit: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the compact files, say ".jpg"."""
+        return vocabulary.CODEC_SUFFIXES[self.codec.name]
+
+
+def read(folder: str | os.PathLike[str]) -> Card:
+    """Read a preset's card.
+
+    Args:
+        folder: the preset's folder.
+
+    Returns:
+        The card.
+
+    Raises:
+        FileNotFoundError: there is no card.
+        ValueError: it is damaged or of another version; the message names the file and the entry.
+    """
+    path = pathlib.Path(folder) / FILE
+    try:
+        content = json.loads(path.read_text())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    return parse(content, path.parent)
+
+
+def parse(content: Any, folder: pathlib.Path) -> Card:
+    """Check the content of a card.
+
+    Args:
+        content: what the JSON holds.
+        folder: the preset's folder.
+
+    Returns:
+        The card.
+
+    Raises:
+        ValueError: an entry is missing or is not what it must be.
+    """
+    entry = _Entry(content, str(folder / FILE))
+    version = entry.value("card_version", int)
+    if version != VERSION:
+        raise ValueError(
+            f"{folder / FILE} must be of card_version {VERSION}; another comrec_tf may read it. "
+            f"Received: {version}"
+        )
+    codec = entry.inside("codec")
+    pairs = tuple(_pair(one) for one in entry.list("pairs"))
+    if len({pair.scale for pair in pairs}) < len(pairs):
+        raise ValueError(f"{folder / FILE}: pairs must have different scales")
+    names = tuple(vocabulary.CODEC_SUFFIXES)
+    return Card(
+        folder=folder,
+        pairs=pairs,
+        codec=CodecChoice(
+            codec.value("name", str, lambda name: name in names, f"one of {', '.join(names)}"),
+            codec.value("options", dict),
+        ),
+        description=entry.value("description", str, default=""),
+        default_quality=entry.value(
+            "default_quality", int, lambda quality: 1 <= quality <= 100, "from 1 to 100", 50
+        ),
+        training=entry.value("training", dict, default={}),
+        figures=entry.value("figures", dict, default={}),
+        fit=entry.value("fit", dict, default={}),
+    )
+
+
+def _pair(entry: "_Entry") -> Pair:
+    lite = entry.inside("lite")
+    return Pair(
+        scale=entry.value("scale", int, lambda scale: scale in (1, 2), "1 or 2"),
+        id=int(entry.value("id", str, _is_id, "eight hexadecimal digits"), 16),
+        com=_arguments(entry.inside("com")),
+        rec=_arguments(entry.inside("rec")),
+        com_lite=None if lite.content.get("com") is None else _lite(lite.inside("com")),
+        rec_lite=_lite(lite.inside("rec")),
+    )
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 8 and set(text) <= set("0123456789abcdef") and int(text, 16) > 0
+
+
+def _arguments(entry: "_Entry") -> dict[str, Any]:
+    for name, largest in _LARGEST.items():
+        if entry.content.get(name) is not None:
+            entry.value(name, int, range(1, largest + 1).__contains__, f"1 to {largest}")
+    return entry.content
+
+
+def _lite(entry: "_Entry") -> Lite:
+    def is_name(text: str) -> bool:
+        return text == os.path.basename(text) and text.endswith(".tflite")
+
+    return Lite(
+        file=entry.value("file", str, is_name, "the name of a .tflite file beside the card"),
+        sha256=entry.value("sha256", str, lambda text: len(text) == 64, "64 hexadecimal digits"),
+        radius=entry.value("radius", int, lambda number: 0 <= number <= 512, "0 to 512"),
+        multiple=entry.value("multiple", int, lambda number: number in (1, 2), "1 or 2"),
+    )
+
+
+class _Entry:
+    """An object of the card's JSON, and where in the file it stands."""
+
+    def __init__(self, content: Any, place: str) -> None:
+        if not isinstance(content, dict):
+            raise ValueError(f"{place} must be a JSON object. Received: {_short(content)}")
+        self.content = content
+        self._place = place
+
+    def value(
+        self,
+        name: str,
+        kind: type,
+        valid: Callable[[Any], bool] = lambda _: True,
+        meaning: str = "",
+        default: Any = None,
+    ) -> Any:
+        value = self.content.get(name, default)
+        if not isinstance(value, kind) or isinstance(value, bool) or not valid(value):
+            raise ValueError(
+                f"{self._place}: {name} must be {meaning or 'of type ' + kind.__name__}. "
+                f"Received: {_short(value)}"
+            )
+        return value
+
+    def inside(self, name: str) -> "_Entry":
+        return _Entry(self.content.get(name), f"{self._place}: {name}")
+
+    def list(self, name: str) -> "list[_Entry]":
+        content = self.content.get(name)
+        if not isinstance(content, list) or not content:
+            raise ValueError(
+                f"{self._place}: {name} must be a list of at least one. Received: {_short(content)}"
+            )
+        return [_Entry(one, f"{self._place}: {name}[{i}]") for i, one in enumerate(content)]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."

@@ -1,0 +1,61 @@
+"""The words that commands, cards and libraries share; a list that is needed twice stands here.
+
+Standard library alone, so that a command line is checked before anything large is imported.
+"""
+
+__all__ = [
+    "CODEC_SUFFIXES",
+    "COMPACT_SUFFIXES",
+    "DEFAULT_PRESET",
+    "ENGINES",
+    "OBJECTIVES",
+    "PICTURE_SUFFIXES",
+    "PRECISIONS",
+    "STRATEGIES",
+    "missing_extra",
+]
+
+#: The preset that is taken where none is named.
+DEFAULT_PRESET = "comrec"
+
+#: Ending of the files of each codec, by its name.
+CODEC_SUFFIXES = {
+    "jpeg": ".jpg",
+    "jpeg-flat": ".jpg",
+    "mozjpeg": ".jpg",
+    "jpegli": ".jpg",
+    "webp": ".webp",
+    "avif": ".avif",
+    "jpeg2000": ".j2k",
+}
+
+#: Endings of the files that may be compact files.
+COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
+
+#: Endings of the files that are taken for pictures in a folder.
+PICTURE_SUFFIXES = (*COMPACT_SUFFIXES, ".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff")
+
+#: What computes the networks where files are made and restored.
+ENGINES = ("litert", "tensorflow")
+
+#: Keras's dtype policies that networks train with, and that the engine "tensorflow" computes with.
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+#: What training minimises.
+OBJECTIVES = ("alternate", "joint")
+
+#: Devices that a training run is spread over.
+STRATEGIES = ("one", "mirrored", "multi_worker")
+
+
+def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
+    """Make the error of a dependency that only an extra installs.
+
+    Args:
+        purpose: what needs it, with the name of the module, say "plots need matplotlib".
+        extra: name of the extra in setup.cfg.
+
+    Returns:
+        The error, to be raised.
+    """
+    return ModuleNotFoundError(f'{purpose}: from a clone, pip install ".[{extra}]"')

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
+from comrec_tf.engines.tensorflow import pairs_of
+from comrec_tf.images import tiles
+from tests.conftest import make_model
+
+
+def coder_of(**kwargs):
+    return PictureCoder(*pairs_of(make_model(**kwargs)))
+
+
+@pytest.mark.parametrize("kind", [{}, {"scale": 1}, {"channels": 1}])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (1, 6), (7, 5), (33, 64)])
+def test_every_size_comes_back_with_its_shape(kind, channels, size, monkeypatch):
+    monkeypatch.setattr(tiles, "SIDES", (16, 32))
+    coder = coder_of(**kind)
+    picture = np.random.default_rng(0).integers(0, 256, (*size, channels), np.uint8)
+    compact = coder.compact(picture, 16.0)
+    assert compact.shape == coder.compact_shape(picture.shape)
+    restored = coder.restore(compact, 16.0, size)
+    assert restored.shape == picture.shape
+    assert restored.dtype == np.uint8
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("fixture", ["photo", "grey_photo"])
+def test_pictures_are_the_same_in_any_tiles(scale, fixture, request, monkeypatch):
+    """One tile for the whole picture, and many with borders all over it."""
+    picture = request.getfixturevalue(fixture)
+    coder = coder_of(scale=scale)
+    results = []
+    for sides in ((768,), (32,)):
+        monkeypatch.setattr(tiles, "SIDES", sides)
+        compact = coder.compact(picture, 20.0)
+        results.append((compact, coder.restore(compact, 20.0, picture.shape[:2])))
+    for whole, tiled in zip(*results, strict=True):
+        assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1
+
+
+def test_work_counts_halos_and_padding(monkeypatch):
+    coder = coder_of(scale=2)
+    halo = coder.pair.rec_radius
+    monkeypatch.setattr(tiles, "SIDES", (64,))
+    assert coder.restoring_work((64, 64)) == (64 + 4 * halo) ** 2
+    assert coder.restoring_work((65, 64)) == 2 * (64 + 4 * halo) ** 2
+
+
+def test_a_picture_of_another_size_inside_is_refused(photo):
+    bitstream = JpegCodec().encode(photo, 50)
+    assert decode_bitstream(bitstream, photo.shape).shape == photo.shape
+    with pytest.raises(ValueError, match="of 50x64 pixels inside. Received: 160x128"):
+        decode_bitstream(bitstream, (64, 50, 3))
+    with pytest.raises(ValueError, match="the jpeg inside is damaged"):
+        decode_bitstream(bitstream[:800], photo.shape)

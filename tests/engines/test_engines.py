@@ -1,0 +1,97 @@
+"""Both engines, held to the same pictures within one grey level."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.engines import base
+from comrec_tf.presets import find, weights
+from tests.conftest import make_model
+
+PRESETS = sorted(find.list_presets())
+
+
+@pytest.fixture(scope="module")
+def both():
+    loaded = {}
+
+    def load(preset):
+        if preset not in loaded:
+            loaded[preset] = [
+                base.load_pairs(preset, engine) for engine in ("litert", "tensorflow")
+            ]
+        return loaded[preset]
+
+    return load
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("fixture", ["photo", "grey_photo"])
+def test_engines_agree_within_a_grey_level(both, preset, fixture, request):
+    tile = request.getfixturevalue(fixture)[None, :96, :112]
+    for lite, full in zip(*both(preset), strict=True):
+        assert (lite.scale, lite.id) == (full.scale, full.id)
+        for network in ("com", "rec"):
+            ours, theirs = getattr(lite, network), getattr(full, network)
+            assert (ours is None) == (theirs is None)
+            if ours is None:
+                continue
+            assert getattr(lite, f"{network}_radius") == getattr(full, f"{network}_radius")
+            for log_step in (-1.5, 0.0, 1.2):
+                one, two = (run(tile, log_step).astype(int) for run in (ours, theirs))
+                assert one.shape == two.shape
+                assert np.abs(one - two).max() <= 1
+
+
+def test_files_of_either_engine_are_restored_by_the_other(photo):
+    """Sums in another order may round a compact pixel the other way: sizes agree, not each byte."""
+    lite, full = (Compressor.from_preset("comrec", engine=e) for e in ("litert", "tensorflow"))
+    for scale in (1, 2):
+        one, two = (compressor.encode(photo, 30, scale) for compressor in (lite, full))
+        assert len(one.content) == pytest.approx(len(two.content), rel=0.002)
+        difference = full.decode(one.content).astype(int) - lite.decode(one.content)
+        assert np.abs(difference).max() <= 1
+
+
+def test_a_tile_of_another_size_does_not_disturb_the_next(tmp_path, photo):
+    weights.save_preset(make_model(), tmp_path)
+    (pair,) = base.load_pairs(tmp_path)
+    sizes = [(32, 32), (16, 64), (48, 16), (32, 32)]
+    tiles = [np.ascontiguousarray(photo[None, :height, :width]) for height, width in sizes]
+    results = [pair.rec(tile, 0.0) for tile in tiles]
+    np.testing.assert_array_equal(results[0], results[3])
+
+
+def test_a_network_that_is_not_the_cards_is_refused(tmp_path):
+    weights.save_preset(make_model(), tmp_path)
+    path = tmp_path / "rec_scale2.tflite"
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(ValueError, match=r"rec_scale2.tflite is damaged: card.json says"):
+        base.load_pairs(tmp_path)
+
+
+def test_unknown_engines_are_refused():
+    with pytest.raises(ValueError, match="one of litert, tensorflow. Received: engine=onnx"):
+        base.load_pairs("comrec", "onnx")
+
+
+def test_a_picture_is_coded_and_restored_where_tensorflow_cannot_be_imported(tmp_path):
+    program = """
+import sys
+for name in ("tensorflow", "keras", "tensorflow_io"):
+    sys.modules[name] = None
+import numpy as np
+import comrec_tf
+compressor = comrec_tf.Compressor.from_preset("comrec")
+picture = np.arange(64 * 48 * 3, dtype=np.uint8).reshape(64, 48, 3)
+for scale in (1, 2):
+    file = compressor.encode(picture, 40, scale)
+    assert compressor.decode(file.content).shape == picture.shape
+print(sorted(comrec_tf.list_presets())[0])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "comrec\n"

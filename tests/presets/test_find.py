@@ -1,0 +1,50 @@
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from comrec_tf.presets import find, weights
+from tests.conftest import make_model
+
+
+@pytest.fixture
+def saved(tmp_path, monkeypatch):
+    weights.save_preset(make_model(), tmp_path / "mine")
+    monkeypatch.setenv("COMREC_PRESETS", str(tmp_path))
+    return tmp_path / "mine"
+
+
+def test_presets_are_found_by_folder_by_name_and_by_id(saved):
+    assert find.find_preset(saved) == saved
+    assert find.find_preset("mine") == saved
+    assert find.list_presets()["mine"] == saved
+    assert find.find_preset_by_id(weights.preset_id(weights.load_preset(saved))) == saved
+
+
+def test_unknown_presets_are_refused_with_the_known_ones(saved):
+    with pytest.raises(FileNotFoundError, match="mine.*Received: 'yours'"):
+        find.find_preset("yours")
+    with pytest.raises(FileNotFoundError, match="0000000a.*mine"):
+        find.find_preset_by_id(10)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"card_version": 3, "pairs": 7}'])
+def test_a_broken_preset_does_not_hide_the_others(saved, content, caplog):
+    broken = saved.parent / "a-broken-one"
+    broken.mkdir()
+    (broken / "card.json").write_text(content)
+    with caplog.at_level(logging.WARNING):
+        found = find.find_preset_by_id(weights.preset_id(weights.load_preset(saved)))
+    assert found == saved
+    assert "a-broken-one" in caplog.text
+
+
+def test_cards_are_found_and_read_without_tensorflow_and_numpy():
+    program = (
+        "import sys; from comrec_tf.presets import card, find;"
+        "card.read(find.find_preset('comrec'));"
+        "print(any(name in sys.modules for name in ('tensorflow', 'keras', 'numpy')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
