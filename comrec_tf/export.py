@@ -1,9 +1,14 @@
-"""Export a preset as a SavedModel for TensorFlow Serving.
+"""Export a preset as a SavedModel for TensorFlow Serving, or as files for web pages.
 
     python -m comrec_tf.export --preset=comrec --output_dir=models/comrec --version=1
 
 writes models/comrec/1, of TensorFlow operations alone, with the signatures encode (the default),
 decode and others; serving/README.md describes them.
+
+    python -m comrec_tf.export --format=web --preset=comrec,comrec-fast --output_dir=site
+
+writes static files with which pages restore pictures, and a demo page; serving/web/README.md
+describes them. Ordinary JPEGs are restored by the first preset.
 
 Exit codes: 0 exported, 1 an error that the message describes, 2 a wrong command line.
 """
@@ -36,8 +41,18 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "preset", vocabulary.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
     )
+    flags.DEFINE_enum(
+        "format",
+        "saved_model",
+        ["saved_model", "web"],
+        "What to write: a SavedModel, or files for web pages.",
+        flag_values=values,
+    )
     flags.DEFINE_string(
-        "output_dir", None, "Folder of the model; versions are folders in it.", flag_values=values
+        "output_dir",
+        None,
+        "Folder of the model, in which versions are folders; or of the web pages' files.",
+        flag_values=values,
     )
     flags.mark_flag_as_required("output_dir", flag_values=values)
     flags.DEFINE_integer(
@@ -49,6 +64,12 @@ def _define(values: flags.FlagValues) -> None:
         "Which pair encodes where a request does not say; the largest if None, the better if 0.",
         lower_bound=0,
         upper_bound=2,
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "web_source",
+        None,
+        "The folder serving/web, where it is not beside the package.",
         flag_values=values,
     )
     flags.DEFINE_integer(
@@ -63,6 +84,8 @@ def _define(values: flags.FlagValues) -> None:
 def _export(values: flags.FlagValues, positional: list[str]) -> int:
     if positional:
         raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
+    if values.format == "web":
+        return _export_web(values)
     path = pathlib.Path(values.output_dir) / str(values.version)
     if path.exists():
         raise FileExistsError(f"{path} exists: export another --version")
@@ -85,6 +108,20 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     )
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
+    return frame.SUCCESS
+
+
+def _export_web(values: flags.FlagValues) -> int:
+    path = pathlib.Path(values.output_dir)
+    if path.exists() and any(path.iterdir()):
+        raise FileExistsError(f"expected a new or empty folder. Received: {path}")
+    from comrec_tf.exporting import web_site
+
+    # Before TensorFlow takes its seconds.
+    source = web_site.find_source(values.web_source)
+    web_site.write_site(values.preset.split(","), path, source)
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    print(f"{path}: {size / 1e6:.1f} MB; serving/web/README.md says which headers it needs")
     return frame.SUCCESS
 
 

@@ -1,0 +1,73 @@
+"""The pictures that the demo page shows: an original, a compact file, a plain JPEG no smaller."""
+
+import io
+import json
+import os
+import pathlib
+
+import numpy as np
+import PIL.Image
+
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.rate_control import Target
+
+__all__ = ["write_examples"]
+
+#: Name in scikit-image, title, bits per pixel of the compact file, where it is from.
+_PICTURES = (
+    ("coffee", "Coffee", 0.2, "Photo: Rachel Michetti, CC0."),
+    ("astronaut", "Astronaut", 0.3, "Photo: NASA, public domain."),
+    ("chelsea", "Cat", 0.25, "Photo: Stefan van der Walt, CC0."),
+)
+
+
+def write_examples(preset: str, folder: str | os.PathLike[str]) -> None:
+    """Write examples and the list of them that the demo page reads.
+
+    They are made of pictures that scikit-image ships; without it the list is empty.
+
+    Args:
+        preset: what compact files are made with.
+        folder: where to; made where missing.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import skimage.data
+    except ImportError:
+        (folder / "examples.json").write_text("[]\n")
+        return
+    compressor = Compressor.from_preset(preset)
+    entries = []
+    for name, title, bits_per_pixel, credit in _PICTURES:
+        picture = getattr(skimage.data, name)()
+        max_bytes = int(bits_per_pixel * picture.shape[0] * picture.shape[1] / 8)
+        compact = compressor.encode_to(picture, Target("max_bytes", max_bytes)).content
+        (folder / f"{name}.jpg").write_bytes(compact)
+        (folder / f"{name}-plain.jpg").write_bytes(_plain(picture, len(compact)))
+        PIL.Image.fromarray(picture).save(folder / f"{name}.png", optimize=True)
+        entries.append(
+            {
+                "title": title,
+                "compact": f"{name}.jpg",
+                "plain": f"{name}-plain.jpg",
+                "original": f"{name}.png",
+                "credit": credit,
+            }
+        )
+    (folder / "examples.json").write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def _plain(picture: np.ndarray, min_bytes: int) -> bytes:
+    """Pillow's JPEG of the lowest quality that takes at least so many bytes."""
+    content = b""
+    for quality in range(1, 96):
+        stream = io.BytesIO()
+        PIL.Image.fromarray(picture).save(stream, "JPEG", quality=quality, optimize=True)
+        content = stream.getvalue()
+        if len(content) >= min_bytes:
+            break
+    return content

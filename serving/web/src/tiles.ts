@@ -1,0 +1,92 @@
+/** Where tiles stand in a picture, and how pixels get into them and out again. */
+
+/** Sizes of a model's tiles in pixels. */
+export interface TileShape {
+  /** Height and width of a restored tile. */
+  side: number;
+  /** How many times smaller the decoded picture is. */
+  scale: number;
+  /** Pixels of the decoded picture that are read around a tile on each side. */
+  halo: number;
+}
+
+/** RGBA pixels of whole rows of a picture. */
+export interface Strip {
+  data: Uint8ClampedArray;
+  /** Pixels in a row. */
+  width: number;
+  /** The picture's row that comes first. */
+  top: number;
+  /** How many rows there are, at least 1. */
+  rows: number;
+}
+
+/** Height and width of what a model reads. */
+export const inputSide = ({ side, scale, halo }: TileShape): number => side / scale + 2 * halo;
+
+/** How many tiles it takes along `size` pixels of the restored picture. */
+export const count = (size: number, { side }: TileShape): number => Math.ceil(size / side);
+
+/**
+ * Which rows of the decoded picture a row of tiles reads.
+ *
+ * @param index - of the row of tiles.
+ * @param height - of the decoded picture.
+ * @returns the first row and how many.
+ */
+export function rowsOf(index: number, height: number, shape: TileShape): [number, number] {
+  const start = (index * shape.side) / shape.scale - shape.halo;
+  const top = Math.min(Math.max(start, 0), height - 1);
+  return [top, Math.min(start + inputSide(shape), height) - top];
+}
+
+/**
+ * Fill a model's input with a tile and its halo; beyond the picture its edge is repeated.
+ *
+ * @param tile - receives RGB in grey levels, `inputSide` squared times 3.
+ * @param strip - the rows that `rowsOf` names.
+ * @param row, column - which tile.
+ */
+export function fill(
+  tile: Float32Array,
+  strip: Strip,
+  row: number,
+  column: number,
+  shape: TileShape,
+): void {
+  const side = inputSide(shape);
+  const top = (row * shape.side) / shape.scale - shape.halo - strip.top;
+  const left = (column * shape.side) / shape.scale - shape.halo;
+  let to = 0;
+  for (let y = top; y < top + side; y++) {
+    const line = Math.min(Math.max(y, 0), strip.rows - 1) * strip.width;
+    for (let x = left; x < left + side; x++) {
+      const from = 4 * (line + Math.min(Math.max(x, 0), strip.width - 1));
+      tile[to] = strip.data[from];
+      tile[to + 1] = strip.data[from + 1];
+      tile[to + 2] = strip.data[from + 2];
+      to += 3;
+    }
+  }
+}
+
+/**
+ * Store a restored tile as opaque bytes, saturated and rounded half to even.
+ *
+ * @param pixels - receives RGBA.
+ * @param values - RGB in grey levels, unrounded.
+ * @param grey - whether the luma of the values is stored as all three colours.
+ */
+export function store(pixels: Uint8ClampedArray, values: Float32Array, grey: boolean): void {
+  for (let from = 0, to = 0; from < values.length; from += 3, to += 4) {
+    if (grey) {
+      const luma = 0.299 * values[from] + 0.587 * values[from + 1] + 0.114 * values[from + 2];
+      pixels[to] = pixels[to + 1] = pixels[to + 2] = luma;
+    } else {
+      pixels[to] = values[from];
+      pixels[to + 1] = values[from + 1];
+      pixels[to + 2] = values[from + 2];
+    }
+    pixels[to + 3] = 255;
+  }
+}

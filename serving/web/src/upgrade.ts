@@ -1,0 +1,79 @@
+/** The opt-in for pages as they are: <img data-comrec> shows its restored picture when it is there. */
+
+import { type Description, inspectFile } from "./inspect.js";
+import { MAX_PIXELS, type RestoreOptions, restore } from "./restore.js";
+import { readSource } from "./source.js";
+import { savesData, shownSize, whenNear } from "./when.js";
+
+/**
+ * Upgrade the images of a document, or of a part of it, that carry the attribute `data-comrec`.
+ *
+ * They stay the elements that they are, with their styles and listeners; `src` becomes a lossless
+ * blob of the restored picture once that is decoded. What fails stays as it was. `data-comrec` then
+ * says "restored", "compact" (the reader saves data) or "failed". A page with a Content-Security-
+ * Policy must allow `img-src blob:`.
+ *
+ * @param root - where to look.
+ * @param options - for all of them.
+ * @returns what stops it.
+ */
+export function upgradeImages(
+  root: ParentNode = document,
+  options: Omit<RestoreOptions, "signal" | "onprogress"> = {},
+): () => void {
+  const run = new AbortController();
+  for (const image of root.querySelectorAll<HTMLImageElement>("img[data-comrec]")) {
+    if (image.dataset["comrec"] !== "") continue;
+    image.dataset["comrec"] = "waiting";
+    whenNear(image, run.signal, () => void upgrade(image, { ...options, signal: run.signal }));
+  }
+  return () => run.abort();
+}
+
+async function upgrade(image: HTMLImageElement, options: RestoreOptions): Promise<void> {
+  const { signal, maxPixels = MAX_PIXELS, crossOrigin = false } = options;
+  try {
+    const file = await readSource(image, crossOrigin, signal);
+    reserve(image, inspectFile(file, maxPixels).description);
+    if (savesData()) {
+      image.dataset["comrec"] = "compact";
+      return;
+    }
+    await replace(image, await restore(file, options));
+    image.dataset["comrec"] = "restored";
+    image.dispatchEvent(new CustomEvent("restored"));
+  } catch (error) {
+    if (signal?.aborted) return;
+    image.dataset["comrec"] = "failed";
+    image.dispatchEvent(new CustomEvent("comrec-error", { detail: error }));
+  }
+}
+
+/** A compact picture is smaller than the original: it takes the original's place. */
+function reserve(image: HTMLImageElement, description: Description): void {
+  if (image.hasAttribute("width") || image.hasAttribute("height")) return;
+  [image.width, image.height] = shownSize(description);
+}
+
+async function replace(image: HTMLImageElement, bitmap: ImageBitmap): Promise<void> {
+  const canvas = document.createElement("canvas");
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+  if (blob === null) throw new Error("the browser cannot code the restored picture");
+  const address = URL.createObjectURL(blob);
+  const before = { src: image.src, srcset: image.srcset };
+  try {
+    const probe = new Image();
+    probe.src = address;
+    await probe.decode();
+    if (image.srcset) image.removeAttribute("srcset");
+    image.src = address;
+    await image.decode();
+  } catch (error) {
+    URL.revokeObjectURL(address);
+    if (image.src === address) Object.assign(image, before);
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+"""Files and restored pixels for the browser tests, and the small ones that serving/web keeps.
+
+``python -m tests.exporting.web_cases`` writes serving/web/tests/fixtures anew: a site of two tiny
+pairs with random weights, and cases for them. ``write_cases`` makes the same cases for any
+compressor.
+"""
+
+import io
+import json
+import pathlib
+import struct
+import zlib
+
+import numpy as np
+import PIL.Image
+import skimage.data
+
+from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression.compressor import Compressor
+from comrec_tf.models.picture_coder import PictureCoder
+
+FIXTURES = pathlib.Path(__file__).parents[2] / "serving" / "web" / "tests" / "fixtures"
+
+
+def write_cases(compressor: Compressor, folder: pathlib.Path) -> None:
+    """Write compact files and ordinary JPEGs with what Python restores of them.
+
+    Args:
+        compressor: with pairs of scale 1 and 2, the one of scale 1 for ordinary JPEGs.
+        folder: receives the files and cases.json, a list of objects: `name`, `file`, `pixels` (a
+            PNG), `version` (of the header, 0 for none).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    photo = skimage.data.astronaut()[30:, 130:]
+    pictures = {
+        "scale1": (photo[:97, :141], 1),
+        "scale2": (photo[:131, :150], 2),
+        "border": (photo[:65, :129], 2),
+        "pixel": (photo[60:61, 60:61], 2),
+        "grey": (skimage.data.camera()[100:201, 180:289, None], 2),
+    }
+    cases = []
+
+    def add(name: str, content: bytes, pixels: np.ndarray) -> None:
+        (folder / f"{name}.jpg").write_bytes(content)
+        pixels = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
+        PIL.Image.fromarray(pixels).save(folder / f"{name}.png", optimize=True)
+        payload = carriers.extract(content)
+        version = payload[4] if payload else 0
+        files = {"file": f"{name}.jpg", "pixels": f"{name}.png"}
+        cases.append({"name": name, "version": version, **files})
+
+    for name, (pixels, scale) in pictures.items():
+        content = compressor.encode(pixels, 40, scale)
+        add(name, content, compressor.decode(content))
+    for name, (pixels, scale) in list(pictures.items())[:2]:
+        content = compressor.encode(pixels, 25, scale)
+        add(f"{name}_v3", third_version(content), compressor.decode(content))
+    content = compressor.encode_to(photo[:64, :80], _quality_target(), []).content
+    add("plain", content, compressor.decode(content))
+    for name, options in {
+        "ordinary_420": {"quality": 20},
+        "ordinary_444_progressive": {"quality": 35, "subsampling": 0, "progressive": True},
+        "ordinary_grey": {"quality": 30},
+    }.items():
+        pixels = pictures["grey"][0][..., 0] if name.endswith("grey") else photo[:90, :121]
+        stream = io.BytesIO()
+        PIL.Image.fromarray(pixels).save(stream, "JPEG", **options)
+        add(name, stream.getvalue(), restore_ordinary(compressor, stream.getvalue()))
+    stream = io.BytesIO()
+    PIL.Image.fromarray(photo[:50, :60]).save(stream, "JPEG", quality=97)
+    decoded = np.asarray(PIL.Image.open(io.BytesIO(stream.getvalue())))
+    add("ordinary_fine", stream.getvalue(), decoded)
+    (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
+
+
+def _quality_target() -> object:
+    from comrec_tf.compression import rate_control
+
+    return rate_control.Target("quality", 30)
+
+
+def restore_ordinary(compressor: Compressor, jpeg: bytes) -> np.ndarray:
+    """Restore an ordinary JPEG by the full-size pair, told the DC step of luma."""
+    with PIL.Image.open(io.BytesIO(jpeg)) as picture:
+        step = float(picture.quantization[0][0])
+        channels = len(picture.getbands())
+        shape = (picture.height, picture.width, channels)
+    coder: PictureCoder = compressor._coders[1]
+    return coder.decode(jpeg, step, shape)
+
+
+def third_version(content: bytes) -> bytes:
+    """Rewrite a compact JPEG's header of version 1 as one of version 3."""
+    payload = carriers.extract(content)
+    if payload is not None and payload[4] == 3:
+        return content
+    header = container.read(content)
+    segments, tail = _segments(content)
+    kept = [segment for segment in segments if not 0xE0 <= segment[1] <= 0xEF]
+    kept = [segment for segment in kept if segment[1] != 0xFE]
+    checksum = zlib.crc32(b"\xff\xd8" + b"".join(kept) + tail)
+    heights, widths = (-(-size // header.scale) for size in (header.height, header.width))
+    layout = (
+        header.scale
+        + 4 * header.grey
+        + 8 * (heights * header.scale - header.height)
+        + 16 * (widths * header.scale - header.width)
+    )
+    payload = struct.pack(
+        ">4sBIBBHI",
+        carriers.MAGIC,
+        3,
+        header.preset_id,
+        layout,
+        header.quality,
+        int(header.step * container.STEP_UNITS),
+        checksum,
+    )
+    others = [segment for segment in segments if segment[4:8] != carriers.MAGIC]
+    return carriers.embed(b"\xff\xd8" + b"".join(others) + tail, payload)
+
+
+def _segments(content: bytes) -> tuple[list[bytes], bytes]:
+    """Segments between SOI and the first scan, and all from that on."""
+    segments, position = [], 2
+    while content[position + 1] != 0xDA:
+        length = int.from_bytes(content[position + 2 : position + 4], "big")
+        segments.append(content[position : position + 2 + length])
+        position += 2 + length
+    return segments, content[position:]
+
+
+def _write_fixtures() -> None:
+    import keras
+
+    from comrec_tf.exporting import web_site
+    from tests.conftest import make_model
+
+    keras.utils.set_random_seed(1)
+    models = [make_model(scale=1), make_model(scale=2)]
+    web_site.write_models(models, FIXTURES, side=64)
+    write_cases(Compressor(models), FIXTURES / "cases")
+
+
+if __name__ == "__main__":
+    _write_fixtures()
