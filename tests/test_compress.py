@@ -1,6 +1,8 @@
 import io
 import json
 import os
+import pathlib
+import subprocess
 import sys
 
 import numpy as np
@@ -15,6 +17,8 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.presets import weights
 from tests.conftest import make_model
+
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -429,6 +433,13 @@ def test_names_that_are_no_text_are_compressed_and_printed(tmp_path, run, photo,
     assert os.path.exists(os.path.join(os.fsencode(tmp_path), b"out", b"caf\xe9.jpg"))
 
 
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, run, photo):
+    name = "x" * (os.pathconf(tmp_path, "PC_NAME_MAX") - 4)
+    save(tmp_path / f"{name}.png", photo)
+    assert run(tmp_path / f"{name}.png", f"--output_dir={tmp_path}/out", "--scale=2") == 0
+    assert (tmp_path / "out" / f"{name}.jpg").exists()
+
+
 def test_nothing_on_standard_input_is_a_message(run, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", _Pipe(b""))
     assert run("-") == 1
@@ -458,3 +469,14 @@ def test_an_interrupt_shows_what_was_finished_and_a_resumed_run_does_the_rest(
     assert "2 of 4 files are done already" in capsys.readouterr().err
     assert run(*arguments, "--resume") == 0
     assert "4 of 4 files are done already" in capsys.readouterr().err
+
+
+def test_commands_say_nothing_that_is_not_their_own(tmp_path, photo):
+    save(tmp_path / "a.png", photo)
+    for verb, source, output in (("compress", "a.png", "c"), ("restore", "c", "r")):
+        command = [sys.executable, "-m", f"comrec_tf.{verb}", source, f"--output_dir={output}"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, check=True
+        )
+        assert done.stderr == b""
