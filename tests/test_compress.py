@@ -12,6 +12,7 @@ import pytest
 
 from comrec_tf import compress, metrics, restore
 from comrec_tf.codecs import catalog
+from comrec_tf.commands import display
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
@@ -453,11 +454,11 @@ def test_an_interrupt_shows_what_was_finished_and_a_resumed_run_does_the_rest(
     compress_one = Compressor.encode
     calls = []
 
-    def interrupt(self, *given):
+    def interrupt(self, *given, **named):
         calls.append(given)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return compress_one(self, *given)
+        return compress_one(self, *given, **named)
 
     with monkeypatch.context() as patched:
         patched.setattr(Compressor, "encode", interrupt)
@@ -480,3 +481,20 @@ def test_commands_say_nothing_that_is_not_their_own(tmp_path, photo):
             command, cwd=tmp_path, env=environment, capture_output=True, check=True
         )
         assert done.stderr == b""
+
+
+@pytest.mark.parametrize("aim", ["--scale=2", "--quality=40"])
+def test_progress_moves_inside_a_large_picture(tmp_path, run, monkeypatch, aim):
+    shares = []
+    whole = display.Progress.advance
+
+    def advance(self, fraction):
+        whole(self, fraction)
+        shares.append(self.share)
+
+    monkeypatch.setattr(display.Progress, "advance", advance)
+    save(tmp_path / "large.png", np.zeros((700, 900, 3), np.uint8))
+    assert run(tmp_path / "large.png", f"--output_dir={tmp_path}/out", aim) == 0
+    assert len(set(shares)) >= 2
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1

@@ -8,6 +8,8 @@ from comrec_tf import vocabulary
 from comrec_tf.presets import card, find
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from comrec_tf.compression.compressor import Compressor
@@ -95,6 +97,7 @@ class Request:
         compressor: "Compressor",
         picture: "np.ndarray",
         metadata: "Metadata | None",
+        progress: "Callable[[float], None] | None" = None,
     ) -> tuple[bytes, dict[str, Any]]:
         """Compress one picture.
 
@@ -102,6 +105,7 @@ class Request:
             compressor: of `compressor`.
             picture: uint8 (H, W, 1 or 3).
             metadata: what the picture's file says besides; kept if the request says so.
+            progress: told now and then which share of the work is done, 0 to 1.
 
         Returns:
             The compact file, and a row that describes it.
@@ -114,7 +118,7 @@ class Request:
         metadata = metadata if self.metadata else None
         value = compressor.default_quality if self.value is None else self.value
         if self.scale is not None and self.aim == "quality":
-            file = compressor.encode(picture, value, self.scale, metadata)
+            file = compressor.encode(picture, value, self.scale, metadata, progress=progress)
             return file.content, _row(file)
         file = compressor.encode_to(
             picture,
@@ -122,6 +126,7 @@ class Request:
             None if self.scale is None else [self.scale],
             plain=self.scale is None,
             metadata=metadata,
+            progress=progress,
         )
         return file.content, _row(file)
 
