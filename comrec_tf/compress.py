@@ -157,8 +157,10 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
 
 def _is_compact(path: str) -> bool:
     from comrec_tf.compact_file import carriers
+    from comrec_tf.images import files
 
     try:
+        carriers.file_format(files.first_bytes(path))  # an error spares reading all of it
         return carriers.extract(pathlib.Path(path).read_bytes()) is not None
     except (OSError, ValueError):
         return False

@@ -80,17 +80,24 @@ class Request:
         Raises:
             FileNotFoundError, ValueError, ModuleNotFoundError: as `Compressor.from_preset` and
                 `catalog.make_codec`.
+            ValueError: the preset has no pair of the scale.
         """
         from comrec_tf.codecs import catalog
         from comrec_tf.compression.compressor import Compressor
 
-        return Compressor.from_preset(
+        compressor = Compressor.from_preset(
             self.preset,
             engine=self.engine,
             codec=catalog.make_codec(self.codec) if self.codec else None,
             precision=self.precision,
             max_pixels=self.max_pixels,
         )
+        if self.scale not in (None, *compressor.scales):
+            raise ValueError(
+                f"the preset {self.preset} has pairs of networks for scale "
+                f"{' and '.join(map(str, compressor.scales))}. Received: scale={self.scale}"
+            )
+        return compressor
 
     def compress(
         self,
