@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 
+import comrec_tf
 from comrec_tf import metrics
 from comrec_tf.compact_file import container
 from comrec_tf.evaluation import systems
@@ -67,6 +68,13 @@ def test_a_preset_is_a_system_and_each_of_its_scales_if_asked(compressor, photo)
         two.decode(two.encode(photo, 40), 3),
         compressor.decode(compressor.encode(photo, 40, 2).content),
     )
+
+
+def test_rate_control_makes_the_files_that_compress_would(compressor, photo):
+    (auto,) = systems.of_preset("tiny", compressor)
+    for quality in (10, 40):
+        expected = compressor.encode_to(photo, comrec_tf.Target("quality", quality)).content
+        assert auto.encode(photo, quality) == expected
 
 
 def test_a_preset_comes_near_a_size_from_both_sides(compressor, photo):
