@@ -64,6 +64,12 @@ def _define(values: flags.FlagValues) -> None:
     number("max_pixels", 100_000_000, "Pixels of all pictures of a request at most.")
     number("max_connections", 512, "Connections at a time.")
     number("max_connections_per_address", 128, "Connections at a time from one address.")
+    flags.DEFINE_bool(
+        "enable_model_warmup",
+        True,
+        "Run the requests in a model's assets.extra before it takes others.",
+        flag_values=values,
+    )
     flags.DEFINE_enum(
         "engine",
         "litert",
@@ -131,7 +137,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
     store = ModelStore(
         base_paths,
         poll_seconds=values.poll_seconds,
-        load=functools.partial(Servable, engine=values.engine),
+        load=functools.partial(Servable, engine=values.engine, warm_up=values.enable_model_warmup),
     )
     asyncio.run(process.serve(store, options, lambda text: print(text, flush=True)))
     store.close()

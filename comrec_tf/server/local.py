@@ -132,7 +132,7 @@ class LocalSignatures:
     ) -> dict[str, np.ndarray]:
         def one(code: bytes) -> bytes:
             picture = self._compressor.decode(code, progress=still_waiting)
-            return files.png_bytes(picture, carriers.extract_metadata(code))
+            return files.encode(picture, carriers.extract_metadata(code))
 
         return {"image_bytes": _column(self._each(one, code_bytes))}
 
@@ -146,7 +146,8 @@ class LocalSignatures:
 
         def one(code: bytes, quality: int) -> bytes:
             codec.check_quality(quality)
-            return codec.encode(self._compressor.decode(code, progress=still_waiting), quality)
+            made = codec.encode(self._compressor.decode(code, progress=still_waiting), quality)
+            return carriers.embed_metadata(made, carriers.extract_metadata(code))
 
         given = np.array([_JPEG_QUALITY]) if quality is None else quality
         qualities = _for_each(given, code_bytes, "quality")
@@ -163,16 +164,16 @@ class LocalSignatures:
     ) -> dict[str, np.ndarray]:
         def one(content: bytes, kind: bytes, value: float, scale: int, codec: bytes) -> Any:
             still_waiting()
-            picture, metadata = files.read_with_metadata(io.BytesIO(content))
             compressor = self._compressor
+            source = files.load(io.BytesIO(content), max_pixels=compressor.max_pixels)
             if codec:
                 compressor = compressor.with_codec(catalog.make_codec(_word(codec, "codec")))
             return compressor.encode_to(
-                picture,
+                source.picture,
                 Target(_word(kind, "target"), float(value)),
                 [int(scale)] if scale else None,
                 plain=not scale,
-                metadata=metadata,
+                metadata=source.metadata,
             )
 
         columns = {"target": target, "value": value, "scale": scale, "codec": codec}

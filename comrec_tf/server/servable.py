@@ -32,12 +32,20 @@ class Servable:
         path: folder of the SavedModel.
         version: its version.
         engine: what restores, one of `vocabulary.ENGINES`; "litert" only where the preset is.
+        warm_up: whether to run the requests that lie beside it.
 
     Raises:
         OSError, RuntimeError, ValueError: it cannot be loaded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], version: int, engine: str = "litert") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        version: int,
+        engine: str = "litert",
+        *,
+        warm_up: bool = True,
+    ) -> None:
         self.version = version
         self._local: LocalSignatures | None = None
         self._session = tf.compat.v1.Session(graph=tf.Graph())
@@ -52,7 +60,8 @@ class Servable:
             if engine == "litert" and preset.exists():
                 self._local = LocalSignatures(preset)
                 self.signatures.update(self._local.described())
-            self._warm_up(pathlib.Path(path) / vocabulary.WARM_UP_IN_MODEL)
+            if warm_up:
+                self._warm_up(pathlib.Path(path) / vocabulary.WARM_UP_IN_MODEL)
         except BaseException:
             self.close()
             raise

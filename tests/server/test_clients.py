@@ -18,7 +18,7 @@ from comrec_tf.compression.compressor import Compressor
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 from tests.server.conftest import Server
-from tests.server.test_server import self_signed
+from tests.server.test_server import COLD, self_signed
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ CLIENTS = pathlib.Path(__file__).parents[2] / "serving" / "client"
 
 @pytest.fixture(scope="module")
 def server(exported):
-    running = Server(exported / "tiny")
+    running = Server(exported / "tiny", COLD)
     yield running
     running.stop()
 
@@ -190,7 +190,9 @@ def test_the_page_of_calls_runs_as_it_stands(server, exported, tmp_path, photo, 
 
 def test_tls_is_checked_against_the_given_certificates(exported, tmp_path, folder):
     key, certificate = self_signed(tmp_path, pytest.importorskip("cryptography"))
-    running = Server(exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}")
+    running = Server(
+        exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}", COLD
+    )
     try:
         for client, scheme, port in (("rest_client.py", "https://", 1), ("grpc_client.py", "", 0)):
             address = f"--address={scheme}localhost:{running.ports[port]}"

@@ -34,6 +34,9 @@ from tests.server.conftest import Server  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
+#: Starts sooner; the first calls are slow.
+COLD = "--noenable_model_warmup"
+
 
 @pytest.fixture(scope="module")
 def server(exported):
@@ -264,7 +267,7 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
 def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
     code = compressor.encode(photo, 40).content
     expected = compressor.decode(code).astype(int)
-    other = Server(exported / "tiny", "--engine=tensorflow")
+    other = Server(exported / "tiny", "--engine=tensorflow", COLD)
     try:
         for running, engine in ((server, "litert"), (other, "tensorflow")):
             request = predict_pb2.PredictRequest()
@@ -310,7 +313,7 @@ def test_metrics_have_the_names_of_tensorflow_serving_and_some_of_their_own(serv
 
 
 def test_past_its_queue_and_past_their_deadline_requests_are_refused(exported, png):
-    running = Server(exported / "tiny", "--max_in_flight=1", "--max_waiting=1")
+    running = Server(exported / "tiny", "--max_in_flight=1", "--max_waiting=1", COLD)
     try:
         running.predict(image_bytes=[png])
 
@@ -335,7 +338,7 @@ def test_past_its_queue_and_past_their_deadline_requests_are_refused(exported, p
 def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
     base = tmp_path / "tiny"
     shutil.copytree(exported / "tiny", base)
-    running = Server(base)
+    running = Server(base, COLD)
     try:
         versions = []
 
@@ -364,7 +367,7 @@ def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
 
 
 def test_requests_in_flight_are_finished_at_the_end(exported, png):
-    running = Server(exported / "tiny")
+    running = Server(exported / "tiny", COLD)
     running.predict(image_bytes=[png])
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         reply = pool.submit(running.predict, image_bytes=[png] * 100)
@@ -376,7 +379,9 @@ def test_requests_in_flight_are_finished_at_the_end(exported, png):
 def test_tls_encrypts_both(exported, tmp_path, png):
     cryptography = pytest.importorskip("cryptography")
     key, certificate = self_signed(tmp_path, cryptography)
-    running = Server(exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}")
+    running = Server(
+        exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}", COLD
+    )
     try:
         credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
         running.channel = grpc.secure_channel(f"localhost:{running.ports[0]}", credentials)
