@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from comrec_tf.compression.compressor import Compressor
     from comrec_tf.compression.rate_control import Target
     from comrec_tf.compression.result import CompactFile
+    from comrec_tf.data.sampling import Sampling
     from comrec_tf.exporting.signatures import export_signatures
     from comrec_tf.models.com_cnn import ComCNN
     from comrec_tf.models.com_rec import ComRec
@@ -29,6 +30,7 @@ __all__ = [
     "Compressor",
     "JpegCodec",
     "RecCNN",
+    "Sampling",
     "Target",
     "TrainingFeed",
     "export_signatures",
@@ -44,6 +46,7 @@ _HOMES = {
     "Compressor": "compression.compressor",
     "JpegCodec": "codecs.jpeg",
     "RecCNN": "models.rec_cnn",
+    "Sampling": "data.sampling",
     "Target": "compression.rate_control",
     "TrainingFeed": "training.feed",
     "export_signatures": "exporting.signatures",

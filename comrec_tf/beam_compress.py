@@ -26,6 +26,7 @@ from typing import Any
 
 from absl import flags
 
+from comrec_tf import vocabulary
 from comrec_tf.commands import flags as command_flags
 from comrec_tf.commands import frame
 
@@ -70,10 +71,8 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
     try:
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'expected Apache Beam: pip install "comrec-tf[beam]". Received: {error}'
-        ) from None
+    except ModuleNotFoundError:
+        raise vocabulary.missing_extra("beam_compress needs Apache Beam", "beam") from None
 
     _check_options(options)
     from comrec_tf.beam import pipeline
@@ -121,7 +120,9 @@ def _check_options(options: list[str]) -> None:
         kind._add_argparse_args(parser)
     _, unknown = parser.parse_known_args(options)
     if unknown:
-        raise ValueError(f"expected flags of --help or options of Beam. Received: {unknown[0]}")
+        raise frame.UsageError(
+            f"expected flags of --help or options of Beam. Received: {unknown[0]}"
+        )
 
 
 def _print(counts: dict[str, Any], *, as_json: bool) -> None:

@@ -186,7 +186,7 @@ def _read(job: plan.Job, *, values: flags.FlagValues) -> _Source:
             endings = _KEPT.get(form.upper(), (os.path.splitext(job.source)[1],))
             return _Source(num_bytes, header.height * header.width, None, content, endings)
     read = files.load(
-        io.BytesIO(content) if content else job.source,
+        io.BytesIO(content) if is_stream else job.source,
         max_pixels=values.max_pixels,
         first_frame=values.first_frame,
     )

@@ -3,7 +3,7 @@
     python -m comrec_tf.export --preset=comrec --output_dir=models/comrec --version=1
 
 writes models/comrec/1, of TensorFlow operations alone, with the signatures encode (the default),
-decode, decode_jpeg, encode_pixels and decode_pixels; serving/README.md describes them.
+decode and others; serving/README.md describes them.
 
     python -m comrec_tf.export --format=web --preset=comrec,comrec-fast --output_dir=site
 
@@ -59,7 +59,12 @@ def _define(values: flags.FlagValues) -> None:
         "version", 1, "Version; servers take the largest.", lower_bound=1, flag_values=values
     )
     flags.DEFINE_integer(
-        "scale", None, "Which pair encodes; the largest scale if not given.", flag_values=values
+        "scale",
+        None,
+        "Which pair encodes where a request does not say; the largest if None, the better if 0.",
+        lower_bound=0,
+        upper_bound=2,
+        flag_values=values,
     )
     flags.DEFINE_string(
         "web_source",
@@ -78,7 +83,7 @@ def _define(values: flags.FlagValues) -> None:
 
 def _export(values: flags.FlagValues, positional: list[str]) -> int:
     if positional:
-        raise ValueError(f"expected flags only. Received: {' '.join(positional)}")
+        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if values.format == "web":
         return _export_web(values)
     path = pathlib.Path(values.output_dir) / str(values.version)
@@ -86,21 +91,20 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
         raise FileExistsError(f"{path} exists: export another --version")
     import tensorflow as tf
 
-    # It tells of names of its own inside the graph.
     from comrec_tf.exporting import signatures
-
-    # It tells of names of its own inside the graph.
     from comrec_tf.presets import card, find, weights
 
     # It tells of names of its own inside the graph.
     tf.get_logger().setLevel("ERROR")
-    described = card.read(find.find_preset(values.preset))
+    preset = find.find_preset(values.preset)
+    described = card.read(preset)
     signatures.export_signatures(
         weights.load_pairs(values.preset),
         path,
         scale=values.scale,
         max_pixels=values.max_pixels,
         default_quality=described.default_quality,
+        preset=preset,
     )
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")

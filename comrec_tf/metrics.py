@@ -7,12 +7,14 @@ times their memory, so PSNR, SSIM, MS-SSIM and PSNR-HVS-M go through a picture b
 import contextlib
 import io
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from comrec_tf.images import color, files
+from comrec_tf.vocabulary import missing_extra
 
 __all__ = [
     "bits_per_pixel",
@@ -39,6 +41,8 @@ _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _SMALLEST_MS_SSIM = _WINDOW_SIZE * 2 ** (len(_SCALE_WEIGHTS) - 1)
 #: Side of the blocks of PSNR-HVS-M, and of the smallest picture that SSIMULACRA2 scores.
 _BLOCK = 8
+
+_importing = threading.Lock()
 
 
 def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
@@ -172,15 +176,7 @@ def psnr_hvs_m(original: np.ndarray, restored: np.ndarray) -> float:
         ModuleNotFoundError: psnr_hvsm is not installed.
     """
     _check_shapes(original, restored, smallest=_BLOCK)
-    os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
-    try:
-        # It recommends PyTorch on standard output.
-        with contextlib.redirect_stdout(io.StringIO()):
-            import psnr_hvsm
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            'PSNR-HVS-M needs psnr_hvsm: pip install "comrec-tf[evaluation]"'
-        ) from error
+    psnr_hvsm = _psnr_hvsm()
     height, width = (side // _BLOCK * _BLOCK for side in original.shape[:2])
     total = 0.0
     for rows in _bands(height):
@@ -214,6 +210,17 @@ def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
     return float(ssimulacra2.compute_ssimulacra2(_as_file(original), _as_file(restored)))
 
 
+def _psnr_hvsm() -> Any:
+    os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
+    # It recommends PyTorch on standard output, which must not be swapped by two threads at once.
+    with _importing, contextlib.redirect_stdout(io.StringIO()):
+        try:
+            import psnr_hvsm
+        except ImportError as error:
+            raise missing_extra("PSNR-HVS-M needs psnr_hvsm", "evaluation") from error
+    return psnr_hvsm
+
+
 def _as_file(picture: np.ndarray) -> io.BytesIO:
     """What the package reads in place of a path; it makes RGB of grey itself."""
     buffer = io.BytesIO()
@@ -245,9 +252,15 @@ def _blurred(plane: np.ndarray) -> np.ndarray:
     half = _WINDOW_SIZE // 2
     window = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * _WINDOW_SIGMA**2))
     window /= window.sum()
-    inside = slice(half, -half)
-    rows = ndimage.correlate1d(plane, window, axis=0)[inside]
-    return ndimage.correlate1d(rows, window, axis=1)[:, inside]
+    for _ in range(2):
+        height = len(plane) - 2 * half
+        rows = [plane[start : start + height] for start in range(_WINDOW_SIZE)]
+        # The window is symmetric, so rows at equal distances are added before they are weighted.
+        blurred = window[half] * rows[half]
+        for offset in range(half):
+            blurred += window[offset] * (rows[offset] + rows[-1 - offset])
+        plane = blurred.T
+    return plane
 
 
 def _halved_luma(picture: np.ndarray) -> np.ndarray:

@@ -10,10 +10,10 @@ SIGTERM and SIGINT end it once requests in flight are done. Exit codes: 0 ended 
 the message describes, 2 a wrong command line.
 """
 
+import asyncio
+import os
 import pathlib
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 
 from absl import flags
@@ -39,6 +39,9 @@ def _define(values: flags.FlagValues) -> None:
     def number(name: str, default: int, description: str, lowest: int = 1) -> None:
         flags.DEFINE_integer(name, default, description, lower_bound=lowest, flag_values=values)
 
+    def seconds(name: str, default: float, description: str) -> None:
+        flags.DEFINE_float(name, default, description, lower_bound=0.01, flag_values=values)
+
     flags.DEFINE_list(
         "model_base_path",
         None,
@@ -54,19 +57,25 @@ def _define(values: flags.FlagValues) -> None:
     number("rest_api_port", 8501, "Port of REST; 0 for any that is free, -1 for none.", -1)
     number("max_in_flight", 2, "Requests that run at the same time.")
     number("max_waiting", 32, "Requests that wait; more get RESOURCE_EXHAUSTED.", 0)
-    number("max_message_megabytes", 256, "Size of a request or reply at most.")
-    flags.DEFINE_float(
-        "poll_seconds", 1.0, "How often to look for new versions.", flag_values=values
-    )
-    flags.DEFINE_float(
-        "grace_seconds", 30.0, "How long requests in flight have at the end.", flag_values=values
-    )
+    number("max_message_megabytes", 64, "Size of a request or reply at most.")
+    number("max_held_megabytes", 512, "Size of all requests that wait or run at most.")
+    number("max_pixels", 100_000_000, "Pixels of all pictures of a request at most.")
+    number("max_connections", 512, "Connections at a time.")
+    number("max_connections_per_address", 128, "Connections at a time from one address.")
+    seconds("head_seconds", 10.0, "How long a connection may take to say what it wants.")
+    seconds("arrival_seconds", 60.0, "How long a request may take to arrive.")
+    seconds("idle_seconds", 600.0, "How long a connection may pass nothing on.")
+    seconds("poll_seconds", 1.0, "How often to look for new versions.")
+    seconds("grace_seconds", 30.0, "How long requests in flight have at the end.")
     for name, description in (
         ("tls_key", "Private key, PEM: with --tls_certificate both APIs are encrypted."),
         ("tls_certificate", "Certificate chain, PEM."),
         ("tls_client_ca", "Certificates, PEM, of which clients must show one."),
     ):
         flags.DEFINE_string(name, "", description, flag_values=values)
+    flags.DEFINE_enum(
+        "log_format", "text", ["text", "json"], "Lines of the log.", flag_values=values
+    )
 
 
 def _serve(values: flags.FlagValues, positional: list[str]) -> int:
@@ -75,54 +84,42 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
     if bool(values.tls_key) != bool(values.tls_certificate):
         raise ValueError("--tls_key and --tls_certificate go together. Received: one of them")
     base_paths = _base_paths(values)
+    # gRPC's core would write a line for each connection that speaks no HTTP/2.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        import uvicorn
+        import tensorflow as tf
 
-        from comrec_tf.server import grpc_api, rest_api
+        from comrec_tf.server import gate, logs, process
     except ImportError as error:
         raise OSError(f'serving needs more: pip install "comrec-tf[serving]" ({error})') from error
     from comrec_tf.server.store import ModelStore
 
-    store = ModelStore(
-        base_paths,
-        poll_seconds=values.poll_seconds,
+    # The session of TensorFlow 1 is how TensorFlow Serving runs models, deprecated or not.
+    tf.get_logger().setLevel("ERROR")
+    logs.configure(as_json=values.log_format == "json")
+    options = process.Options(
+        host=values.host,
+        port=values.port,
+        rest_port=values.rest_api_port,
         max_in_flight=values.max_in_flight,
         max_waiting=values.max_waiting,
-    )
-    max_bytes = values.max_message_megabytes * 1024**2
-    tls = (values.tls_key, values.tls_certificate) if values.tls_key else None
-    server, port = grpc_api.make_server(
-        store,
-        f"{values.host}:{values.port}",
-        max_message_bytes=max_bytes,
-        tls=tls,
+        max_message_bytes=values.max_message_megabytes * 1024**2,
+        max_held_bytes=values.max_held_megabytes * 1024**2,
+        max_pixels=values.max_pixels,
+        arrival_seconds=values.arrival_seconds,
+        head_seconds=values.head_seconds,
+        limits=gate.Limits(
+            connections=values.max_connections,
+            per_address=values.max_connections_per_address,
+            first_byte_seconds=values.head_seconds,
+            idle_seconds=values.idle_seconds,
+        ),
+        tls=(values.tls_key, values.tls_certificate) if values.tls_key else None,
         client_ca=values.tls_client_ca,
+        grace_seconds=values.grace_seconds,
     )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    server.start()
-    print(f"gRPC on {values.host}:{port}", flush=True)
-    web = None
-    if values.rest_api_port >= 0:
-        web = _Web(
-            uvicorn.Config(
-                rest_api.make_app(store, max_body_bytes=max_bytes),
-                host=values.host,
-                port=values.rest_api_port,
-                log_level="warning",
-                ssl_keyfile=values.tls_key or None,
-                ssl_certfile=values.tls_certificate or None,
-                ssl_ca_certs=values.tls_client_ca or None,
-                ssl_cert_reqs=2 if values.tls_client_ca else 0,
-                timeout_graceful_shutdown=int(values.grace_seconds),
-            )
-        )
-        print(f"REST on {values.host}:{web.start()}", flush=True)
-    stop.wait()
-    if web is not None:
-        web.stop()
-    server.stop(values.grace_seconds).wait()
+    store = ModelStore(base_paths, poll_seconds=values.poll_seconds)
+    asyncio.run(process.serve(store, options, lambda text: print(text, flush=True)))
     store.close()
     return frame.SUCCESS
 
@@ -137,34 +134,6 @@ def _base_paths(values: flags.FlagValues) -> dict[str, str]:
             raise ValueError(f"expected models of different names. Received: {name} twice")
         base_paths[name] = folder
     return base_paths
-
-
-class _Web:
-    """uvicorn in a thread: signals are the command's own."""
-
-    def __init__(self, config: "object") -> None:
-        import uvicorn
-
-        class Server(uvicorn.Server):
-            def install_signal_handlers(self) -> None:
-                pass
-
-        self._server = Server(config)  # type: ignore[arg-type]
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-
-    def start(self) -> int:
-        """Start; returns the port."""
-        self._thread.start()
-        while not self._server.started:
-            if not self._thread.is_alive():
-                raise OSError(f"cannot serve REST at port {self._server.config.port}")
-            self._thread.join(0.01)
-        return int(self._server.servers[0].sockets[0].getsockname()[1])
-
-    def stop(self) -> None:
-        """Finish requests in flight and end."""
-        self._server.should_exit = True
-        self._thread.join()
 
 
 if __name__ == "__main__":

@@ -78,6 +78,10 @@ def half_mean_of_squared_norms(difference):
     return sum(np.linalg.norm(one.ravel()) ** 2 for one in difference) / (2 * len(difference))
 
 
+def num_weights(network):
+    return sum(int(np.prod(weight.shape)) for weight in network.trainable_variables)
+
+
 def stir(model: ComRec, amount: float = 0.003) -> None:
     """Move all weights off their start, where residuals are zero."""
     random = np.random.default_rng(7)

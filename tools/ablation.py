@@ -22,6 +22,7 @@ Huffman tables on both sides as the paper counts (mozjpeg always optimises its o
 """
 
 import argparse
+import bisect
 import dataclasses
 import pathlib
 import sys
@@ -29,17 +30,13 @@ from typing import NamedTuple
 
 import numpy as np
 import PIL.Image
-import tensorflow as tf
 
 from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.commands import display
-from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.data import sources
-from comrec_tf.evaluation import matched
-from comrec_tf.images import color, files
+from comrec_tf.evaluation import matched, pictures
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.run import train
 
@@ -67,9 +64,11 @@ def main() -> int:
     if options.epochs < 2 or options.epochs % 2:
         parser.error(f"--epochs must be even and at least 2. Received: {options.epochs}")
     rows = _train_rows(options)
-    pictures = [(path, files.read(path)) for path in sources.find_pictures(options.test_data)]
+    tested = [
+        (name, pictures.read(path)) for name, path in pictures.find(options.test_data).items()
+    ]
     header = ["", *(f"JPEG {q}: {name}" for q in options.jpeg_qualities for name in ("dB", "SSIM"))]
-    display.table(header, _table(rows, pictures, options.jpeg_qualities))
+    display.table(header, _table(rows, tested, options.jpeg_qualities))
     return 0
 
 
@@ -141,26 +140,23 @@ def _train_rows(options: argparse.Namespace) -> dict[str, list[_System]]:
 def _own_qualities(options: argparse.Namespace) -> dict[int, int]:
     """The quality at which pictures halved by bicubic interpolation have plain JPEG's bytes."""
     found: dict[int, list[int]] = {quality: [] for quality in options.jpeg_qualities}
-    for path in sources.find_pictures(options.valid_data):
-        luma = np.rint(color.luma(files.read(path))).astype(np.uint8)[..., None]
+    for path in pictures.find(options.valid_data).values():
+        luma = pictures.read(path, luma=True)
         halved = PIL.Image.fromarray(luma[..., 0])
         halved = halved.resize(
             [-(-side // 2) for side in halved.size], PIL.Image.Resampling.BICUBIC
         )
         compact = np.asarray(halved)[..., None]
 
-        def encode(quality: int, picture: np.ndarray = compact) -> bytes:
-            return bytes(_STANDARD.encode_picture(tf.constant(picture), quality).numpy())
-
+        sizes = [len(_STANDARD.encode(compact, quality)) for quality in _STANDARD.qualities]
         for quality, own in found.items():
-            limit = len(encode(quality, luma))
-            fits = rate_control.largest_quality(encode, _STANDARD.qualities, limit)
-            own.append(fits[0] if fits else _STANDARD.qualities[0])
+            index = bisect.bisect_right(sizes, len(_STANDARD.encode(luma, quality)))
+            own.append(_STANDARD.qualities[max(0, index - 1)])
     return {quality: round(float(np.median(own))) for quality, own in found.items()}
 
 
 def _table(
-    rows: dict[str, list[_System]], pictures: list, jpeg_qualities: list[int]
+    rows: dict[str, list[_System]], tested: list, jpeg_qualities: list[int]
 ) -> list[list[str]]:
     plain: dict[int, matched.Row] = {}
     cells: dict[str, list[str]] = {}
@@ -172,10 +168,10 @@ def _table(
                 matched.compare(
                     compressor, path, picture, _STANDARD, quality, compressor.scales[-1]
                 )
-                for path, picture in pictures
+                for path, picture in tested
             ]
             found = [row for row in compared if row is not None]
-            if len(found) < len(pictures):
+            if len(found) < len(tested):
                 cells[name] += ["too large", ""]
                 continue
             mean = plain[quality] = matched.mean_row(found)

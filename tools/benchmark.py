@@ -1,308 +1,227 @@
-"""Speed as ratios within one run, medians of several rounds.
+"""Speed and memory of the commands, whole processes, as a person waits for them.
 
-benchmark training: what a training step costs beside the bare steps of its networks. A bare step is
-forward, backward and Adam of one network on tensors that are ready: RecCNN's on decoded pictures,
-ComCNN's through the fixed RecCNN. The alternating and the joint step are those of `model.fit` with
-the whole input pipeline: reading, cutting, ComCNN's copy, JPEG. "input alone" is that pipeline
-without a step behind it, "stand-in alone" differentiable JPEG forward and backward.
-
-benchmark files: megapixels per second of compress and restore on a folder of photos, reading and
-writing included; what of that the networks take on tiles that are ready, and what their bare
-convolutions; and how long the commands take to start.
-
-All kinds take turns, so that a noisy machine slows them alike.
+Measures `compress --scale=2 --quality=40` and `restore` of one photo, both at each scale on a
+folder, `compress` with its search, and on demand a picture of 100 megapixels. Every process is
+started anew, reads and writes files, and is timed from start to end; figures are medians. With
+--against another checkout of this repository takes turns with this one, so that a busy machine
+slows both alike: then only the ratio says something.
 """
 
 import argparse
-import contextlib
-import io
 import os
 import pathlib
-import shutil
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from typing import NamedTuple
 
-import keras
 import numpy as np
 import PIL.Image
 import skimage.data
-import tensorflow as tf
 
-from comrec_tf import compress, restore
-from comrec_tf.graph import tiles
-from comrec_tf.models import losses
-from comrec_tf.models.com_cnn import ComCNN
-from comrec_tf.models.com_rec import ComRec
-from comrec_tf.models.precision import fastest
-from comrec_tf.models.rec_cnn import RecCNN
-from comrec_tf.presets import weights
-from comrec_tf.training.feed import TrainingFeed
+from comrec_tf import vocabulary
+from comrec_tf.commands import display
 
-_STEPS = 4
+ROOT = pathlib.Path(__file__).parents[1]
+#: Pictures of the folder that the search is measured on.
 _SEARCHED = 4
+
+
+class Job(NamedTuple):
+    """One command to measure; its arguments have {out} where each checkout has a folder of its own.
+
+    Attributes:
+        name: what the table calls it.
+        arguments: of `python -m`.
+        megapixels: that it works on.
+    """
+
+    name: str
+    arguments: list[str]
+    megapixels: float
+
+
+class Checkout(NamedTuple):
+    """One state of the code.
+
+    Attributes:
+        name: what the table calls it.
+        root: folder of the repository.
+        flags: that its commands get beside the job's.
+        out: folder for what it makes.
+    """
+
+    name: str
+    root: pathlib.Path
+    flags: list[str]
+    out: pathlib.Path
+
+
+class Cost(NamedTuple):
+    """What one run of a command took: wall clock, and the largest resident memory."""
+
+    seconds: float
+    mebibytes: float
 
 
 def main() -> int:
     """Measure and print; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    kinds = parser.add_subparsers(dest="kind", required=True)
-    training = kinds.add_parser("training", help="steps of training")
-    training.add_argument("--batch_sizes", type=int, nargs="+", default=[16, 128])
-    training.add_argument("--patch_size", type=int, default=40)
-    training.add_argument("--resolution", choices=["full", "compact"], default="full")
-    training.add_argument("--rounds", type=int, default=5, help="turns of each kind")
-    files = kinds.add_parser("files", help="compress and restore")
-    files.add_argument("--preset", default="comrec", help="name or folder")
-    files.add_argument("--scale", type=int, default=2, help="which pair of the preset")
-    files.add_argument("--num_pictures", type=int, default=24)
-    files.add_argument("--size", type=int, nargs=2, default=[512, 768], help="height and width")
-    files.add_argument("--rounds", type=int, default=5, help="turns of each kind")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pictures", help="folder; photos of 768x512 are made where not given")
+    parser.add_argument("--num_pictures", type=int, default=24, help="how many are made")
+    parser.add_argument("--size", type=int, nargs=2, default=[512, 768], help="height and width")
+    parser.add_argument("--preset", default="comrec", help="name or folder")
+    parser.add_argument("--against", type=pathlib.Path, help="another checkout")
+    parser.add_argument("--against_flags", default="", help="flags for its commands alone")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=["photo", "folder", "search", "large"],
+        default=["photo", "folder", "search"],
+        help="what to measure; large is a picture of 100 megapixels",
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each that count")
     options = parser.parse_args()
-    print(f"TensorFlow {tf.__version__}")
-    with tempfile.TemporaryDirectory() as folder:
-        if options.kind == "training":
-            _measure_training(folder, options)
-        else:
-            _measure_files(pathlib.Path(folder), options)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        source = pathlib.Path(options.pictures) if options.pictures else folder / "in"
+        if not options.pictures:
+            _make_photos(source, options.num_pictures, *options.size)
+        jobs = _jobs(source, options.parts)
+        if "large" in options.parts:
+            _make_photos(folder / "large", 1, 10_000, 10_000)
+            jobs += _file_jobs("100 megapixels", folder / "large" / "0.png", (2, 1))
+        preset = f"--preset={options.preset}"
+        checkouts = [Checkout("this", ROOT, [preset], folder / "this")]
+        if options.against:
+            flags = [preset, *shlex.split(options.against_flags)]
+            other = options.against.resolve()
+            checkouts.append(Checkout("against", other, flags, folder / "against"))
+        _print(jobs, _measure(jobs, checkouts, options.rounds))
     return 0
 
 
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _in_turns(kinds: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Medians over the rounds, the first of which is not counted: it traces and warms up."""
-    times: dict[str, list[float]] = {name: [] for name in kinds}
-    for number in range(rounds + 1):
-        for name, seconds in kinds.items():
-            value = seconds()
-            if number:
-                times[name].append(value)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def _measure_files(folder: pathlib.Path, options: argparse.Namespace) -> None:
-    height, width = options.size
-    photo = np.tile(skimage.data.astronaut(), (-(-height // 512), -(-(width + 97) // 512), 1))
-    (folder / "in").mkdir()
-    for index in range(options.num_pictures):
+def _make_photos(folder: pathlib.Path, count: int, height: int, width: int) -> None:
+    folder.mkdir()
+    tiles = (-(-height // 512), -(-(width + 97) // 512), 1)
+    photo = np.tile(skimage.data.astronaut(), tiles)
+    for index in range(count):
         # No two alike, so that nothing is kept from one to the next.
-        PIL.Image.fromarray(photo[:height, 4 * index % 97 :][:, :width]).save(
-            folder / "in" / f"{index}.png"
+        shifted = photo[:height, 4 * index % 97 :][:, :width]
+        PIL.Image.fromarray(shifted).save(folder / f"{index}.png", compress_level=1)
+
+
+def _jobs(source: pathlib.Path, parts: list[str]) -> list[Job]:
+    pictures = _pictures_of(source)
+    jobs = []
+    if "photo" in parts:
+        jobs += _file_jobs("one photo", pictures[0], (2,))
+    if "folder" in parts:
+        jobs += _file_jobs(f"{len(pictures)} photos", source, (2, 1))
+    if "search" in parts:
+        few = pictures[:_SEARCHED]
+        arguments = ["comrec_tf.compress", *map(str, few), "--output_dir={out}/searched"]
+        name = f"compress {len(few)} photos, all searched"
+        jobs.append(Job(name, arguments, _megapixels(*few)))
+    return jobs
+
+
+def _file_jobs(name: str, source: pathlib.Path, scales: tuple[int, ...]) -> list[Job]:
+    """Compress and restore a picture or a folder at each scale."""
+    megapixels = _megapixels(*(_pictures_of(source) if source.is_dir() else [source]))
+    jobs = []
+    for scale in scales:
+        small = f"{{out}}/{name} {scale}".replace(" ", "_")
+        compress = ["comrec_tf.compress", str(source), f"--scale={scale}", "--quality=40"]
+        restore = ["comrec_tf.restore", small, f"--output_dir={small}_restored"]
+        for arguments in ([*compress, f"--output_dir={small}"], restore):
+            verb = arguments[0].rpartition(".")[2]
+            jobs.append(Job(f"{verb} {name}, scale {scale}", arguments, megapixels))
+    return jobs
+
+
+def _pictures_of(folder: pathlib.Path) -> list[pathlib.Path]:
+    suffixes = vocabulary.PICTURE_SUFFIXES
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
+
+
+def _megapixels(*paths: pathlib.Path) -> float:
+    total = 0
+    for path in paths:
+        with PIL.Image.open(path) as picture:
+            total += picture.width * picture.height
+    return total / 1e6
+
+
+def _measure(
+    jobs: list[Job], checkouts: list[Checkout], rounds: int
+) -> dict[str, dict[str, list[Cost]]]:
+    """Costs by job and checkout. A first round, which fills the caches of files, does not count."""
+    costs: dict[str, dict[str, list[Cost]]] = {job.name: {} for job in jobs}
+    turns = [
+        (number, job, checkout)
+        for number in range(rounds + 1)
+        for job in jobs
+        for checkout in checkouts
+    ]
+    for number, job, checkout in display.progress(turns, "measuring"):
+        cost = _run(job, checkout)
+        if number:
+            costs[job.name].setdefault(checkout.name, []).append(cost)
+    return costs
+
+
+def _run(job: Job, checkout: Checkout) -> Cost:
+    checkout.out.mkdir(exist_ok=True)
+    arguments = [argument.replace("{out}", str(checkout.out)) for argument in job.arguments]
+    command = [sys.executable, "-m", *arguments, "--overwrite", *checkout.flags]
+    environment = {**os.environ, "PYTHONPATH": str(checkout.root)}
+    with tempfile.TemporaryFile() as said:
+        begun = time.perf_counter()
+        process = subprocess.Popen(  # noqa: S603
+            command, stdout=said, stderr=said, cwd=checkout.out, env=environment
         )
-    num_searched = min(_SEARCHED, options.num_pictures)
-    one_megapixels = height * width / 1e6
-    megapixels = options.num_pictures * one_megapixels
-    pairs = weights.load_pairs(options.preset, rec_precision=fastest())
-    (model,) = (pair for pair in pairs if pair.scale == options.scale)
-    print(f"RecCNN computes in {model.rec.dtype_policy.name}")
-    common = [f"--preset={options.preset}", "--overwrite"]
-    scale = f"--scale={options.scale}"
+        # Not process.wait(), which does not tell this one process's memory.
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            text = said.read().decode(errors="replace")
+            raise RuntimeError(f"{checkout.name}: {shlex.join(command)} failed:\n{text}")
+    return Cost(seconds, usage.ru_maxrss / 1024)
 
-    def command(verb: object, *arguments: object) -> None:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            if verb.main([verb.__name__, *map(str, arguments), *common]):
-                raise RuntimeError(f"{verb.__name__} failed")
 
-    def compressing() -> float:
-        return _timed(lambda: command(compress, folder / "in", f"--output_dir={folder}/out", scale))
-
-    def searching() -> float:
-        few = [folder / "in" / f"{index}.png" for index in range(num_searched)]
-        return _timed(lambda: command(compress, *few, f"--output_dir={folder}/searched"))
-
-    def restoring() -> float:
-        return _timed(lambda: command(restore, folder / "out", f"--output_dir={folder}/back"))
-
-    def networks(whole: bool) -> dict[str, Callable[[], float]]:
-        return {
-            name: _on_tiles(network, multiple, options, whole=whole)
-            for name, network, multiple in (
-                ("ComCNN", model.com, 1),
-                ("RecCNN", model.rec, model.scale),
-            )
+def _print(jobs: list[Job], costs: dict[str, dict[str, list[Cost]]]) -> None:
+    rows = []
+    for job in jobs:
+        medians = {
+            name: Cost(*(statistics.median(values) for values in zip(*found, strict=True)))
+            for name, found in costs[job.name].items()
         }
-
-    ready, bare = networks(whole=True), networks(whole=False)
-    kinds = {"compress": compressing, "restore": restoring, "search": searching}
-    kinds |= {f"{name} on tiles": seconds for name, seconds in ready.items()}
-    kinds |= {f"{name} convolutions": seconds for name, seconds in bare.items()}
-    medians = _in_turns(kinds, options.rounds)
-    for verb, network in (("compress", "ComCNN"), ("restore", "RecCNN")):
-        whole = medians[verb]
-        print(f"{verb}: {megapixels / whole:.3g} megapixels/s ({1000 * whole:.0f} ms)")
-        for part in (f"{network} on tiles", f"{network} convolutions"):
-            print(f"  {part:24}{1000 * medians[part]:7.0f} ms {medians[part] / whole:7.1%}")
-
-    rate = num_searched * one_megapixels / medians["search"]
-    print(f"compress, all scales and the codec alone searched: {rate:.3g} megapixels/s")
-
-    shutil.rmtree(folder / "out")
-    one = [folder / "in" / "0.png", f"--output_dir={folder}/out", scale, *common]
-    starts = {
-        "import tensorflow": ["-c", "import tensorflow"],
-        "compress --help": ["-m", "comrec_tf.compress", "--help"],
-        "compress one picture": ["-m", "comrec_tf.compress", *map(str, one)],
-    }
-    medians = _in_turns(
-        {
-            name: lambda arguments=arguments: _timed(
-                lambda: subprocess.run(  # noqa: S603
-                    [sys.executable, *arguments], check=True, capture_output=True, env=os.environ
-                )
-            )
-            for name, arguments in starts.items()
-        },
-        options.rounds,
-    )
-    for name, seconds in medians.items():
-        print(f"{name:24}{seconds:6.2f} s {seconds / medians['import tensorflow']:6.2f} x import")
-
-
-def _on_tiles(
-    network: keras.Model, scale: int, options: argparse.Namespace, *, whole: bool
-) -> Callable[[], float]:
-    """A network on as many tiles as the pictures have, or its convolutions alone on as much."""
-    size = tf.constant([side // scale for side in options.size])
-    sides = tuple(side // scale for side in tiles.SIDES)
-    multiple = getattr(network, "input_multiple", network.scale)
-    halo = -(-network.receptive_radius // multiple) * multiple
-    tile = tiles.tile_size(size, sides, halo).numpy()
-    num_tiles = options.num_pictures * int(np.prod(-(-size.numpy() // tile)))
-    shape = [1, *(tile + 2 * halo).tolist(), network.channels]
-    picture, log_step = tf.random.uniform(shape), tf.zeros([1])
-    inputs: list[tuple[keras.Layer, tf.Tensor]] = []
-    layers = [layer for layer in network._flatten_layers() if "Conv2D" in type(layer).__name__]
-
-    def call(picture: tf.Tensor) -> tf.Tensor:
-        if hasattr(network, "reconstruct"):
-            return network.reconstruct(picture, log_step=log_step)
-        return network(picture, log_step=log_step)
-
-    if whole:
-        traced = tf.function(call)
-        return lambda: _timed(lambda: [traced(picture) for _ in range(num_tiles)])
-    # What each convolution gets, by size.
-    height, width = shape[1:3]
-    if getattr(network, "space_to_depth", False):
-        height, width = height // 2, width // 2
-    for layer in layers:
-        channels = layer.kernel.shape[2]
-        x = tf.cast(tf.random.uniform([1, height, width, channels]), layer.compute_dtype)
-        inputs.append((layer, x))
-        height, width = height // layer.strides[0], width // layer.strides[1]
-    traced = tf.function(lambda: [layer(x) for layer, x in inputs])
-    return lambda: _timed(lambda: [traced() for _ in range(num_tiles)])
-
-
-def _measure_training(folder: str, options: argparse.Namespace) -> None:
-    print(f"patches of {options.patch_size}, {options.resolution}")
-    for name in ("astronaut", "camera", "coffee", "chelsea", "rocket"):
-        picture = PIL.Image.fromarray(getattr(skimage.data, name)())
-        picture.save(pathlib.Path(folder) / f"{name}.png")
-    for batch_size in options.batch_sizes:
-        medians = _in_turns(
-            {
-                "RecCNN alone": _bare(_model(options), "rec", batch_size, options.patch_size),
-                "ComCNN alone": _bare(_model(options), "com", batch_size, options.patch_size),
-                "alternating": _fitted(_model(options), "alternate", folder, batch_size, options),
-                "joint": _fitted(_model(options), "joint", folder, batch_size, options),
-                "input alone": _input(_model(options), folder, batch_size, options),
-                "stand-in alone": _stand_in(_model(options), batch_size, options.patch_size),
-            },
-            options.rounds,
-        )
-        bare = medians["RecCNN alone"] + medians["ComCNN alone"]
-        for name, median in medians.items():
-            note = f"{median / bare:7.2f} x the two networks alone"
-            print(
-                f"batch {batch_size:4}  {name:14}{1000 * median:9.1f} ms a step{note}", flush=True
-            )
-
-
-def _model(options: argparse.Namespace) -> ComRec:
-    return ComRec(
-        ComCNN(channels=1),
-        RecCNN(channels=1, resolution=options.resolution),
-    )
-
-
-def _bare(model: ComRec, trained: str, batch_size: int, patch_size: int) -> Callable[[], float]:
-    network = getattr(model, trained)
-    optimizer = keras.optimizers.Adam(1e-4)
-    optimizer.build(network.trainable_variables)
-    pictures = tf.random.uniform([batch_size, patch_size, patch_size, 1])
-    decoded = tf.random.uniform([batch_size, patch_size // 2, patch_size // 2, 1])
-
-    @tf.function
-    def step() -> None:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            weights = [weight.value for weight in network.trainable_variables]
-            tape.watch(weights)
-            if trained == "rec":
-                upsampled, residual = model.rec.upsampled_and_residual(decoded, training=True)
-                loss = losses.rec_loss(pictures, upsampled, residual)
-            else:
-                loss = losses.com_loss(pictures, model.rec.reconstruct(model.com(pictures)))
-        optimizer.apply(tape.gradient(loss, weights), network.trainable_variables)
-
-    return lambda: _timed(lambda: [step() for _ in range(_STEPS)]) / _STEPS
-
-
-def _stand_in(model: ComRec, batch_size: int, patch_size: int) -> Callable[[], float]:
-    stand_in = model.codec.stand_in()
-    compact = tf.random.uniform([batch_size, patch_size // 2, patch_size // 2, 1])
-    quality = tf.fill([batch_size], 50)
-
-    @tf.function
-    def step() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(compact)
-            decoded, bits = stand_in.round_trip(compact, quality)
-            loss = tf.reduce_sum(decoded) + tf.reduce_sum(bits)
-        return tape.gradient(loss, compact)
-
-    return lambda: _timed(lambda: [step() for _ in range(_STEPS)]) / _STEPS
-
-
-def _feed(
-    model: ComRec, objective: str, folder: str, batch_size: int, options: argparse.Namespace
-) -> TrainingFeed:
-    return TrainingFeed(
-        model,
-        folder,
-        patch_size=options.patch_size,
-        batch_size=batch_size,
-        # Many more than are taken: the pipeline is at work all the while, as in a long epoch.
-        steps_per_epoch=100_000,
-        quality=50,
-        coded=objective == "alternate",
-    )
-
-
-def _input(
-    model: ComRec, folder: str, batch_size: int, options: argparse.Namespace
-) -> Callable[[], float]:
-    iterator = iter(_feed(model, "alternate", folder, batch_size, options).dataset)
-    # More than are made ahead, so that what is measured is the making.
-    count = 16 * _STEPS
-    return lambda: _timed(lambda: [next(iterator) for _ in range(count)]) / count
-
-
-def _fitted(
-    model: ComRec, objective: str, folder: str, batch_size: int, options: argparse.Namespace
-) -> Callable[[], float]:
-    model.compile(objective=objective)
-    iterator = iter(_feed(model, objective, folder, batch_size, options).dataset)
-    train = model.make_train_function() or model.train_function
-    return lambda: _timed(lambda: [train(iterator) for _ in range(_STEPS)]) / _STEPS
+        this, other = medians["this"], medians.get("against")
+        row = [
+            job.name,
+            f"{this.seconds:.2f}",
+            f"{job.megapixels / this.seconds:.3g}",
+            f"{this.mebibytes:.0f}",
+        ]
+        if other:
+            row += [
+                f"{other.seconds:.2f}",
+                f"{other.mebibytes:.0f}",
+                f"{this.seconds / other.seconds:.2f}",
+            ]
+        rows.append(row)
+    header = ["", "seconds", "megapixels/s", "MiB"]
+    if any("against" in found for found in costs.values()):
+        header += ["against: seconds", "MiB", "ratio of seconds"]
+    display.table(header, rows)
 
 
 if __name__ == "__main__":

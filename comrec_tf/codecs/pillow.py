@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 
 from comrec_tf.codecs import base
+from comrec_tf.images import damage, limits
 
 __all__ = ["PillowCodec"]
 
@@ -21,24 +22,27 @@ class PillowCodec(base.Codec):
         """Return what `PIL.Image.Image.save` is told for a picture (H, W, 1 or 3)."""
         raise NotImplementedError
 
+    def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
+        """Return what is saved of a picture (H, W, 1 or 3)."""
+        return PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode a picture; see `Codec.encode`."""
         self.check_quality(quality)
         buffer = io.BytesIO()
-        pixels = PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
         try:
-            pixels.save(buffer, self._FORMAT, **self._save_options(picture, quality))
+            self._prepared(picture, quality).save(
+                buffer, self._FORMAT, **self._save_options(picture, quality)
+            )
         except (OSError, ValueError, SyntaxError) as error:
             raise ValueError(f"Pillow cannot write {self._FORMAT}: {error}") from error
         return buffer.getvalue()
 
     def decode(self, bitstream: bytes, channels: int = 0) -> np.ndarray:
         """Decode a bitstream; see `Codec.decode`."""
-        try:
-            with self._open(bitstream) as picture:
-                pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
-        except (OSError, SyntaxError) as error:
-            raise ValueError(f"damaged {self._FORMAT}: {error}") from error
+        with self._open(bitstream) as picture, damage.pillow_errors(f"damaged {self._FORMAT}"):
+            limits.check_content(bitstream)
+            pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         if channels == 1 and pixels.shape[-1] == 3:
             # A format or an encoder without grey pictures: the channels differ by rounding alone.
@@ -51,7 +55,5 @@ class PillowCodec(base.Codec):
             return picture.height, picture.width, 1 if picture.mode == "L" else 3
 
     def _open(self, bitstream: bytes) -> PIL.Image.Image:
-        try:
+        with damage.pillow_errors(f"the bytes are not {self._FORMAT}"):
             return PIL.Image.open(io.BytesIO(bitstream), formats=[self._FORMAT])
-        except (OSError, SyntaxError, ValueError) as error:
-            raise ValueError(f"the bytes are not {self._FORMAT}") from error

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import rich.console
@@ -80,18 +80,28 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], file: Any = None
         print("  ".join(cells).rstrip(), file=file)
 
 
-def progress(items: Sequence[_T], description: str) -> Iterable[_T]:
-    """Show on standard error, where that is a terminal, how far a loop has come.
+def progress(items: Sequence[_T], description: str) -> Iterator[_T]:
+    """Show on standard error how far a loop has come: a bar, or lines where there is no terminal.
 
     Args:
         items: what to loop over.
         description: what is being done.
 
-    Returns:
+    Yields:
         The items.
     """
     console = rich.console.Console(stderr=True)
-    return rich.progress.track(items, description, console=console, disable=not console.is_terminal)
+    if console.is_terminal:
+        yield from rich.progress.track(items, description, console=console)
+        return
+    begun = said = time.monotonic()
+    for done, item in enumerate(items):
+        yield item
+        now = time.monotonic()
+        if now - said >= _BETWEEN_LINES:
+            said, share = now, (done + 1) / len(items)
+            left = _duration((now - begun) * (1 / share - 1))
+            print(f"{description}: {share:.0%}, {left} left", file=sys.stderr, flush=True)
 
 
 class Progress:

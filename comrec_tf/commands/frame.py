@@ -104,8 +104,8 @@ def run(
     logging.getLogger("comrec_tf").setLevel(logging.INFO)
     try:
         with warnings.catch_warnings():
-            # The limit is our own flag, --max_pixels.
-            warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
+            # What Pillow warns of, large pictures and damaged EXIF, is told in our own words.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
             return work(values, positional)
     except UsageError as error:
         return usage(str(error))

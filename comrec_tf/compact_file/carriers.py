@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 import PIL.Image
 
+from comrec_tf.images import damage
 from comrec_tf.images.metadata import Metadata
 
 __all__ = [
@@ -171,11 +172,12 @@ def picture_size(content: bytes) -> tuple[int, int]:
     Raises:
         ValueError: the file is of another format or damaged.
     """
-    try:
-        with PIL.Image.open(io.BytesIO(content), formats=[file_format(content)]) as picture:
-            return picture.height, picture.width
-    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        raise ValueError(f"the picture inside is damaged: {error}") from error
+    formats = [file_format(content)]
+    with (
+        damage.pillow_errors("the picture inside is damaged"),
+        PIL.Image.open(io.BytesIO(content), formats=formats) as picture,
+    ):
+        return picture.height, picture.width
 
 
 def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
@@ -223,11 +225,11 @@ def extract_metadata(content: bytes) -> Metadata:
     if file_format(content) != "jpeg":
         magics = (_EXIF_MAGIC, _ICC_MAGIC, _XMP_MAGIC)
         return Metadata(*((extract(content, magic) or b"")[4:] for magic in magics))
-    try:
-        with PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
-            info = picture.info
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"the JPEG inside is damaged: {error}") from error
+    with (
+        damage.pillow_errors("the JPEG inside is damaged"),
+        PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture,
+    ):
+        info = picture.info
     return Metadata(info.get("exif", b""), info.get("icc_profile") or b"", info.get("xmp") or b"")
 
 

@@ -10,7 +10,7 @@ import PIL.ExifTags
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf.images import files
+from comrec_tf.images import damage, files
 
 __all__ = ["decode", "load_file_system"]
 
@@ -33,24 +33,28 @@ def decode(content: bytes) -> np.ndarray:
     Raises:
         OSError: the bytes are no picture, or a damaged one.
     """
-    try:
-        with PIL.Image.open(io.BytesIO(content)) as picture:
-            channels = {"L": 1, "RGB": 3}.get(picture.mode)
-            # Transparency and orientation are told in the header, pixels are not decoded yet.
-            plain = (
-                channels is not None
-                and not picture.has_transparency_data
-                and picture.getexif().get(PIL.ExifTags.Base.Orientation, 1) == 1
-            )
+    with (
+        damage.pillow_errors("damaged", OSError),
+        PIL.Image.open(io.BytesIO(content)) as picture,
+    ):
+        channels = {"L": 1, "RGB": 3}.get(picture.mode)
+        # Transparency and orientation are told in the header, pixels are not decoded yet.
+        plain = (
+            channels is not None
+            and not picture.has_transparency_data
+            and picture.getexif().get(PIL.ExifTags.Base.Orientation, 1) == 1
+        )
+        try:
             if plain and picture.format == "JPEG":
                 return tf.io.decode_jpeg(content, channels, dct_method="INTEGER_ACCURATE").numpy()
             if plain and picture.format == "PNG":
                 return tf.io.decode_png(content, channels).numpy()
             if plain and picture.format == "WEBP" and (tfio := _tensorflow_io()) is not None:
                 return tfio.image.decode_webp(content).numpy()[..., :3]
-            return files.from_pil(picture)
-    except (tf.errors.OpError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        raise OSError(str(error)) from error
+        except tf.errors.OpError as error:
+            # Without what TensorFlow says of its own graph, in front and behind.
+            raise ValueError(error.message.rpartition("}} ")[2].partition(" [Op:")[0]) from error
+        return files.from_pil(picture)
 
 
 def load_file_system(path: str) -> None:

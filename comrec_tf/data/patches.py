@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from comrec_tf.data.reader import PictureReader
+from comrec_tf.data.sampling import Sampling
 from comrec_tf.graph import geometry
 
 __all__ = ["patch_dataset"]
@@ -11,16 +12,12 @@ __all__ = ["patch_dataset"]
 def patch_dataset(
     paths: list[str],
     reader: PictureReader,
-    *,
-    patch_size: int,
-    num_patches: int,
-    patches_per_picture: int,
-    seed: int,
+    sampling: Sampling,
     epoch: tf.Variable | int = 0,
 ) -> tf.data.Dataset:
     """Cut random patches out of pictures.
 
-    Every draw is a function of `seed`, the epoch and the patch's number: the same epoch gives the
+    Every draw is a function of the seed, the epoch and the patch's number: the same epoch gives the
     same patches whatever ran before, which is what lets a training run be resumed. Pictures come in
     a new order each time all have been used, several patches from each time one is decoded; a
     patch is turned and mirrored at random. Pictures smaller than a patch are padded by their edge.
@@ -28,16 +25,15 @@ def patch_dataset(
     Args:
         paths: picture files.
         reader: reads them; those that are broken are passed over.
-        patch_size: side of a patch in pixels.
-        num_patches: patches in an epoch.
-        patches_per_picture: patches cut each time a picture is decoded.
-        seed: seed of all draws.
+        sampling: how patches are cut, and how many make an epoch.
         epoch: number of the epoch, read anew each time the dataset is iterated.
 
     Returns:
         A dataset of dictionaries: "pixels", uint8 (patch_size, patch_size, 3) RGB, and "seed",
         int64 (2,), for further draws of the patch.
     """
+    patch_size, patches_per_picture = sampling.patch_size, sampling.patches_per_picture
+    num_patches, seed = sampling.steps_per_epoch * sampling.batch_size, sampling.seed
     num_pictures = -(-num_patches // patches_per_picture)
     file_names = tf.constant(paths)
 

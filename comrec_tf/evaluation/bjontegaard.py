@@ -1,11 +1,12 @@
-"""Bjontegaard differences: how much rate one curve saves over another (ITU-T VCEG-M33)."""
+"""Bjontegaard difference: how much rate one curve saves over another (ITU-T VCEG-M33)."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
-__all__ = ["bd_psnr", "bd_rate"]
+__all__ = ["bd_rate"]
 
 Curve = Sequence[tuple[float, float]]
 
@@ -30,36 +31,13 @@ def bd_rate(anchor: Curve, tested: Curve, rates: tuple[float, float] | None = No
     low, high = anchor_quality[0], anchor_quality[-1]
     if rates is not None:
         within = np.clip(np.log10(rates), anchor_rate[0], anchor_rate[-1])
-        low, high = _pchip(anchor_rate, anchor_quality)(within)
+        low, high = PchipInterpolator(anchor_rate, anchor_quality)(within)
     low, high = max(low, quality[0]), min(high, quality[-1])
     if low >= high:
         return math.nan
     ends = (low, high)
     difference = _mean(quality, rate, ends) - _mean(anchor_quality, anchor_rate, ends)
     return 100.0 * (10.0**difference - 1.0)
-
-
-def bd_psnr(anchor: Curve, tested: Curve, rates: tuple[float, float] | None = None) -> float:
-    """Mean difference in quality at equal rate.
-
-    Args:
-        anchor: pairs of bits per pixel and quality.
-        tested: likewise.
-        rates: only between these two rates.
-
-    Returns:
-        In units of the quality, positive where `tested` is better; NaN where the curves share no
-        rate.
-    """
-    (anchor_rate, anchor_quality), (rate, quality) = map(_rising, (anchor, tested))
-    if min(len(anchor_rate), len(rate)) < 2:
-        return math.nan
-    low, high = max(anchor_rate[0], rate[0]), min(anchor_rate[-1], rate[-1])
-    if rates is not None:
-        low, high = max(low, math.log10(rates[0])), min(high, math.log10(rates[1]))
-    if low >= high:
-        return math.nan
-    return _mean(rate, quality, (low, high)) - _mean(anchor_rate, anchor_quality, (low, high))
 
 
 def _rising(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
@@ -75,11 +53,5 @@ def _rising(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     return np.log10(rates), qualities
 
 
-def _pchip(x: np.ndarray, y: np.ndarray):  # type: ignore[no-untyped-def]
-    from scipy.interpolate import PchipInterpolator
-
-    return PchipInterpolator(x, y)
-
-
 def _mean(x: np.ndarray, y: np.ndarray, ends: tuple[float, float]) -> float:
-    return float(_pchip(x, y).integrate(*ends)) / (ends[1] - ends[0])
+    return float(PchipInterpolator(x, y).integrate(*ends)) / (ends[1] - ends[0])

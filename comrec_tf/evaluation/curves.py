@@ -1,7 +1,9 @@
 """Rate-distortion points of systems on pictures, and their means."""
 
 import collections
+import concurrent.futures
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -11,10 +13,11 @@ import numpy as np
 from comrec_tf import metrics
 from comrec_tf.evaluation.systems import System
 
-__all__ = ["METRICS", "Point", "mean_curves", "measure", "megapixels_per_second"]
+__all__ = ["METRICS", "Original", "Point", "mean_curves", "measure", "megapixels_per_second"]
 
 #: What is measured of a restored picture, and what it is called.
 METRICS = {
+    "ssimulacra2": "SSIMULACRA2",
     "psnr": "PSNR, all channels (dB)",
     "psnr_luma": "PSNR, luma (dB)",
     "ssim": "SSIM, luma",
@@ -31,8 +34,8 @@ class Point(NamedTuple):
         setting: of the system.
         num_bytes: size of the whole file.
         bits_per_pixel: of the original picture.
-        psnr, psnr_luma, ssim, ms_ssim, psnr_hvs_m: see `METRICS`; NaN where a picture is too
-            small for one, or its library is not installed.
+        ssimulacra2, psnr, psnr_luma, ssim, ms_ssim, psnr_hvs_m: see `METRICS`; NaN where a picture
+            is too small for one.
         encode_seconds, decode_seconds: wall clock, of one run.
         num_pixels: of the original picture.
     """
@@ -42,6 +45,7 @@ class Point(NamedTuple):
     setting: float
     num_bytes: int
     bits_per_pixel: float
+    ssimulacra2: float
     psnr: float
     psnr_luma: float
     ssim: float
@@ -52,48 +56,76 @@ class Point(NamedTuple):
     num_pixels: int
 
 
+class Original:
+    """A picture that systems are measured on.
+
+    Args:
+        name: of the picture.
+        pixels: uint8 (H, W, 1 or 3).
+    """
+
+    def __init__(self, name: str, pixels: np.ndarray) -> None:
+        self.name = name
+        self.pixels = pixels
+
+    def compare(self, restored: np.ndarray) -> dict[str, float]:
+        """Compare a restored picture with this one.
+
+        Args:
+            restored: uint8 of the original's shape.
+
+        Returns:
+            A value for each of `METRICS`; NaN where the picture is too small for one.
+        """
+        return {name: _or_nan(getattr(metrics, name), self.pixels, restored) for name in METRICS}
+
+
 def measure(
-    system: System, name: str, picture: np.ndarray, settings: Sequence[float] | None = None
+    system: System, original: Original, settings: Sequence[float] | None = None
 ) -> list[Point]:
     """Make files of one picture, restore them and compare.
 
+    Files are made and restored one after the other, since they are timed, and then judged on all
+    cores.
+
     Args:
         system: what makes them.
-        name: the picture's.
-        picture: uint8 (H, W, 1 or 3).
+        original: the picture.
         settings: other settings than the system's own.
 
     Returns:
         A point for each setting that can be reached.
     """
-    points = []
-    height, width = picture.shape[:2]
+    height, width, channels = original.pixels.shape
+    made = []
     for setting in system.settings if settings is None else settings:
         begun = time.perf_counter()
-        content = system.encode(picture, setting)
+        content = system.encode(original.pixels, setting)
         encoded = time.perf_counter()
         if content is None:
             continue
-        restored = system.decode(content, picture.shape)
-        decoded = time.perf_counter()
-        points.append(
-            Point(
-                system=system.name,
-                picture=name,
-                setting=setting,
-                num_bytes=len(content),
-                bits_per_pixel=metrics.bits_per_pixel(len(content), height, width),
-                psnr=metrics.psnr(picture, restored),
-                psnr_luma=metrics.psnr_luma(picture, restored),
-                ssim=_or_nan(metrics.ssim, picture, restored),
-                ms_ssim=_or_nan(metrics.ms_ssim, picture, restored),
-                psnr_hvs_m=_or_nan(metrics.psnr_hvs_m, picture, restored),
-                encode_seconds=encoded - begun,
-                decode_seconds=decoded - encoded,
-                num_pixels=height * width,
-            )
+        restored = system.decode(content, channels)
+        made.append(
+            (setting, len(content), encoded - begun, time.perf_counter() - encoded, restored)
         )
-    return points
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        judged = pool.map(lambda item: original.compare(item[-1]), made)
+    return [
+        Point(
+            system=system.name,
+            picture=original.name,
+            setting=setting,
+            num_bytes=num_bytes,
+            bits_per_pixel=metrics.bits_per_pixel(num_bytes, height, width),
+            encode_seconds=encode_seconds,
+            decode_seconds=decode_seconds,
+            num_pixels=height * width,
+            **values,
+        )
+        for (setting, num_bytes, encode_seconds, decode_seconds, _), values in zip(
+            made, judged, strict=True
+        )
+    ]
 
 
 def mean_curves(points: Iterable[Point], metric: str) -> dict[str, list[tuple[float, float]]]:
@@ -146,5 +178,5 @@ def _or_nan(
 ) -> float:
     try:
         return metric(picture, restored)
-    except (ValueError, ModuleNotFoundError):
+    except ValueError:  # the picture is too small for it
         return math.nan

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from comrec_tf import metrics
-from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs import catalog
+from comrec_tf.codecs.base import Codec
 from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
 
-__all__ = ["Row", "compare", "mean_row"]
+__all__ = ["Row", "compare", "mean_row", "with_standard_tables"]
 
 
 class Row(NamedTuple):
@@ -37,7 +38,7 @@ def compare(
     compressor: Compressor,
     name: str,
     picture: np.ndarray,
-    jpeg: JpegCodec,
+    jpeg: Codec,
     jpeg_quality: int,
     scale: int | None = None,
 ) -> Row | None:
@@ -55,25 +56,19 @@ def compare(
         The row, or None where the preset makes no file as small as plain JPEG's.
     """
     plain = jpeg.encode(picture, jpeg_quality)
-    num_bytes = len(plain)
-    if scale is None:
-        file = compressor.encode_to(picture, rate_control.Target("max_bytes", num_bytes))
-        if not file.met:
-            return None
-    else:
-        largest = rate_control.largest_quality(
-            lambda quality: compressor.encode(picture, quality, scale),
-            compressor.codec.qualities,
-            num_bytes,
-        )
-        if largest is None:
-            return None
-        file = largest
+    file = compressor.encode_to(
+        picture,
+        rate_control.Target("max_bytes", len(plain)),
+        None if scale is None else [scale],
+        plain=scale is None,
+    )
+    if not file.met:
+        return None
     decoded, restored = jpeg.decode(plain, picture.shape[-1]), compressor.decode(file.content)
     return Row(
         name,
         jpeg_quality,
-        num_bytes,
+        len(plain),
         metrics.psnr(picture, decoded),
         metrics.ssim(picture, decoded),
         file.quality,
@@ -93,3 +88,24 @@ def mean_row(rows: list[Row]) -> Row:
         The means, named "mean".
     """
     return Row("mean", *np.mean([row[1:] for row in rows], axis=0).tolist())
+
+
+def with_standard_tables(codec: Codec) -> Codec:
+    """Take the standard Huffman tables in place of optimised ones, as the paper counts bytes.
+
+    Args:
+        codec: jpeg or jpeg-flat.
+
+    Returns:
+        The same codec otherwise.
+
+    Raises:
+        ValueError: it is another codec.
+    """
+    options = codec.options()
+    if "optimize_huffman" not in options:
+        raise ValueError(
+            "standard Huffman tables are JPEG's: expected jpeg or jpeg-flat. "
+            f"Received: codec={codec.name}"
+        )
+    return catalog.make_codec(codec.name, **{**options, "optimize_huffman": False})

@@ -1,129 +1,257 @@
 """Systems: whatever makes a file of a picture and a picture of the file, at several settings."""
 
+import abc
+import bisect
+import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from comrec_tf import vocabulary
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compression import picture_coder, rate_control
+from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.result import CompactFile
+from comrec_tf.vocabulary import CODEC_SUFFIXES, missing_extra
 
-__all__ = ["CODECS", "System", "of_codec", "of_preset"]
+__all__ = ["CODECS", "System", "installed_codecs", "of_codec", "of_preset"]
 
-#: Codecs to compare with; JPEG XL is for comparison alone.
-CODECS = (*vocabulary.CODEC_SUFFIXES, "jpegxl")
+#: JPEG XL as a codec of its own, for comparison alone.
+_JPEG_XL = "jpegxl"
+#: Codecs to compare with.
+CODECS = (*CODEC_SUFFIXES, _JPEG_XL)
 
 #: Qualities that span about 0.05 to 1.5 bits per pixel of a photo.
 _SETTINGS: dict[str, Sequence[float]] = {
     "jpeg": (2, 4, 6, 8, 11, 15, 20, 27, 36, 50, 65, 80),
-    "jpeg-flat": (2, 4, 6, 8, 11, 15, 20, 27, 36, 50, 65, 80),
     "mozjpeg": (3, 5, 8, 11, 15, 20, 27, 36, 50, 65, 80),
     "jpegli": (1, 8, 15, 22, 30, 40, 50, 60, 70, 80),
     "webp": (1, 5, 10, 18, 28, 40, 52, 64, 76, 84),
     "avif": (1, 8, 15, 22, 30, 38, 46, 54, 62, 70),
     "jpeg2000": (4, 10, 16, 22, 28, 34, 40, 48, 56, 64),
+    _JPEG_XL: (3, 7, 12, 18, 25, 36, 50, 64, 75, 85),
 }
-#: Butteraugli distances of JPEG XL.
-_JPEGXL_DISTANCES = (20.0, 15.0, 11.0, 8.0, 6.0, 4.5, 3.3, 2.4, 1.7, 1.2)
 
 
-class System(NamedTuple):
+class System(abc.ABC):
     """One curve of a comparison.
 
     Attributes:
         name: what the curve is called.
-        settings: what `encode` takes, from small to large files.
-        encode: picture, setting -> file; None where the setting cannot be reached.
-        decode: file, shape -> picture.
+        settings: what is measured, from small to large files.
     """
 
     name: str
     settings: Sequence[float]
-    encode: Callable[[np.ndarray, float], bytes | None]
-    decode: Callable[[bytes, tuple[int, ...]], np.ndarray]
+
+    @abc.abstractmethod
+    def encode(self, picture: np.ndarray, setting: float) -> bytes | None:
+        """Make a file.
+
+        Args:
+            picture: uint8 (H, W, 1 or 3).
+            setting: one of `settings`.
+
+        Returns:
+            The whole file; None where the setting cannot be reached.
+        """
+
+    @abc.abstractmethod
+    def decode(self, content: bytes, channels: int) -> np.ndarray:
+        """Make a picture of a file.
+
+        Args:
+            content: what `encode` or `encode_near` returned.
+            channels: of the picture that it was made of, 1 or 3.
+
+        Returns:
+            uint8 (H, W, channels).
+        """
+
+    @abc.abstractmethod
+    def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
+        """Make a file of about a size.
+
+        Args:
+            picture: uint8 (H, W, 1 or 3).
+            num_bytes: the size.
+
+        Returns:
+            The file whose size comes nearest, which may be far where the system has none near.
+        """
 
 
-def of_codec(name: str, codec: base.Codec | None = None) -> System:
+class _Codec(System):
+    """A codec alone.
+
+    Args:
+        name: of the system.
+        qualities: all that `encode` takes, rising.
+        encode: picture, quality -> file.
+        decode: file, channels -> picture.
+        settings: the qualities that are measured.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        qualities: Sequence[float],
+        encode: Callable[[np.ndarray, float], bytes],
+        decode: Callable[[bytes, int], np.ndarray],
+        settings: Sequence[float],
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self._qualities = qualities
+        self._encode = encode
+        self._decode = decode
+        self._picture: np.ndarray | None = None
+
+    def encode(self, picture: np.ndarray, setting: float) -> bytes:
+        """Encode; see `System`."""
+        return self._encode(picture, setting)
+
+    def decode(self, content: bytes, channels: int) -> np.ndarray:
+        """Decode; see `System`."""
+        return self._decode(content, channels)
+
+    def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
+        """Encode to a size by search over the qualities; see `System`."""
+        made = self._made_of(picture)
+        index = bisect.bisect_right(self._qualities, num_bytes, key=lambda q: len(made(q)))
+        neighbours = self._qualities[max(0, index - 1) : index + 1]
+        return min(map(made, neighbours), key=lambda content: abs(len(content) - num_bytes))
+
+    def _made_of(self, picture: np.ndarray) -> Callable[[float], bytes]:
+        """Quality -> file; what was made of one picture for one size is kept for the next."""
+        if self._picture is not picture:
+            self._picture = picture
+            self._made = functools.cache(functools.partial(self._encode, picture))
+        return self._made
+
+
+class _RateControl(System):
+    """A preset's rate control over all scales and the codec alone, as `compress` works.
+
+    It aims at the plain codec's qualities, picture by picture, so that both curves spend their
+    bytes on the same pictures. (At equal bytes for every picture a codec spends too much on the
+    easy ones, and its mean suffers for that alone.) The settings of one picture share its search,
+    so the time of each is a share of it.
+    """
+
+    def __init__(self, name: str, compressor: Compressor) -> None:
+        self.name = name
+        self.settings = _settings(compressor.codec.reference_encoder())
+        self._compressor = compressor
+        self._picture: np.ndarray | None = None
+
+    def encode(self, picture: np.ndarray, setting: float) -> bytes | None:
+        """Encode to be as good as plain JPEG of a quality; see `System`."""
+        found = self._search(picture)(rate_control.Target("quality", setting))
+        return found.content if found.met else None
+
+    def decode(self, content: bytes, channels: int) -> np.ndarray:
+        """Restore; see `System`."""
+        return self._compressor.decode(content)
+
+    def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
+        """Encode to a size by rate control, which is never larger; see `System`."""
+        return self._search(picture)(rate_control.Target("max_bytes", num_bytes)).content
+
+    def _search(self, picture: np.ndarray) -> Callable[[rate_control.Target], CompactFile]:
+        if self._picture is not picture:
+            self._picture, self._searched = picture, self._compressor.search(picture)
+        return self._searched
+
+
+def of_codec(name: str) -> System:
     """Make a system of a codec alone.
 
     Args:
         name: one of `CODECS`.
-        codec: the codec with other options than its own.
 
     Returns:
-        The system.
+        The system. It has made a file, so that whatever it needs is known to be there.
 
     Raises:
         ValueError: there is no such codec.
-        ModuleNotFoundError: JPEG XL needs imagecodecs.
+        ModuleNotFoundError: the codec needs a package that is not installed.
     """
-    if name == "jpegxl":
-        return _jpegxl()
-    chosen = catalog.make_codec(name) if codec is None else codec
-    return System(
-        name,
-        _SETTINGS[name],
-        lambda picture, setting: chosen.encode(picture, int(setting)),
-        lambda content, shape: picture_coder.decode_bitstream(content, shape),
-    )
+    if name == _JPEG_XL:
+        system = _jpeg_xl()
+    else:
+        codec = catalog.make_codec(name)
+        system = _Codec(name, codec.qualities, codec.encode, codec.decode, _settings(codec))
+    system.encode(np.zeros((8, 8, 3), np.uint8), system.settings[0])
+    return system
 
 
-def of_preset(name: str, compressor: Compressor) -> list[System]:
-    """Make systems of a preset: one for each scale, and rate control over all.
+def installed_codecs() -> list[str]:
+    """List the codecs whose packages are installed.
 
-    Rate control aims at the PSNR of the plain codec at its qualities, picture by picture, so that
-    both curves spend their bytes on the same pictures. (At equal bytes for every picture a codec
-    spends too much on the easy ones, and its mean suffers for that alone.) The settings of one
-    picture share its search, so the time of each is a share of it.
+    Returns:
+        Those of `CODECS`, in its order.
+    """
+    return [name for name in CODECS if _is_installed(name)]
+
+
+def of_preset(name: str, compressor: Compressor, *, each_scale: bool = False) -> list[System]:
+    """Make systems of a preset.
 
     Args:
         name: what the preset is called.
         compressor: the preset.
+        each_scale: whether the pair of each scale alone is a system too.
 
     Returns:
-        The systems, "NAME auto" first.
+        Rate control over all scales, called as the preset, and if asked for "NAME scale 1" and
+        so on.
     """
-
-    def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
-        return compressor.decode(content)
-
-    searched: tuple[np.ndarray, Callable[[rate_control.Target], CompactFile]] | None = None
-
-    def auto(picture: np.ndarray, setting: float) -> bytes | None:
-        nonlocal searched
-        if searched is None or searched[0] is not picture:
-            searched = (picture, compressor.search(picture))
-        choice = searched[1](rate_control.Target("quality", setting))
-        return choice.content if choice.met else None
+    codec = compressor.codec
 
     def of_scale(scale: int) -> System:
-        return System(
+        return _Codec(
             f"{name} scale {scale}",
-            _SETTINGS[compressor.codec.name],
-            lambda picture, setting: compressor.encode(picture, int(setting), scale=scale).content,
-            decode,
+            codec.qualities,
+            lambda picture, quality: compressor.encode(picture, quality, scale=scale).content,
+            lambda content, channels: compressor.decode(content),
+            _settings(codec),
         )
 
-    qualities = _SETTINGS[compressor.codec.reference_encoder().name]
-    return [System(f"{name} auto", qualities, auto, decode), *map(of_scale, compressor.scales)]
+    return [_RateControl(name, compressor), *map(of_scale, compressor.scales if each_scale else ())]
 
 
-def _jpegxl() -> System:
+def _settings(codec: base.Codec) -> Sequence[float]:
+    """The measured qualities; another encoder of a format takes those of the usual one."""
+    return _SETTINGS.get(codec.name) or _SETTINGS[codec.reference_encoder().name]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        of_codec(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def _jpeg_xl() -> System:
     try:
         import imagecodecs
     except ImportError as error:
-        raise ModuleNotFoundError(
-            'jpegxl needs imagecodecs: pip install "comrec-tf[evaluation]"'
-        ) from error
+        raise missing_extra(f"{_JPEG_XL} needs imagecodecs", "evaluation") from error
 
-    def encode(picture: np.ndarray, setting: float) -> bytes:
+    def encode(picture: np.ndarray, quality: float) -> bytes:
         pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
-        return bytes(imagecodecs.jpegxl_encode(pixels, distance=setting))
+        return bytes(imagecodecs.jpegxl_encode(pixels, distance=_distance(quality)))
 
-    def decode(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
-        return imagecodecs.jpegxl_decode(content).reshape(shape)
+    def decode(content: bytes, channels: int) -> np.ndarray:
+        pixels = imagecodecs.jpegxl_decode(content)
+        return pixels.reshape(*pixels.shape[:2], channels)
 
-    return System("jpegxl", _JPEGXL_DISTANCES, encode, decode)
+    return _Codec(_JPEG_XL, range(1, 100), encode, decode, _SETTINGS[_JPEG_XL])
+
+
+def _distance(quality: float) -> float:
+    """The Butteraugli distance of a quality, as libjxl's JxlEncoderDistanceFromQuality has it."""
+    if quality >= 30:
+        return 0.1 + (100 - quality) * 0.09
+    return 53 / 3000 * quality**2 - 23 / 20 * quality + 25

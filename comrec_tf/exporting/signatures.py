@@ -1,6 +1,5 @@
 """A SavedModel of TensorFlow operations alone that TensorFlow Serving runs as it is."""
 
-import logging
 import os
 import pathlib
 import shutil
@@ -9,30 +8,43 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.compact_file import container
-from comrec_tf.graph import codecs, compact_file, jpeg, picture_files
+from comrec_tf.exporting import warm_up
+from comrec_tf.exporting.decoding import Decoding, require_pixels
+from comrec_tf.exporting.encoding import ANY_SCALE, Encoding
+from comrec_tf.graph import compact_file, jpeg, orientation, picture_files
 from comrec_tf.models import picture_coder
 from comrec_tf.models.com_rec import ComRec
-from comrec_tf.presets import weights
+from comrec_tf.presets import card, weights
 
-__all__ = ["SIGNATURES", "export_signatures"]
+__all__ = ["PRESET", "SIGNATURES", "export_signatures"]
 
-_log = logging.getLogger(__name__)
-
-#: Signatures with what they do.
+#: Signatures with what they do. Over REST every input must be there, so there is a signature
+#: without for each choice that a request need not make.
 SIGNATURES = {
     "serving_default": "the same as encode",
     "encode": "picture files to compact files",
+    "encode_quality": "the same at a given quality and scale",
+    "encode_max_bytes": "the same in so many bytes at most",
     "decode": "compact files to PNG",
-    "decode_jpeg": "compact files to JPEG of a given quality",
+    "decode_jpeg": "compact files to JPEG",
+    "decode_jpeg_quality": "the same of a given quality",
     "encode_pixels": "pixels of one size to compact files",
+    "encode_pixels_quality": "the same at a given quality and scale",
     "decode_pixels": "compact files of one size to pixels",
 }
+#: The preset in a SavedModel, for servers that have an engine of their own for it.
+PRESET = pathlib.Path("assets.extra") / "preset"
 _QUALITY = 50
 _JPEG_QUALITY = 95
+#: Pictures of a batch that are worked on at the same time.
+_PARALLEL = 2
+_WARM_UP_SIDE = 64
+
+_Function = Callable[..., dict[str, tf.Tensor]]
 
 
 def export_signatures(
@@ -42,23 +54,25 @@ def export_signatures(
     scale: int | None = None,
     default_quality: int = _QUALITY,
     max_pixels: int = 100_000_000,
-    warm_up: bool = True,
+    preset: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write a SavedModel with the signatures of `SIGNATURES`.
 
     Results are those of `Compressor`: files byte for byte, restored pictures within a grey level.
     A batch may hold pictures of different sizes. What is wrong with an input is an
-    INVALID_ARGUMENT that says so.
+    INVALID_ARGUMENT that says so. Beside it lie requests that run each signature, which servers
+    run when they load the model.
 
     Args:
         models: the pair of networks, or one for each scale: files of each are decoded, and of the
             codec without networks.
         path: the folder to make, for TensorFlow Serving ``MODEL/VERSION``.
-        scale: which pair encodes; the largest scale if None.
+        scale: which pair encodes where a request does not say, 0 for the better; the largest
+            scale if None.
         default_quality: where a request brings no quality.
         max_pixels: larger pictures are refused.
-        warm_up: whether to write requests that TensorFlow Serving runs when it loads the model;
-            left out with a warning where tensorflow-serving-api is not installed.
+        preset: folder of the preset that `models` are of, to lie beside the SavedModel: the
+            embedded server runs it on its own engine.
 
     Raises:
         ValueError: the codec is not made of TensorFlow operations, or there is no pair of `scale`.
@@ -66,12 +80,12 @@ def export_signatures(
         OSError: it cannot be written.
     """
     models = [models] if isinstance(models, ComRec) else list(models)
-    endpoints = _Endpoints(models, scale, max_pixels)
+    endpoints = _Endpoints(models, scale, max_pixels, default_quality)
     path = pathlib.Path(path)
     if path.exists():
         raise FileExistsError(f"{path} exists: export another version")
     archive = keras.export.ExportArchive()
-    for name, (function, inputs) in endpoints.functions(default_quality).items():
+    for name, (function, inputs) in endpoints.functions().items():
         # Not as a `tf.function`, which would lose the default values.
         archive.add_endpoint(name, function, input_signature=inputs)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,8 +93,9 @@ def export_signatures(
     beside = pathlib.Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         archive.write_out(beside / "model", verbose=False)
-        if warm_up:
-            _write_warm_up(beside / "model")
+        _write_warm_up(beside / "model", endpoints.scales)
+        if preset is not None:
+            _copy_preset(preset, beside / "model" / PRESET)
         os.rename(beside / "model", path)
     except tf.errors.OpError as error:
         raise OSError(f"{path} cannot be written: {error.message}") from error
@@ -91,245 +106,225 @@ def export_signatures(
 class _Endpoints:
     """What the signatures compute."""
 
-    def __init__(self, models: list[ComRec], scale: int | None, max_pixels: int) -> None:
-        self._coders = {model.scale: picture_coder.PictureCoder(model) for model in models}
-        self._codec = jpeg.exportable(models[0].codec)
-        self._scale = max(self._coders) if scale is None else scale
-        if self._scale not in self._coders:
-            raise ValueError(f"expected a scale of {list(self._coders)}. Received: scale={scale}")
-        self._ids = {model.scale: weights.preset_id(model) for model in models}
+    def __init__(
+        self, models: list[ComRec], scale: int | None, max_pixels: int, default_quality: int
+    ) -> None:
+        coders = {model.scale: picture_coder.PictureCoder(model) for model in models}
+        codec = jpeg.exportable(models[0].codec)
+        ids = {model.scale: weights.preset_id(model) for model in models}
+        self.scales = sorted(coders)
+        self._scale = self.scales[-1] if scale is None else scale
+        if self._scale not in (ANY_SCALE, *self.scales):
+            raise ValueError(f"expected a scale of {[0, *self.scales]}. Received: scale={scale}")
+        self._default_quality = default_quality
         self._max_pixels = max_pixels
+        self._encoding = Encoding(coders, codec, ids)
+        self._decoding = Decoding(coders, codec, ids, max_pixels)
+        # Traced once for all signatures: each has a branch for every quality.
+        self._jpeg = tf.function(
+            _encode_jpeg,
+            input_signature=[tf.TensorSpec([None, None, None], tf.uint8), _NUMBER],
+            autograph=False,
+        )
 
-    def functions(
-        self, default_quality: int
-    ) -> dict[str, tuple[Callable[..., Any], list[tf.TensorSpec]]]:
+    def functions(self) -> dict[str, tuple[_Function, list[tf.TensorSpec]]]:
         """Functions and what they take, by the names of their signatures."""
         files = tf.TensorSpec([None], tf.string, "image_bytes")
         codes = tf.TensorSpec([None], tf.string, "code_bytes")
         pixels = tf.TensorSpec([None, None, None, 3], tf.uint8, "pixels")
+        quality, scale, max_bytes = (
+            tf.TensorSpec([None], tf.int32, name) for name in ("quality", "scale", "max_bytes")
+        )
+        # A default must be a tensor to become one of the signature (SignatureDef.defaults), which
+        # TensorFlow Serving fills in over gRPC, and over REST not.
+        usual_scale = tf.constant([self._scale])
+        usual, usual_jpeg = tf.constant([self._default_quality]), tf.constant([_JPEG_QUALITY])
 
-        # A default must be a tensor to become one of the signature (SignatureDef.defaults).
-        usual, usual_jpeg = tf.constant([default_quality]), tf.constant([_JPEG_QUALITY])
+        def encode(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._at_quality(self._picture, image_bytes, usual, usual_scale)
 
-        def encode(image_bytes: tf.Tensor, quality: tf.Tensor = usual) -> dict[str, tf.Tensor]:
-            return self._each(self._encode_file, image_bytes, quality)
+        def encode_quality(
+            image_bytes: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor = usual_scale
+        ) -> dict[str, tf.Tensor]:
+            return self._at_quality(self._picture, image_bytes, quality, scale)
 
-        def encode_pixels(pixels: tf.Tensor, quality: tf.Tensor = usual) -> dict[str, tf.Tensor]:
-            return self._each(self._encode_pixels, pixels, quality)
+        def encode_max_bytes(
+            image_bytes: tf.Tensor, max_bytes: tf.Tensor, scale: tf.Tensor = usual_scale
+        ) -> dict[str, tf.Tensor]:
+            return self._within(image_bytes, max_bytes, scale)
+
+        def encode_pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._at_quality(self._checked, pixels, usual, usual_scale)
+
+        def encode_pixels_quality(
+            pixels: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor = usual_scale
+        ) -> dict[str, tf.Tensor]:
+            return self._at_quality(self._checked, pixels, quality, scale)
 
         def decode(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            png = tf.map_fn(
-                lambda content: self._decode(content, tf.io.encode_png, _TEXT),
-                code_bytes,
-                fn_output_signature=_TEXT,
-                parallel_iterations=1,
-            )
-            return {"image_bytes": png}
+            def png(content: tf.Tensor) -> tf.Tensor:
+                return tf.io.encode_png(self._decoding.decode(content))
 
-        def decode_jpeg(
-            code_bytes: tf.Tensor, quality: tf.Tensor = usual_jpeg
-        ) -> dict[str, tf.Tensor]:
-            codec = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
+            return {"image_bytes": _map(png, [_listed(code_bytes, "code_bytes")], _TEXT)}
 
-            def one(item: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-                content, quality = item
-                return self._decode(content, lambda picture: codec.encode(picture, quality), _TEXT)
+        def decode_jpeg(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._decode_jpeg(code_bytes, usual_jpeg)
 
-            items = (code_bytes, _for_each(quality, code_bytes))
-            written = tf.map_fn(one, items, fn_output_signature=_TEXT, parallel_iterations=1)
-            return {"image_bytes": written}
+        def decode_jpeg_quality(code_bytes: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._decode_jpeg(code_bytes, quality)
 
         def decode_pixels(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             spec = tf.TensorSpec([None, None, 3], tf.uint8)
 
-            def as_colour(picture: tf.Tensor) -> tf.Tensor:
-                return tf.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture
+            def restored(content: tf.Tensor) -> tf.Tensor:
+                picture = self._decoding.decode(content)
+                copies = tf.where(tf.equal(tf.shape(picture)[-1], 1), 3, 1)
+                return tf.ensure_shape(tf.tile(picture, [1, 1, copies]), spec.shape)
 
-            restored = tf.map_fn(
-                lambda content: self._decode(content, as_colour, spec),
-                code_bytes,
-                fn_output_signature=spec,
-                parallel_iterations=1,
-            )
-            return {"pixels": restored}
+            return {"pixels": _map(restored, [_listed(code_bytes, "code_bytes")], spec)}
 
-        quality = tf.TensorSpec([None], tf.int32, "quality")
         return {
-            "serving_default": (encode, [files, quality]),
-            "encode": (encode, [files, quality]),
+            "serving_default": (encode, [files]),
+            "encode": (encode, [files]),
+            "encode_quality": (encode_quality, [files, quality, scale]),
+            "encode_max_bytes": (encode_max_bytes, [files, max_bytes, scale]),
             "decode": (decode, [codes]),
-            "decode_jpeg": (decode_jpeg, [codes, quality]),
-            "encode_pixels": (encode_pixels, [pixels, quality]),
+            "decode_jpeg": (decode_jpeg, [codes]),
+            "decode_jpeg_quality": (decode_jpeg_quality, [codes, quality]),
+            "encode_pixels": (encode_pixels, [pixels]),
+            "encode_pixels_quality": (encode_pixels_quality, [pixels, quality, scale]),
             "decode_pixels": (decode_pixels, [codes]),
         }
 
-    def _each(
-        self, one: Callable[..., Any], inputs: tf.Tensor, quality: tf.Tensor
+    def _at_quality(
+        self,
+        read: Callable[[tf.Tensor], tf.Tensor],
+        given: tf.Tensor,
+        quality: tf.Tensor,
+        scale: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        code, height, width = tf.map_fn(
-            lambda item: one(*item),
-            (inputs, _for_each(quality, inputs)),
-            fn_output_signature=(_TEXT, _NUMBER, _NUMBER),
-            parallel_iterations=1,
-        )
-        return {"code_bytes": code, "height": height, "width": width}
+        def one(content: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            picture = read(content)
+            code, quality, scale = self._encoding.at_quality(picture, quality, scale)
+            return code, *_size(picture), quality, scale
 
-    def _encode_file(
-        self, content: tf.Tensor, quality: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        if given.dtype == tf.string:
+            given = _listed(given, "image_bytes")
+        items = [given, _for_each(quality, given, "quality"), _for_each(scale, given, "scale")]
+        return dict(zip(_OUTPUTS, _map(one, items, _OUTPUT_SPECS), strict=True))
+
+    def _within(
+        self, image_bytes: tf.Tensor, max_bytes: tf.Tensor, scale: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        def one(content: tf.Tensor, limit: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            picture = self._picture(content)
+            code, quality, scale, met = self._encoding.within(picture, limit, scale)
+            return code, *_size(picture), quality, scale, met
+
+        given = _listed(image_bytes, "image_bytes")
+        items = [given, _for_each(max_bytes, given, "max_bytes"), _for_each(scale, given, "scale")]
+        specs = (*_OUTPUT_SPECS, tf.TensorSpec([], tf.bool))
+        return dict(zip((*_OUTPUTS, "met"), _map(one, items, specs), strict=True))
+
+    def _decode_jpeg(self, code_bytes: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
+        def one(content: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+            return self._jpeg(self._decoding.decode(content), quality)
+
+        given = _listed(code_bytes, "code_bytes")
+        return {"image_bytes": _map(one, [given, _for_each(quality, given, "quality")], _TEXT)}
+
+    def _picture(self, content: tf.Tensor) -> tf.Tensor:
+        """A file's picture, upright."""
         size = picture_files.size(content)
-        with _require_pixels(size, self._max_pixels):
-            picture = picture_files.decode(tf.identity(content))
-        return self._encode(picture, quality)
-
-    def _encode_pixels(
-        self, picture: tf.Tensor, quality: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        with _require_pixels(tf.shape(picture, tf.int64)[:2], self._max_pixels):
-            return self._encode(tf.identity(picture), quality)
-
-    def _encode(
-        self, picture: tf.Tensor, quality: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        coder = self._coders[self._scale]
-        shape = tf.shape(picture)
-        longest = self._codec.codec.max_size * self._scale
-        with (
-            compact_file.require(
-                (quality >= 1) & (quality <= 100),
-                "quality must be from 1 to 100. Received:",
-                quality,
-            ),
-            compact_file.require(
-                tf.reduce_max(shape[:2]) <= longest,
-                f"a picture must have at most {longest} pixels in each direction. Received:",
-                shape[:2],
-            ),
-        ):
-            quality = tf.identity(quality)
-        step = codecs.step(self._codec.codec, quality)
-
-        def bitstream(channels: int) -> tf.Tensor:
-            pixels = tf.ensure_shape(picture, [None, None, channels])
-            compact = coder.compact(pixels, step)
-            return self._codec.encode(tf.ensure_shape(compact, pixels.shape), quality)
-
-        if picture.shape[-1] is None:
-            grey = tf.equal(shape[-1], 1)
-            code = tf.cond(grey, lambda: bitstream(1), lambda: bitstream(3))
-        else:
-            grey = tf.constant(picture.shape[-1] == 1)
-            code = bitstream(picture.shape[-1])
-        header = {
-            "preset_id": tf.constant(self._ids[self._scale], tf.int64),
-            "scale": tf.constant(self._scale, tf.int64),
-            "quality": tf.cast(quality, tf.int64),
-            "step": step,
-            "height": tf.cast(shape[0], tf.int64),
-            "width": tf.cast(shape[1], tf.int64),
-            "grey": tf.cast(grey, tf.int64),
-        }
-        return compact_file.write(code, header), shape[0], shape[1]
-
-    def _decode(
-        self, content: tf.Tensor, finish: Callable[[tf.Tensor], tf.Tensor], spec: tf.TensorSpec
-    ) -> tf.Tensor:
-        header = compact_file.read(content)
-        size = tf.stack([header["height"], header["width"]])
-        with _require_pixels(size, self._max_pixels):
-            height, width = tf.unstack(tf.cast(size, tf.int32))
+        with require_pixels(size, self._max_pixels):
             content = tf.identity(content)
-        # What made the file: no networks, or one of the pairs.
-        known = tf.constant(
-            [[container.PLAIN, 1], *([self._ids[s], s] for s in self._coders)], tf.int64
-        )
-        given = tf.stack([header["preset_id"], header["scale"]])
-        fits = tf.reduce_all(tf.equal(known, given), 1)
-        expected = -(-size // header["scale"])
-        received = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
-        names = ", ".join(f"{i:d} at scale {s}" for s, i in self._ids.items())
-        with (
-            compact_file.require(
-                tf.reduce_any(fits),
-                f"this server restores files of the pairs of id {names}. Received: id, scale",
-                given,
-            ),
-            compact_file.require(
-                tf.reduce_all(tf.equal(expected, received)),
-                "the picture inside must be of the size that the header says. Received:",
-                received,
-                "expected:",
-                expected,
-            ),
-        ):
-            index = 2 * tf.argmax(tf.cast(fits, tf.int32)) + header["grey"]
+        return orientation.upright(picture_files.decode(content), orientation.read(content))
 
-        def branch(coder: picture_coder.PictureCoder | None, channels: int) -> tf.Tensor:
-            decoded = self._codec.decode(content, channels)
-            if coder is None:
-                return finish(decoded)
-            restored = coder.reconstruct(decoded, header["step"], height, width)
-            return finish(tf.ensure_shape(restored, [None, None, channels]))
+    def _checked(self, picture: tf.Tensor) -> tf.Tensor:
+        with require_pixels(tf.shape(picture, tf.int64)[:2], self._max_pixels):
+            return tf.identity(picture)
 
-        branches = [
-            lambda coder=coder, channels=channels: branch(coder, channels)
-            for coder in (None, *self._coders.values())
-            for channels in (3, 1)
-        ]
-        return tf.ensure_shape(tf.switch_case(tf.cast(index, tf.int32), branches), spec.shape)
+
+def _encode_jpeg(picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    codec = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
+
+    def of(channels: int) -> tf.Tensor:
+        return codec.encode(tf.ensure_shape(picture, [None, None, channels]), quality)
+
+    return tf.cond(tf.equal(tf.shape(picture)[-1], 1), lambda: of(1), lambda: of(3))
 
 
 _TEXT = tf.TensorSpec([], tf.string)
 _NUMBER = tf.TensorSpec([], tf.int32)
+_OUTPUTS = ("code_bytes", "height", "width", "quality", "scale")
+_OUTPUT_SPECS = (_TEXT, _NUMBER, _NUMBER, _NUMBER, _NUMBER)
 
 
-def _for_each(quality: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
-    """A quality for each input, of one for all or one each."""
-    count = tf.shape(inputs)[:1]
-    with compact_file.require(
-        tf.reduce_any(tf.equal(tf.size(quality), tf.stack([1, count[0]]))),
-        "expected one quality, or one for each input. Received:",
-        tf.shape(quality),
-    ):
-        return tf.broadcast_to(quality, count)
-
-
-def _require_pixels(size: tf.Tensor, max_pixels: int) -> tf.control_dependencies:
-    return compact_file.require(
-        tf.reduce_all(size > 0) & (size[0] * size[1] <= max_pixels),
-        f"a picture must have at most {max_pixels} pixels. Received: height, width",
-        size,
+def _map(one: Callable[..., Any], items: list[tf.Tensor], specs: Any) -> Any:
+    return tf.map_fn(
+        lambda item: one(*item),
+        tuple(items),
+        fn_output_signature=specs,
+        parallel_iterations=_PARALLEL,
     )
 
 
-def _write_warm_up(folder: pathlib.Path) -> None:
-    """Requests for each signature that takes files, in the form that TensorFlow Serving reads."""
-    try:
-        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-    except ImportError:
-        _log.warning(
-            "no warm-up requests are written: they need tensorflow-serving-api "
-            '(pip install "comrec-tf[serving]")'
-        )
-        return
-    loaded = tf.saved_model.load(os.fspath(folder))
-    inputs: dict[str, dict[str, tf.Tensor]] = {}
+def _size(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    shape = tf.shape(picture)
+    return shape[0], shape[1]
+
+
+def _listed(values: tf.Tensor, name: str) -> tf.Tensor:
+    """The same values, which servers may have fed as a scalar, whatever the signature says."""
+    fed = tf.raw_ops.PlaceholderWithDefault(input=values, shape=tf.TensorShape(None))
+    with compact_file.require(
+        tf.equal(tf.rank(fed), 1),
+        f"{name} must be a list. Received: a value of shape",
+        tf.shape(fed),
+    ):
+        return tf.ensure_shape(tf.identity(fed), [None])
+
+
+def _for_each(values: tf.Tensor, inputs: tf.Tensor, name: str) -> tf.Tensor:
+    """A number for each input, of one for all or one each."""
+    values, count = _listed(values, name), tf.shape(inputs)[:1]
+    with compact_file.require(
+        tf.reduce_any(tf.equal(tf.size(values), tf.stack([1, count[0]]))),
+        f"expected one {name}, or one for each input. Received:",
+        tf.shape(values),
+    ):
+        return tf.broadcast_to(values, count)
+
+
+def _write_warm_up(folder: pathlib.Path, scales: list[int]) -> None:
+    """Requests that run each signature, and in it each pair, in grey and in colour."""
+    signatures = tf.saved_model.load(os.fspath(folder)).signatures
+    requests: list[tuple[str, dict[str, np.ndarray]]] = []
+    quality = np.array([_QUALITY], np.int32)
+    side = _WARM_UP_SIDE
     for channels in (1, 3):
-        picture = tf.io.encode_png(tf.zeros([64, 64, channels], tf.uint8))
-        code = loaded.signatures["encode"](
-            image_bytes=picture[None], quality=tf.constant([_QUALITY])
-        )["code_bytes"]
-        inputs[f"encode {channels}"] = {"image_bytes": picture[None]}
-        inputs[f"decode {channels}"] = {"code_bytes": code}
-    (folder / "assets.extra").mkdir()
-    with tf.io.TFRecordWriter(
-        os.fspath(folder / "assets.extra" / "tf_serving_warmup_requests")
-    ) as writer:
-        for name, tensors in inputs.items():
-            request = predict_pb2.PredictRequest()
-            request.model_spec.name = "warmup"
-            request.model_spec.signature_name = name.split()[0]
-            for key, tensor in tensors.items():
-                request.inputs[key].CopyFrom(tf.make_tensor_proto(tensor.numpy()))
-            log = prediction_log_pb2.PredictLog(request=request)
-            writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
+        picture = tf.io.encode_png(tf.zeros([side, side, channels], tf.uint8)).numpy()
+        files = np.array([picture], object)
+        requests += [(name, {"image_bytes": files}) for name in ("serving_default", "encode")]
+        for scale in (ANY_SCALE, *scales):
+            size = np.array([scale], np.int32)
+            given = {"image_bytes": files, "quality": quality, "scale": size}
+            limit = {"image_bytes": files, "max_bytes": np.array([800], np.int32), "scale": size}
+            requests += [("encode_quality", given), ("encode_max_bytes", limit)]
+            reply = signatures["encode_quality"](**{k: tf.constant(v) for k, v in given.items()})
+            codes = {"code_bytes": reply["code_bytes"].numpy()}
+            requests += [(name, codes) for name in ("decode", "decode_jpeg", "decode_pixels")]
+            requests.append(("decode_jpeg_quality", {**codes, "quality": quality}))
+    pixels = {"pixels": np.zeros([1, side, side, 3], np.uint8)}
+    requests.append(("encode_pixels", pixels))
+    given = {**pixels, "quality": quality, "scale": np.array([ANY_SCALE], np.int32)}
+    requests.append(("encode_pixels_quality", given))
+    warm_up.write(folder, requests)
+
+
+def _copy_preset(preset: str | os.PathLike[str], folder: pathlib.Path) -> None:
+    described = card.read(preset)
+    folder.mkdir(parents=True)
+    lite = [lite for pair in described.pairs for lite in (pair.com_lite, pair.rec_lite)]
+    for name in (card.FILE, *(one.file for one in lite if one is not None)):
+        shutil.copyfile(described.folder / name, folder / name)

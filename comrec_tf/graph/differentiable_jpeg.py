@@ -9,12 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf.codecs import base, quantization
+from comrec_tf.codecs.dct import BLOCK, DCT
 from comrec_tf.graph import color, geometry
 
 __all__ = ["BITS_FACTOR", "DifferentiableJpeg"]
-
-_BLOCK = 8
-
 
 # Bits of a bitstream with Huffman tables of its own, as they grow with the levels: a non-zero AC
 # level costs its binary digits and a code of about 4 bits for its run and size, a block 2.5 bits
@@ -22,17 +20,6 @@ _BLOCK = 8
 # bytes of the real codec once; tests/graph/test_differentiable_jpeg.py holds it.
 _CODE_BITS, _END_BITS, _DC_BITS = 4.0, 2.5, 2.3
 BITS_FACTOR = 0.98
-
-
-def _dct_matrix() -> np.ndarray:
-    """The orthonormal 8x8 DCT-II of T.81 A.3.3, 64 coefficients by 64 pixels of a block."""
-    positions = np.arange(_BLOCK)
-    basis = np.cos((2 * positions[None] + 1) * positions[:, None] * np.pi / (2 * _BLOCK)) / 2
-    basis[0] /= np.sqrt(2)
-    return np.kron(basis, basis).astype(np.float32)
-
-
-_DCT = _dct_matrix()
 
 
 class DifferentiableJpeg:
@@ -85,11 +72,11 @@ class DifferentiableJpeg:
 def _code_plane(plane: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """One component, (N, H, W, 1) from 0 to 255, with tables (N, 8, 8): decoded, and its bits."""
     size = tf.shape(plane)[1:3]
-    blocks = tf.nn.space_to_depth(geometry.pad_to(plane, _BLOCK) - 128.0, _BLOCK)
-    steps = tf.reshape(steps, [-1, 1, 1, _BLOCK * _BLOCK])
-    scaled = tf.tensordot(blocks, _DCT.T, 1) / steps
+    blocks = tf.nn.space_to_depth(geometry.pad_to(plane, BLOCK) - 128.0, BLOCK)
+    steps = tf.reshape(steps, [-1, 1, 1, BLOCK * BLOCK])
+    scaled = tf.tensordot(blocks, DCT.T, 1) / steps
     levels = _round(scaled)
-    pixels = tf.nn.depth_to_space(tf.tensordot(levels * steps, _DCT, 1), _BLOCK) + 128.0
+    pixels = tf.nn.depth_to_space(tf.tensordot(levels * steps, DCT, 1), BLOCK) + 128.0
     return _round(_clip(pixels))[:, : size[0], : size[1]], _bits(scaled, levels)
 
 

@@ -15,7 +15,7 @@ import PIL.ExifTags
 import PIL.Image
 import PIL.PngImagePlugin
 
-from comrec_tf.images import limits, metadata
+from comrec_tf.images import damage, limits, metadata
 
 __all__ = [
     "PictureFile",
@@ -102,31 +102,19 @@ def load(
             would cost to decode.
     """
     name = source if isinstance(source, str | os.PathLike) else "the bytes that were read"
-    reads_heif()
-    try:
-        with PIL.Image.open(source) as picture:
-            if max_pixels is not None:
-                limits.check_pixels(*picture.size, max_pixels)
-            if picture.format == "JPEG2000" or picture.info.get("progressive"):
-                with _content(source) as content:
-                    limits.check_content(content)
-            notes = [*_depth(picture), *_frames(picture, first_frame)]
-            form = picture.format or ""
-            found, dropped = metadata.of_pil(picture)
-            pixels, flattened = _flat(picture)
-            return PictureFile(pixels, found, form, (*notes, *flattened, *dropped))
-    except PIL.UnidentifiedImageError as error:
-        heif = str(name).lower().endswith((".heic", ".heif")) and not reads_heif()
-        hint = '; HEIC needs pillow-heif: from a clone, pip install ".[heif]"' if heif else ""
-        raise OSError(f"{name}: not a picture that Pillow reads{hint}") from error
-    except MemoryError as error:
-        raise OSError(f"{name}: too little memory to decode it") from error
-    except PIL.Image.DecompressionBombError as error:
-        raise OSError(f"{name}: more pixels than Pillow decodes: {error}") from error
-    except Exception as error:  # of decoders: what they raise for damaged files is theirs alone
-        if isinstance(error, OSError) and error.filename is not None:
-            raise
-        raise OSError(f"{name}: {error or type(error).__name__}") from error
+    if str(name).lower().endswith((".heic", ".heif")) and not reads_heif():
+        raise OSError(f'{name}: HEIC needs pillow-heif: from a clone, pip install ".[heif]"')
+    with damage.pillow_errors(os.fspath(name), OSError), PIL.Image.open(source) as picture:
+        if max_pixels is not None:
+            limits.check_pixels(*picture.size, max_pixels)
+        if picture.format == "JPEG2000" or picture.info.get("progressive"):
+            with _content(source) as content:
+                limits.check_content(content)
+        notes = [*_depth(picture), *_frames(picture, first_frame)]
+        form = picture.format or ""
+        found, dropped = metadata.of_pil(picture)
+        pixels, flattened = _flat(picture)
+        return PictureFile(pixels, found, form, (*notes, *flattened, *dropped))
 
 
 @functools.cache

@@ -8,19 +8,11 @@ import tensorflow as tf
 from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.graph import codecs
-from comrec_tf.models import losses
+from comrec_tf.models import objectives
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.rec_cnn import RecCNN
 
-__all__ = ["OBJECTIVES", "ComRec"]
-
-#: What each objective reports as running means.
-_REPORTED = {
-    "alternate": ("rec_loss", "com_loss", "psnr"),
-    "joint": ("joint_loss", "bits_per_pixel", "psnr"),
-}
-OBJECTIVES = tuple(_REPORTED)
-_MAX_PSNR = 100.0
+__all__ = ["ComRec"]
 
 
 @keras.saving.register_keras_serializable(package="comrec_tf")
@@ -32,14 +24,16 @@ class ComRec(keras.Model):
         pictures -> com -> compact -> [codec] -> decoded -> upsample + rec -> reconstructions
 
     The codec is not part of the model's own call: it runs in the input pipeline when training
-    (`comrec_tf.training_dataset`) and in `comrec_tf.Compressor` when used.
+    (`comrec_tf.TrainingFeed`) and in `comrec_tf.Compressor` when used.
 
     `fit` takes a dataset of dictionaries:
 
     - ``"pictures"``: float32 (N, H, W, C) in [0, 1], the originals,
     - ``"quality"``: int32 (N,), the codec's quality for each,
     - ``"decoded"``: float32 (N, H / scale, W / scale, C), what the codec made of their compact
-      pictures; not needed by ``objective="joint"``.
+      pictures; not needed by ``objective="joint"``,
+    - ``"log_step"``: float32 (N,), `graph.codecs.log_step` of the quality; may be left out where
+      the codec was the model's own.
 
     Args:
         com: the network before the codec.
@@ -71,11 +65,11 @@ class ComRec(keras.Model):
         self.codec = JpegCodec() if codec is None else codec
         self.com_optimizer: Any = None
         self.rec_optimizer: Any = None
-        self.objective = "alternate"
+        self._objective: objectives.Objective = objectives.Alternate(1)
         self.rate_weight = 0.1
-        self._trackers = {
-            name: keras.metrics.Mean(name=name) for names in _REPORTED.values() for name in names
-        }
+        self.step_balance = 0.0
+        reported = (*objectives.Alternate.reported, *objectives.Joint.reported)
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in dict.fromkeys(reported)}
         self.built = True
 
     @property
@@ -87,11 +81,6 @@ class ComRec(keras.Model):
     def scale(self) -> int:
         """How many times smaller the compact picture is in each direction."""
         return self.com.scale
-
-    @property
-    def _num_replicas(self) -> int:
-        """Gradients are summed over replicas, losses are means over a replica's examples."""
-        return self.distribute_strategy.num_replicas_in_sync
 
     @property
     def input_multiple(self) -> int:
@@ -108,6 +97,24 @@ class ComRec(keras.Model):
             float32 (N,), or None if the networks are not conditioned.
         """
         return codecs.log_step(self.codec, quality) if self.com.conditioned else None
+
+    def told(self, data: dict[str, tf.Tensor]) -> tf.Tensor | None:
+        """What the networks are told of each example of a batch.
+
+        Args:
+            data: a batch; see the class.
+
+        Returns:
+            float32 (N,), or None if the networks are not conditioned.
+        """
+        if not self.com.conditioned:
+            return None
+        return data["log_step"] if "log_step" in data else self.log_step(data["quality"])
+
+    @property
+    def objective(self) -> str:
+        """Name of what training minimises, one of `vocabulary.OBJECTIVES`."""
+        return self._objective.name
 
     def shrink(self, pictures: Any, quality: Any) -> tf.Tensor:
         """Compute compact pictures, Cr(theta1, x).
@@ -154,6 +161,7 @@ class ComRec(keras.Model):
         rec_optimizer: Any = "adam",
         objective: str = "alternate",
         rate_weight: float = 0.1,
+        step_balance: float = 0.0,
         **kwargs: Any,
     ) -> None:
         """Configure training.
@@ -162,10 +170,10 @@ class ComRec(keras.Model):
             com_optimizer: ComCNN's optimizer, or its name or configuration. Under the policy
                 "mixed_float16" it is wrapped for loss scaling.
             rec_optimizer: RecCNN's, likewise.
-            objective: "alternate" for the paper's two losses in turn; "joint" for distortion plus
-                rate of both networks at once, through the codec's differentiable stand-in.
-            rate_weight: weight of the rate in "joint", over the squared quantiser step; see
-                `losses.joint_loss`. A smaller one makes ComCNN sharpen until it wastes bits.
+            objective: "alternate" for the paper's two losses in turn, `objectives.Alternate`;
+                "joint" for distortion plus rate of both networks at once, `objectives.Joint`.
+            rate_weight: of "joint".
+            step_balance: of "alternate".
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -179,13 +187,15 @@ class ComRec(keras.Model):
                     "ComRec brings its own losses and metrics and takes com_optimizer and "
                     f"rec_optimizer. Received: {name}={kwargs[name]!r}"
                 )
-        if objective not in OBJECTIVES:
-            raise ValueError(f"objective must be one of {OBJECTIVES}. Received: {objective!r}")
-        self._differentiable: Any = (
-            codecs.differentiable(self.codec) if objective == "joint" else None
+        self._objective = objectives.make_objective(
+            objective,
+            self.distribute_strategy.num_replicas_in_sync,
+            self.codec,
+            rate_weight,
+            step_balance,
         )
-        self.objective = objective
         self.rate_weight = rate_weight
+        self.step_balance = step_balance
         super().compile(optimizer=None, **kwargs)
         self.com_optimizer = self._prepare(com_optimizer, self.com)
         self.rec_optimizer = self._prepare(rec_optimizer, self.rec)
@@ -214,43 +224,7 @@ class ComRec(keras.Model):
         Returns:
             Running means of the metrics by name.
         """
-        if self.objective == "joint":
-            self._train_jointly(data)
-        else:
-            self._train_rec(data)
-            if self.com.trainable_variables:  # else its pass through RecCNN would be for nothing
-                self._train_com(data)
-        return self._results()
-
-    def _train_rec(self, data: dict[str, tf.Tensor]) -> None:
-        """RecCNN on what the real codec decoded, ComCNN fixed."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            weights = _watch(tape, self.rec)
-            loss = self._rec_loss(data, training=True)
-            scaled = self.rec_optimizer.scale_loss(loss / self._num_replicas)
-        _apply(self.rec_optimizer, tape.gradient(scaled, _values(weights)), weights)
-
-    def _train_com(self, data: dict[str, tf.Tensor]) -> None:
-        """ComCNN through RecCNN, RecCNN fixed and the codec left out."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            weights = _watch(tape, self.com)
-            # Batch norm of the fixed RecCNN goes by its collected statistics.
-            loss = self._com_loss(data)
-            scaled = self.com_optimizer.scale_loss(loss / self._num_replicas)
-        _apply(self.com_optimizer, tape.gradient(scaled, _values(weights)), weights)
-
-    def _train_jointly(self, data: dict[str, tf.Tensor]) -> None:
-        """Both networks at once through the codec's stand-in."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            com_weights, rec_weights = _watch(tape, self.com), _watch(tape, self.rec)
-            loss = self._joint_loss(data, training=True)
-            scaled = self.rec_optimizer.scale_loss(loss / self._num_replicas)
-        gradients = tape.gradient(scaled, _values(com_weights + rec_weights))
-        # Each optimizer undoes its own loss scale; the pass above carries that of RecCNN's.
-        ratio = self.com_optimizer.scale_loss(1.0) / self.rec_optimizer.scale_loss(1.0)
-        com_gradients = [ratio * gradient for gradient in gradients[: len(com_weights)]]
-        _apply(self.com_optimizer, com_gradients, com_weights)
-        _apply(self.rec_optimizer, gradients[len(com_weights) :], rec_weights)
+        return self._results(self._objective.train(self, data))
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Compute the objective's losses without changing a weight.
@@ -261,52 +235,12 @@ class ComRec(keras.Model):
         Returns:
             Running means of the metrics by name.
         """
-        if self.objective == "joint":
-            self._joint_loss(data, training=False)
-        else:
-            self._rec_loss(data, training=False)
-            if self.com.trainable_variables:
-                self._com_loss(data)
-        return self._results()
+        return self._results(self._objective.measure(self, data))
 
-    def _rec_loss(self, data: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
-        upsampled, residuals = self.rec.upsampled_and_residual(
-            data["decoded"], log_step=self.log_step(data["quality"]), training=training
-        )
-        loss = losses.rec_loss(data["pictures"], upsampled, residuals)
-        self._track(rec_loss=loss, psnr=_psnr(data["pictures"], upsampled + residuals))
-        return loss
-
-    def _com_loss(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
-        loss = losses.com_loss(data["pictures"], self(data["pictures"], data["quality"]))
-        self._track(com_loss=loss)
-        return loss
-
-    def _joint_loss(self, data: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
-        pictures, quality = data["pictures"], data["quality"]
-        decoded, num_bits = self._differentiable.round_trip(self.shrink(pictures, quality), quality)
-        upsampled, residuals = self.rec.upsampled_and_residual(
-            decoded, log_step=self.log_step(quality), training=training
-        )
-        reconstructions = upsampled + residuals
-        step = self.scale * codecs.step(self.codec, quality)
-        loss = losses.joint_loss(pictures, reconstructions, num_bits, step, self.rate_weight)
-        num_pixels = tf.cast(tf.reduce_prod(tf.shape(pictures)[1:3]), tf.float32)
-        self._track(
-            joint_loss=loss,
-            bits_per_pixel=tf.reduce_mean(num_bits) / num_pixels,
-            psnr=_psnr(pictures, reconstructions),
-        )
-        return loss
-
-    def _track(self, **values: tf.Tensor) -> None:
-        for name, value in values.items():
+    def _results(self, measured: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        for name, value in measured.items():
             self._trackers[name].update_state(value)
-
-    def _results(self) -> dict[str, tf.Tensor]:
-        results = {name: self._trackers[name].result() for name in _REPORTED[self.objective]}
-        if not self.com.trainable_variables:
-            results.pop("com_loss", None)
+        results = {name: self._trackers[name].result() for name in measured}
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras takes the mean over workers along the first axis, which a scalar lacks.
             return {name: value[None] for name, value in results.items()}
@@ -352,6 +286,7 @@ class ComRec(keras.Model):
             "rec_optimizer": keras.saving.serialize_keras_object(self.rec_optimizer),
             "objective": self.objective,
             "rate_weight": self.rate_weight,
+            "step_balance": self.step_balance,
         }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -363,26 +298,3 @@ class ComRec(keras.Model):
                     for name, value in config.items()
                 }
             )
-
-
-def _values(weights: list[Any]) -> list[Any]:
-    return [weight.value for weight in weights]
-
-
-def _watch(tape: tf.GradientTape, network: keras.Model) -> list[Any]:
-    weights = list(network.trainable_variables)
-    tape.watch(_values(weights))
-    return weights
-
-
-def _apply(optimizer: keras.Optimizer, gradients: list[Any], weights: list[Any]) -> None:
-    if weights:  # none where the user froze the network
-        optimizer.apply(gradients, weights)
-
-
-def _psnr(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
-    """Mean over the batch, dB, as the reconstructions would look: saturated."""
-    saturated = tf.clip_by_value(tf.cast(reconstructions, tf.float32), 0.0, 1.0)
-    # A flat patch may come back exact, and one infinity would be the mean of all.
-    psnr = tf.minimum(tf.image.psnr(pictures, saturated, max_val=1.0), _MAX_PSNR)
-    return tf.reduce_mean(psnr)

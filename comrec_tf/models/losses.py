@@ -5,10 +5,13 @@ import tensorflow as tf
 __all__ = ["com_loss", "joint_loss", "rec_loss"]
 
 
-def _half_squared_error(difference: tf.Tensor) -> tf.Tensor:
+def _half_squared_error(difference: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """1 / 2N times the sum of squares over everything, N being the size of the batch."""
     num_pictures = tf.cast(tf.shape(difference)[0], tf.float32)
-    return tf.reduce_sum(tf.square(tf.cast(difference, tf.float32))) / (2.0 * num_pictures)
+    squares = tf.square(tf.cast(difference, tf.float32))
+    if weights is not None:
+        squares *= weights[:, None, None, None]
+    return tf.reduce_sum(squares) / (2.0 * num_pictures)
 
 
 def com_loss(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
@@ -26,7 +29,12 @@ def com_loss(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
     return _half_squared_error(reconstructions - pictures)
 
 
-def rec_loss(pictures: tf.Tensor, upsampled: tf.Tensor, residuals: tf.Tensor) -> tf.Tensor:
+def rec_loss(
+    pictures: tf.Tensor,
+    upsampled: tf.Tensor,
+    residuals: tf.Tensor,
+    weights: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Loss of RecCNN, with ComCNN fixed and the real codec inside (Jiang et al. 2017, III-D).
 
     L2(theta2) = 1 / 2N * sum_k || res(Co(xm_k), theta2) - (x_k - Co(xm_k)) ||^2
@@ -38,11 +46,12 @@ def rec_loss(pictures: tf.Tensor, upsampled: tf.Tensor, residuals: tf.Tensor) ->
         pictures: x, float (N, H, W, C) in [0, 1].
         upsampled: Co(xm), float of the same shape.
         residuals: res(Co(xm), theta2), float of the same shape.
+        weights: float32 (N,) of the examples; 1 for each in the paper.
 
     Returns:
         float32 ().
     """
-    return _half_squared_error(residuals - (pictures - upsampled))
+    return _half_squared_error(residuals - (pictures - upsampled), weights)
 
 
 def joint_loss(

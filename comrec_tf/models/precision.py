@@ -2,10 +2,7 @@
 
 import pathlib
 
-__all__ = ["PRECISIONS", "fastest"]
-
-#: Keras's dtype policies that the networks compute with.
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+__all__ = ["fastest"]
 
 _CPU = pathlib.Path("/proc/cpuinfo")
 #: x86 instructions that multiply bfloat16 twice as fast as float32.

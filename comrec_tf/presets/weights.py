@@ -127,9 +127,10 @@ def _lite(model: ComRec) -> tuple[dict[str, Any], dict[str, bytes]]:
     }
     if is_identity(model):
         del networks["com"]
+    full = _in_float32(model)
     for role, (function, radius, multiple) in networks.items():
         name = f"{role}_scale{model.scale}.tflite"
-        files[name] = tile_networks.lite_bytes(function(model), half=role == "rec")
+        files[name] = tile_networks.lite_bytes(function(full), half=role == "rec")
         described[role] = {
             "file": name,
             "sha256": hashlib.sha256(files[name]).hexdigest(),
@@ -137,6 +138,17 @@ def _lite(model: ComRec) -> tuple[dict[str, Any], dict[str, bytes]]:
             "multiple": multiple,
         }
     return described, files
+
+
+def _in_float32(model: ComRec) -> ComRec:
+    """The same pair where nothing is computed in half precision, which LiteRT's files have not."""
+    if model.com.compute_dtype == model.rec.compute_dtype == "float32":
+        return model
+    com, rec = ComCNN(**_arguments(model.com)), RecCNN(**_arguments(model.rec))
+    full = ComRec(com, rec, model.codec)
+    for target, source in zip(full.variables, model.variables, strict=True):
+        target.assign(source)
+    return full
 
 
 def load_preset(

@@ -1,9 +1,11 @@
 """Failures of a request with the status that TensorFlow Serving gives them."""
 
+import re
+
 import grpc
 import tensorflow as tf
 
-__all__ = ["HTTP_STATUS", "RequestError", "from_tensorflow"]
+__all__ = ["HTTP_STATUS", "RequestError", "from_tensorflow", "invalid"]
 
 #: HTTP status by gRPC status, as TensorFlow Serving's REST API has them.
 HTTP_STATUS = {
@@ -15,6 +17,9 @@ HTTP_STATUS = {
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
+#: What TensorFlow adds to a message to say where in the graph it arose.
+_PLACES = re.compile(r"\s*\[?\[?\{\{(function_)?node [^}]*\}\}\]?\]?\s*")
+_NOT_TOLD = ("Detected at", "Node:", "[[", "Graph execution", "<stack", "Original stack trace")
 
 
 class RequestError(Exception):
@@ -31,6 +36,18 @@ class RequestError(Exception):
         self.message = message
 
 
+def invalid(message: str) -> RequestError:
+    """Make the error of a request that is wrong in itself.
+
+    Args:
+        message: what was wrong.
+
+    Returns:
+        INVALID_ARGUMENT with that message.
+    """
+    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
 def from_tensorflow(error: tf.errors.OpError) -> RequestError:
     """Turn TensorFlow's error of a run into a request's.
 
@@ -39,17 +56,16 @@ def from_tensorflow(error: tf.errors.OpError) -> RequestError:
 
     Returns:
         The same status, or INTERNAL for one that has no place above, with the part of the message
-        that says what was wrong.
+        that says what was wrong, without names of the graph's nodes.
     """
     codes = {code.value[0]: code for code in HTTP_STATUS}
     code = codes.get(error.error_code, grpc.StatusCode.INTERNAL)
     # The first lines tell of the graph, the last of the node.
-    lines = [line.strip() for line in (error.message or "").splitlines()]
+    lines = [_PLACES.sub(" ", line).strip() for line in (error.message or "").splitlines()]
     told = [
         line
         for line in lines
-        if line
-        and not line.startswith(("Detected at", "Node:", "[[", "Graph execution", "<stack"))
-        and "root error(s) found" not in line
+        if line and not line.startswith(_NOT_TOLD) and "root error(s) found" not in line
     ]
-    return RequestError(code, told[0].removeprefix("assertion failed: ") if told else str(code))
+    message = re.sub(r"^(\(\d+\) )?([A-Z_]+: )?", "", told[0]) if told else code.name
+    return RequestError(code, message.strip().removeprefix("assertion failed: "))

@@ -1,193 +1,158 @@
-"""TensorFlow Serving's REST API: predict, status and metadata under /v1/models."""
+"""TensorFlow Serving's REST API: predict, status and metadata under /v1/models, and metrics."""
 
-import base64
-import binascii
-import json
-from collections.abc import Mapping
+import asyncio
+import logging
+import re
+from collections.abc import Coroutine
 from typing import Any
 
 import grpc
-import numpy as np
-import tensorflow as tf
 from google.protobuf import json_format
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tensorflow_serving.apis import get_model_metadata_pb2
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from comrec_tf.server.errors import HTTP_STATUS, RequestError
+from comrec_tf.server.admission import Admission, Holding
+from comrec_tf.server.answers import Predictor
+from comrec_tf.server.errors import HTTP_STATUS, RequestError, invalid
+from comrec_tf.server.metrics import Metrics
 from comrec_tf.server.servable import Servable
 from comrec_tf.server.store import ModelStore
 
-__all__ = ["make_app"]
+__all__ = ["RestApi", "timed_protocol"]
 
-_BYTES_SUFFIX = "_bytes"
+_log = logging.getLogger(__name__)
+_PATH = re.compile(r"(?P<name>[^/:]+)(?:/versions/(?P<version>[^/:]+))?(?P<verb>/metadata|:\w+)?")
+_LARGEST_VERSION = 2**63 - 1
 
 
-def make_app(store: ModelStore, *, max_body_bytes: int = 256 * 1024**2) -> Starlette:
-    """Make an ASGI application.
+class RestApi:
+    """The REST API as an ASGI application.
 
     Args:
         store: the models.
+        predictor: answers predict.
+        admission: says when.
+        metrics: counts.
         max_body_bytes: of a request.
-
-    Returns:
-        The application.
     """
 
-    async def model(request: Request) -> Response:
+    def __init__(
+        self,
+        store: ModelStore,
+        predictor: Predictor,
+        admission: Admission,
+        metrics: Metrics,
+        *,
+        max_body_bytes: int,
+    ) -> None:
+        self._store = store
+        self._predictor = predictor
+        self._admission = admission
+        self._metrics = metrics
+        self._max_body_bytes = max_body_bytes
+        #: Whether requests are wanted, which readiness tells.
+        self.ready = True
+        self.app = Starlette(
+            routes=[
+                Route("/v1/models/{rest:path}", self._model, methods=["GET", "POST"]),
+                Route("/monitoring/prometheus/metrics", self._monitoring),
+                Route("/livez", lambda _: JSONResponse({"alive": True})),
+                Route("/readyz", self._readiness),
+            ],
+            exception_handlers={404: _unknown, 405: _unknown},
+        )
+
+    async def _readiness(self, _: Request) -> Response:
+        return JSONResponse({"ready": self.ready}, 200 if self.ready else 503)
+
+    async def _monitoring(self, _: Request) -> Response:
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
+
+    async def _model(self, request: Request) -> Response:
         try:
-            name, version, verb = _parse(request.path_params["rest"])
+            name, version, verb = _parse(request)
             if request.method == "GET":
-                with store.borrow(name, version) as servable:
-                    answer = {"": _status, "metadata": _metadata}.get(verb)
-                    if answer is None:
-                        raise _malformed(request)
+                with self._store.borrow(name, version) as servable:
+                    answer = {"": _status, "metadata": _metadata}[verb]
                     return JSONResponse(answer(servable, name))
-            if verb != "predict":
-                raise _malformed(request)
-            body = await _body(request, max_body_bytes)
-            return await run_in_threadpool(_predict, store, name, version, body)
+            return await self._predict(request, name, version)
         except RequestError as error:
             return JSONResponse({"error": error.message}, HTTP_STATUS[error.code])
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except Exception as error:
+            _log.exception("a request failed: %s", type(error).__name__)
+            return JSONResponse({"error": "internal error"}, 500)
 
-    return Starlette(routes=[Route("/v1/models/{rest:path}", model, methods=["GET", "POST"])])
+    async def _predict(self, request: Request, name: str, version: int | None) -> Response:
+        figures = self._metrics.request("REST")
+        status = "CANCELLED"
+        try:
+            with self._admission.holding() as holding:
+                body = await self._admission.arrive(lambda: self._body(request, holding))
+                figures.bytes_in = len(body)
+                reply = await _unless_gone(
+                    request,
+                    self._admission.run(lambda: self._predictor.rest(name, version, body, figures)),
+                )
+            status = "OK"
+            return Response(reply, media_type="application/json")
+        except RequestError as error:
+            status = error.code.name
+            raise
+        finally:
+            figures.end(status)
+
+    async def _body(self, request: Request, holding: Holding) -> bytes:
+        length = request.headers.get("content-length", "0")
+        too_large = invalid(f"expected a body of at most {self._max_body_bytes} bytes")
+        if not length.isdecimal() or int(length[:20]) > self._max_body_bytes:
+            raise too_large
+        chunks = []
+        async for chunk in request.stream():
+            if holding.bytes + len(chunk) > self._max_body_bytes:
+                raise too_large
+            holding.add(len(chunk))
+            chunks.append(chunk)
+        return b"".join(chunks)
 
 
-def _malformed(request: Request) -> RequestError:
-    return RequestError(
-        grpc.StatusCode.INVALID_ARGUMENT, f"Malformed request: {request.method} {request.url.path}"
-    )
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """Wait for an answer as long as the client does: who has gone waits for no turn."""
+    answer = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait([answer, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise ClientDisconnect
+        return answer.result()
+    finally:
+        answer.cancel()
+        gone.cancel()
 
 
-def _parse(rest: str) -> tuple[str, int | None, str]:
+def _parse(request: Request) -> tuple[str, int | None, str]:
     """``NAME[/versions/N][:predict|/metadata]`` in parts."""
-    path, _, verb = rest.partition(":")
-    if not verb and path.endswith("/metadata"):
-        path, verb = path.removesuffix("/metadata"), "metadata"
-    name, separator, version = path.partition("/versions/")
-    if not separator:
-        return name, None, verb
-    if not version.isdecimal():
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, f"expected a version number. Received: {version}"
-        )
-    return name, int(version), verb
+    match = _PATH.fullmatch(request.path_params["rest"])
+    verbs = {"GET": ("", "metadata"), "POST": ("predict",)}.get(request.method, ())
+    verb = (match["verb"] or "")[1:] if match else None
+    if match is None or verb not in verbs:
+        raise invalid(f"Malformed request: {request.method} {request.url.path[:200]}")
+    version = match["version"]
+    if version is None:
+        return match["name"], None, verb
+    if not re.fullmatch("[0-9]{1,19}", version) or int(version) > _LARGEST_VERSION:
+        raise invalid(f"expected a version number. Received: {version[:40]}")
+    return match["name"], int(version), verb
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > max_bytes:
-            raise RequestError(
-                grpc.StatusCode.INVALID_ARGUMENT, f"expected at most {max_bytes} bytes"
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _predict(store: ModelStore, name: str, version: int | None, body: bytes) -> Response:
-    try:
-        request = json.loads(body)
-        if not isinstance(request, dict):
-            raise ValueError("expected an object")
-    except ValueError as error:
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, f"JSON Parse error: {error}"
-        ) from error
-    by_rows = "instances" in request
-    if by_rows == ("inputs" in request):
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, "expected either instances or inputs in the request"
-        )
-    with store.use(name, version) as servable:
-        signature = servable.signature(request.get("signature_name", ""))
-        columns = (
-            _columns(request["instances"], signature.inputs)
-            if by_rows
-            else _named(request["inputs"], signature.inputs)
-        )
-        inputs = {
-            key: _array(key, value, signature.inputs[key])
-            for key, value in columns.items()
-            if key in signature.inputs
-        }
-        inputs.update({key: np.array(0) for key in columns if key not in signature.inputs})
-        outputs = servable.run(request.get("signature_name", ""), inputs)
-    values = {key: _json(key, value) for key, value in outputs.items()}
-    alone = len(values) == 1
-    if not by_rows:
-        return JSONResponse({"outputs": next(iter(values.values())) if alone else values})
-    if len({len(value) for value in values.values()}) > 1:
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, "the outputs have no rows in common: use inputs"
-        )
-    rows = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
-    return JSONResponse(
-        {"predictions": [next(iter(row.values())) for row in rows] if alone else rows}
-    )
-
-
-def _columns(instances: Any, expected: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Rows as columns; a row is an object of names, or the value of the only input."""
-    if not isinstance(instances, list) or not instances:
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, "instances must be a list that is not empty"
-        )
-    rows = [row if isinstance(row, dict) and "b64" not in row else None for row in instances]
-    if all(row is None for row in rows):
-        return _named(instances, expected)
-    names = {frozenset(row or ()) for row in rows}
-    if len(names) > 1:
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, "all instances must have the same inputs"
-        )
-    return {name: [row[name] for row in instances] for name in sorted(next(iter(names)))}
-
-
-def _named(inputs: Any, expected: Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(inputs, dict) and "b64" not in inputs:
-        return inputs
-    # The value of the input that has no default, or of the only one.
-    required = [name for name in expected if name.endswith(_BYTES_SUFFIX)] or list(expected)
-    return {required[0]: inputs}
-
-
-def _array(name: str, value: Any, info: Any) -> np.ndarray:
-    dtype = tf.dtypes.as_dtype(info.dtype)
-    try:
-        if dtype == tf.string:
-            return np.array(_decoded(value), object)
-        array = np.array(value)
-        if dtype.is_integer and array.dtype.kind == "f" and np.any(array % 1):
-            raise ValueError("not whole numbers")
-        return array.astype(dtype.as_numpy_dtype)
-    except (ValueError, TypeError, binascii.Error, OverflowError) as error:
-        raise RequestError(
-            grpc.StatusCode.INVALID_ARGUMENT, f"{name} must be {dtype.name}: {error}"
-        ) from error
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_decoded(item) for item in value]
-    if isinstance(value, dict) and set(value) == {"b64"}:
-        return base64.b64decode(value["b64"], validate=True)
-    if isinstance(value, str):
-        return value.encode()
-    raise ValueError(f'expected {{"b64": "..."}} or text. Received: {type(value).__name__}')
-
-
-def _json(name: str, value: np.ndarray) -> Any:
-    if value.dtype != object:
-        return value.tolist()
-    # TensorFlow Serving tells bytes from text by the name.
-    if name.endswith(_BYTES_SUFFIX):
-        return [{"b64": base64.b64encode(item).decode()} for item in value.tolist()]
-    return [item.decode(errors="replace") for item in value.tolist()]
+async def _unknown(request: Request, _: Exception) -> Response:
+    told = f"Malformed request: {request.method} {request.url.path[:200]}"
+    return JSONResponse({"error": told}, HTTP_STATUS[grpc.StatusCode.NOT_FOUND])
 
 
 def _status(servable: Servable, name: str) -> dict[str, Any]:
@@ -202,5 +167,45 @@ def _metadata(servable: Servable, name: str) -> dict[str, Any]:
         signatures.signature_def[key].CopyFrom(signature)
     return {
         "model_spec": {"name": name, "signature_name": "", "version": str(servable.version)},
-        "metadata": {"signature_def": json_format.MessageToDict(signatures)},
+        # TensorFlow Serving keeps the names of the fields as they are.
+        "metadata": {
+            "signature_def": json_format.MessageToDict(signatures, preserving_proto_field_name=True)
+        },
     }
+
+
+def timed_protocol(header_seconds: float) -> type[H11Protocol]:
+    """Make uvicorn's protocol with a limit that it lacks: on how long a request's head may take.
+
+    Args:
+        header_seconds: from the connection or the first byte of a further request on.
+
+    Returns:
+        The class, for `uvicorn.Config`.
+    """
+
+    class Protocol(H11Protocol):
+        _late: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._late = self.loop.call_later(header_seconds, transport.abort)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            answering = self.cycle is not None and not self.cycle.response_complete
+            if answering:
+                self._disarm()
+            elif self._late is None:
+                self._late = self.loop.call_later(header_seconds, self.transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._disarm()
+            super().connection_lost(exc)
+
+        def _disarm(self) -> None:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+
+    return Protocol

@@ -1,15 +1,20 @@
 """Servable: one version of a model, run as TensorFlow Serving runs it."""
 
+import contextlib
+import ctypes
+import gc
 import os
 import pathlib
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.server.errors import RequestError, from_tensorflow
+from comrec_tf.server import tensors
+from comrec_tf.server.errors import RequestError, from_tensorflow, invalid
 
 __all__ = ["DEFAULT_SIGNATURE", "Servable"]
 
@@ -31,13 +36,17 @@ class Servable:
     def __init__(self, path: str | os.PathLike[str], version: int) -> None:
         self.version = version
         self._session = tf.compat.v1.Session(graph=tf.Graph())
-        meta_graph = tf.compat.v1.saved_model.loader.load(
-            self._session, [tf.saved_model.SERVING], os.fspath(path)
-        )
-        #: Signatures by name, SignatureDef each.
-        self.signatures = dict(meta_graph.signature_def)
-        self.signatures.pop("__saved_model_init_op", None)
-        self._warm_up(pathlib.Path(path) / _WARM_UP)
+        try:
+            meta_graph = tf.compat.v1.saved_model.loader.load(
+                self._session, [tf.saved_model.SERVING], os.fspath(path)
+            )
+            #: Signatures by name, SignatureDef each.
+            self.signatures = dict(meta_graph.signature_def)
+            self.signatures.pop("__saved_model_init_op", None)
+            self._warm_up(pathlib.Path(path) / _WARM_UP)
+        except BaseException:
+            self.close()
+            raise
 
     def _warm_up(self, path: pathlib.Path) -> None:
         if not path.exists():
@@ -46,8 +55,30 @@ class Servable:
 
         for record in tf.compat.v1.io.tf_record_iterator(os.fspath(path)):
             request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
-            inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-            self.run(request.model_spec.signature_name, inputs)
+            name = request.model_spec.signature_name
+            self.run(name, self.inputs(name, request.inputs))
+
+    def inputs(self, signature_name: str, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Make a signature's inputs of what a gRPC request brings.
+
+        Args:
+            signature_name: which; empty for the default.
+            given: TensorProto by name; those that are wanting take the signature's defaults.
+
+        Returns:
+            Arrays by name.
+
+        Raises:
+            RequestError: there is no such signature, or an input is wrong.
+        """
+        signature = self.signature(signature_name)
+        self._check_names(signature, set(given) | set(signature.defaults), given)
+        return {
+            name: tensors.to_array(
+                name, given[name] if name in given else signature.defaults[name], info
+            )
+            for name, info in signature.inputs.items()
+        }
 
     def run(
         self,
@@ -60,7 +91,7 @@ class Servable:
 
         Args:
             signature_name: which; empty for the default.
-            inputs: arrays by name; those that are wanting take the signature's defaults.
+            inputs: arrays by name, all of them.
             outputs: which outputs; all if empty.
             deadline: time (`time.monotonic`) after which nobody waits any more.
 
@@ -71,26 +102,14 @@ class Servable:
             RequestError: there is no such signature, an input or output is wrong, or the run fails.
         """
         signature = self.signature(signature_name)
-        given = set(inputs) | set(signature.defaults)
-        if given != set(signature.inputs):
-            raise RequestError(
-                grpc.StatusCode.INVALID_ARGUMENT,
-                f"the signature has the inputs {sorted(signature.inputs)}, of which those in "
-                f"{sorted(signature.defaults)} may be left out. Received: {sorted(inputs)}",
-            )
+        self._check_names(signature, set(inputs), inputs)
         unknown = set(outputs) - set(signature.outputs)
         if unknown:
-            raise RequestError(
-                grpc.StatusCode.INVALID_ARGUMENT,
+            raise invalid(
                 f"the signature has the outputs {sorted(signature.outputs)}. "
-                f"Received: {sorted(unknown)}",
+                f"Received: {sorted(unknown)}"
             )
-        feed = {
-            info.name: self._checked(name, info, inputs[name])
-            if name in inputs
-            else tf.make_ndarray(signature.defaults[name])
-            for name, info in signature.inputs.items()
-        }
+        feed = {info.name: inputs[name] for name, info in signature.inputs.items()}
         fetches = {
             name: info.name
             for name, info in signature.outputs.items()
@@ -107,7 +126,7 @@ class Servable:
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except (ValueError, TypeError) as error:
-            raise RequestError(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
+            raise invalid(str(error)) from error
 
     def signature(self, name: str) -> "tf.compat.v1.SignatureDef":
         """Find a signature.
@@ -125,21 +144,27 @@ class Servable:
         if name not in self.signatures:
             raise RequestError(
                 grpc.StatusCode.FAILED_PRECONDITION,
-                f"the model has the signatures {sorted(self.signatures)}. Received: {name}",
+                f'Serving signature name: "{name}" not found in signature def: the model has '
+                f"{', '.join(sorted(self.signatures))}",
             )
         return self.signatures[name]
 
     @staticmethod
-    def _checked(name: str, info: object, array: np.ndarray) -> np.ndarray:
-        expected = tf.dtypes.as_dtype(info.dtype)  # type: ignore[attr-defined]
-        received = tf.dtypes.as_dtype(array.dtype)
-        if expected != received:
-            raise RequestError(
-                grpc.StatusCode.INVALID_ARGUMENT,
-                f"{name} must be {expected.name}. Received: {received.name}",
+    def _check_names(signature: Any, known: set[str], given: Mapping[str, Any]) -> None:
+        if known != set(signature.inputs) or not set(given) <= set(signature.inputs):
+            optional = sorted(signature.defaults)
+            told = f", of which gRPC may leave out {optional}" if optional else ""
+            raise invalid(
+                f"the signature has the inputs {sorted(signature.inputs)}{told}. "
+                f"Received: {sorted(given)[:8]}"
             )
-        return array
 
     def close(self) -> None:
         """Give the memory back; nothing may be running."""
         self._session.close()
+        del self._session
+        self.signatures = {}
+        # A graph is full of circles, and the allocator keeps what is freed unless it is asked.
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -1,11 +1,14 @@
 """ModelStore: models by name, the newest version of each, and new ones as they appear."""
 
 import contextlib
+import dataclasses
 import logging
 import os
 import pathlib
+import re
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 import grpc
 
@@ -15,6 +18,9 @@ from comrec_tf.server.servable import Servable
 __all__ = ["ModelStore"]
 
 _log = logging.getLogger(__name__)
+_VERSION = re.compile(r"[0-9]{1,19}")
+_MAX_VERSION = 2**63 - 1
+_LONGEST_PAUSE_SECONDS = 60.0
 
 
 class _Entry:
@@ -26,18 +32,34 @@ class _Entry:
         self.retired = False
 
 
+@dataclasses.dataclass
+class _Attempt:
+    """A version that has been seen and is not served yet.
+
+    Attributes:
+        stamp: what its folder looked like; it is loaded once that has been the same for two looks.
+        pause: seconds to wait after a failure if nothing in it changes.
+        after: time (`time.monotonic`) of the next attempt.
+    """
+
+    stamp: object
+    pause: float
+    after: float = 0.0
+
+
 class ModelStore:
     """Serves the largest version of each model and watches for larger ones.
 
     A new version is loaded and warmed up beside the old one, then takes its place; the old one is
-    closed when its last request is done, so that none fails.
+    closed when its last request is done, so that none fails. One that cannot be loaded, say
+    because it is still being copied, is tried again when its folder has changed, and now and then
+    if it has not.
 
     Args:
         base_paths: folders by model name; versions are the folders in them whose names are
             numbers.
         poll_seconds: how often to look for new versions.
-        max_in_flight: requests that run at the same time; more wait.
-        max_waiting: requests that wait; more are refused.
+        load: makes a servable of a folder and a version.
 
     Raises:
         FileNotFoundError: a model has no version.
@@ -49,71 +71,35 @@ class ModelStore:
         base_paths: Mapping[str, str | os.PathLike[str]],
         *,
         poll_seconds: float = 1.0,
-        max_in_flight: int = 2,
-        max_waiting: int = 32,
+        load: Callable[[pathlib.Path, int], Servable] = Servable,
     ) -> None:
         self._base_paths = {name: pathlib.Path(path) for name, path in base_paths.items()}
+        self._load = load
+        self._poll_seconds = poll_seconds
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
-        self._broken: set[tuple[str, int]] = set()
-        self._running = threading.Semaphore(max_in_flight)
-        self._admitted = threading.Semaphore(max_in_flight + max_waiting)
+        self._attempts: dict[tuple[str, int], _Attempt] = {}
         for name, path in self._base_paths.items():
-            version = _newest(path)
-            if version is None:
+            newest = _newest(path)
+            if newest is None:
                 raise FileNotFoundError(
                     f"expected versions (folders with numbers as names) in {path}. Received: none"
                 )
-            self._entries[name] = _Entry(Servable(path / str(version), version))
+            version, folder = newest
+            self._entries[name] = _Entry(load(folder, version))
             _log.info("serving %s, version %d", name, version)
         self._stopped = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, args=[poll_seconds], daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._watcher.start()
 
     @contextlib.contextmanager
-    def use(
-        self, name: str, version: int | None = None, label: str = "", timeout: float | None = None
-    ) -> Iterator[Servable]:
-        """Hold a model for one request, in turn with others.
-
-        Args:
-            name: of the model.
-            version: which; the newest if None.
-            label: a version's label; none are known here.
-            timeout: seconds to wait for a turn at most.
-
-        Returns:
-            A context that gives the servable.
-
-        Raises:
-            RequestError: NOT_FOUND, RESOURCE_EXHAUSTED where too many wait already, or
-                DEADLINE_EXCEEDED.
-        """
-        with self.borrow(name, version, label) as servable:
-            if not self._admitted.acquire(blocking=False):
-                raise RequestError(
-                    grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests wait: try again later"
-                )
-            try:
-                if not self._running.acquire(timeout=timeout):
-                    raise RequestError(
-                        grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed while waiting"
-                    )
-                try:
-                    yield servable
-                finally:
-                    self._running.release()
-            finally:
-                self._admitted.release()
-
-    @contextlib.contextmanager
     def borrow(self, name: str, version: int | None = None, label: str = "") -> Iterator[Servable]:
-        """Hold a model without running it; see `use`.
+        """Hold a model for a request.
 
         Args:
             name: of the model.
-            version: which; the newest if None.
-            label: a version's label.
+            version: which; the newest if None, or 0 as ovmsclient says it.
+            label: a version's label; none are known here.
 
         Returns:
             A context that gives the servable.
@@ -123,11 +109,11 @@ class ModelStore:
         """
         with self._lock:
             entry = self._entries.get(name)
-            if entry is None or label or version not in (None, entry.servable.version):
+            if entry is None or label or version not in (None, 0, entry.servable.version):
                 wanted = label or version
-                told = name if wanted is None else f"{name}, version {wanted}"
+                told = f"{name}, version {wanted}" if wanted else name
                 raise RequestError(
-                    grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {told}"
+                    grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {told[:200]}"
                 )
             entry.users += 1
         try:
@@ -146,29 +132,49 @@ class ModelStore:
     def refresh(self) -> None:
         """Look for larger versions now."""
         for name, path in self._base_paths.items():
-            version = _newest(path)
-            current = self._entries[name]
-            if version is None or version <= current.servable.version:
+            newest = _newest(path)
+            if newest is None or newest[0] <= self._entries[name].servable.version:
                 continue
-            if (name, version) in self._broken:
+            version, folder = newest
+            stamp = _stamp(folder)
+            attempt = self._attempts.get((name, version))
+            if attempt is None or attempt.stamp != stamp:
+                # It may be half copied: wait until it has stopped changing.
+                self._attempts[name, version] = _Attempt(stamp, self._poll_seconds)
+                continue
+            if time.monotonic() < attempt.after:
                 continue
             try:
-                entry = _Entry(Servable(path / str(version), version))
-            except Exception:  # a broken version must not take the server down
-                _log.exception("%s, version %d, cannot be loaded", name, version)
-                self._broken.add((name, version))
+                entry = _Entry(self._load(folder, version))
+            except Exception as error:  # whatever is wrong with it, the server lives on
+                if not attempt.after:
+                    _log.error("%s, version %d, cannot be loaded: %s", name, version, error)
+                attempt.pause = min(_LONGEST_PAUSE_SECONDS, 2 * attempt.pause)
+                attempt.after = time.monotonic() + attempt.pause
                 continue
-            with self._lock:
-                self._entries[name] = entry
-                current.retired = True
-                unused = not current.users
-            if unused:
-                current.servable.close()
+            self._take_over(name, entry)
+            del self._attempts[name, version]
             _log.info("serving %s, version %d", name, version)
 
-    def _watch(self, poll_seconds: float) -> None:
-        while not self._stopped.wait(poll_seconds):
-            self.refresh()
+    def _take_over(self, name: str, entry: _Entry) -> None:
+        with self._lock:
+            current = self._entries[name]
+            self._entries[name] = entry
+            current.retired = True
+            unused = not current.users
+        if unused:
+            current.servable.close()
+
+    def _watch(self) -> None:
+        failed = ""
+        while not self._stopped.wait(self._poll_seconds):
+            try:
+                self.refresh()
+                failed = ""
+            except Exception as error:  # no descriptors, no memory: it will be better later
+                if str(error) != failed:
+                    _log.error("cannot look for new versions now: %s", error)
+                failed = str(error)
 
     def close(self) -> None:
         """Stop watching and close all models; nothing may be running."""
@@ -178,10 +184,18 @@ class ModelStore:
             entry.servable.close()
 
 
-def _newest(path: pathlib.Path) -> int | None:
+def _newest(path: pathlib.Path) -> tuple[int, pathlib.Path] | None:
     versions = [
-        int(folder.name)
-        for folder in path.glob("[0-9]*")
-        if folder.name.isdecimal() and (folder / "saved_model.pb").exists()
+        (int(folder.name), folder)
+        for folder in path.iterdir()
+        if _VERSION.fullmatch(folder.name)
+        and int(folder.name) <= _MAX_VERSION
+        and (folder / "saved_model.pb").exists()
     ]
     return max(versions, default=None)
+
+
+def _stamp(folder: pathlib.Path) -> object:
+    """What tells two states of a folder apart."""
+    stats = ((file, file.stat()) for file in folder.rglob("*") if file.is_file())
+    return sorted((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)

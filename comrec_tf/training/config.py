@@ -6,7 +6,7 @@ import os
 import pathlib
 from typing import Any
 
-from comrec_tf import storage
+from comrec_tf import storage, vocabulary
 
 __all__ = ["NETWORKS", "TrainingConfig"]
 
@@ -65,8 +65,13 @@ class TrainingConfig:
     conditioned: bool | None = _network("Whether the networks are told the quality.")
     codec: str = _field(
         "",
-        "The codec inside: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif or jpeg2000; empty for the "
-        "preset's own, or jpeg.",
+        f"The codec inside: one of {', '.join(vocabulary.CODEC_SUFFIXES)}, with options as "
+        "jpeg-flat/dead_zone=0.1; empty for the preset's own, or jpeg.",
+    )
+    codec_mix: str = _field(
+        "",
+        "Codecs to learn behind, each with its weight: mozjpeg:2,jpeg-flat/dead_zone=0.1:1,"
+        "jpeg/chroma_subsampling=4:4:4:1; empty for the pair's own alone.",
     )
     quality_min: int = _field(5, "Lowest quality of the codec to train for.")
     quality_max: int = _field(80, "Highest quality; the lowest again for one quality alone.")
@@ -83,6 +88,11 @@ class TrainingConfig:
         '"alternate": the paper\'s two losses in turn; "joint": distortion plus rate at once.',
     )
     rate_weight: float = _field(0.1, "Weight of the rate in the joint objective.")
+    step_balance: float = _field(
+        0.0,
+        "Weight of an example in RecCNN's loss: its quantiser step to the power of minus this; 1 "
+        "for about the same at every quality, 0 for the paper's.",
+    )
     epochs: int = _field(20, "Epochs.")
     steps_per_epoch: int = _field(200, "Steps in an epoch.")
     com_learning_rate: float = _field(1e-4, "Adam's rate for ComCNN at the start; 0 freezes it.")
@@ -119,10 +129,11 @@ class TrainingConfig:
             "steps_per_epoch": self.steps_per_epoch >= 1,
             "com_learning_rate": self.com_learning_rate >= 0.0,
             "rec_learning_rate": self.rec_learning_rate >= 0.0,
-            "precision": self.precision in ("float32", "mixed_float16", "mixed_bfloat16"),
-            "strategy": self.strategy in ("one", "mirrored", "multi_worker"),
-            "objective": self.objective in ("alternate", "joint"),
+            "precision": self.precision in vocabulary.PRECISIONS,
+            "strategy": self.strategy in vocabulary.STRATEGIES,
+            "objective": self.objective in vocabulary.OBJECTIVES,
             "rate_weight": self.rate_weight >= 0.0,
+            "step_balance": self.step_balance >= 0.0,
             "schedule": self.schedule in ("cosine", "constant"),
             "clip_norm": self.clip_norm >= 0.0,
             "ema_momentum": 0.0 <= self.ema_momentum < 1.0,

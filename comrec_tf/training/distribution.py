@@ -4,9 +4,9 @@ import os
 
 import tensorflow as tf
 
-__all__ = ["STRATEGIES", "is_chief", "make_strategy"]
+from comrec_tf import vocabulary
 
-STRATEGIES = ("one", "mirrored", "multi_worker")
+__all__ = ["is_chief", "make_strategy"]
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
@@ -28,7 +28,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     if name != "multi_worker":
-        raise ValueError(f"strategy must be one of {STRATEGIES}. Received: {name!r}")
+        raise ValueError(f"strategy must be one of {vocabulary.STRATEGIES}. Received: {name!r}")
     if not os.environ.get("TF_CONFIG"):
         raise ValueError(
             'the strategy "multi_worker" expects the environment variable TF_CONFIG, which names '

@@ -11,18 +11,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from comrec_tf.codecs import catalog
 from comrec_tf.data import sources
-from comrec_tf.models.com_cnn import ComCNN
+from comrec_tf.data.sampling import Sampling
 from comrec_tf.models.com_rec import ComRec
-from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import weights
-from comrec_tf.training import checkpoint, distribution, optimizers
-from comrec_tf.training.config import NETWORKS, TrainingConfig
+from comrec_tf.training import building, checkpoint, distribution, optimizers
+from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
+from comrec_tf.training.input_wait import InputWait
 from comrec_tf.training.validation import Validation
 
-__all__ = ["build_model", "train"]
+__all__ = ["train"]
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +86,7 @@ def _train(
     with strategy.scope():
         restored = checkpoint.restore(begun / _CHECKPOINTS) if resume else None
         if restored is None:
-            model = build_model(config)
+            model = building.build_model(config)
             _compile(model, config)
         else:
             model, state = restored
@@ -95,18 +94,23 @@ def _train(
                 model = _converted(model, config)
             _log.info("resuming after epoch %d", state["epochs_done"])
 
+    wait = InputWait()
     feed = TrainingFeed(
         model,
         config.train_data,
-        patch_size=config.patch_size,
-        batch_size=config.batch_size,
-        steps_per_epoch=config.steps_per_epoch,
-        quality=(config.quality_min, config.quality_max),
-        patches_per_picture=config.patches_per_picture,
-        grey_share=config.grey_share,
-        coded=config.objective == "alternate",
-        strict=config.strict,
-        seed=config.seed,
+        Sampling(
+            patch_size=config.patch_size,
+            batch_size=config.batch_size,
+            steps_per_epoch=config.steps_per_epoch,
+            quality=(config.quality_min, config.quality_max),
+            patches_per_picture=config.patches_per_picture,
+            grey_share=config.grey_share,
+            coded=config.objective == "alternate",
+            codecs=building.codec_mix(config.codec_mix),
+            strict=config.strict,
+            seed=config.seed,
+        ),
+        stamp=wait.stamp,
     )
     valid_paths = sources.find_pictures(config.valid_data)
     output.mkdir(parents=True, exist_ok=True)
@@ -115,6 +119,7 @@ def _train(
         # In this order: what an epoch was worth, then what to keep of it.
         *([optimizers.MeanWeights(model)] if config.ema_momentum else []),
         feed,
+        wait,
         _StopAtNonFinite(),
         Validation(model, valid_paths, _valid_qualities(config)),
         _Presets(model, config, output, state),
@@ -137,78 +142,6 @@ def _train(
     if feed.reader.broken:
         _log.warning("%d files were broken and skipped", len(feed.reader.broken))
     return output / "best"
-
-
-def build_model(config: TrainingConfig) -> ComRec:
-    """Make the pair that a configuration asks for.
-
-    Args:
-        config: the run.
-
-    Returns:
-        New networks, or those of `config.preset`; not compiled.
-
-    Raises:
-        FileNotFoundError: there is no such preset.
-        ValueError: the networks cannot be made so, or the preset's are others.
-    """
-    # What is the default of every codec is no option of some.
-    sampled = config.chroma_subsampling != "4:2:0"
-    options = {"chroma_subsampling": config.chroma_subsampling} if sampled else {}
-    if config.preset:
-        model = weights.load_preset(config.preset, config.precision, config.scale)
-        _check_networks(config, model)
-        if not config.codec and not options:
-            return model
-        codec = catalog.make_codec(config.codec or model.codec.name, **options)
-        return ComRec(model.com, model.rec, codec, dtype=config.precision)
-    codec = catalog.make_codec(config.codec or "jpeg", **options)
-    asked = {name: getattr(config, name) for name in NETWORKS}
-    chosen: dict[str, Any] = {
-        name: NETWORKS[name] if value is None else value for name, value in asked.items()
-    }
-    shared: dict[str, Any] = {
-        "channels": chosen["channels"],
-        "scale": config.scale,
-        "conditioned": chosen["conditioned"],
-        "dtype": config.precision,
-    }
-    return ComRec(
-        ComCNN(filters=chosen["com_filters"], skip=chosen["com_skip"], **shared),
-        RecCNN(
-            depth=chosen["rec_depth"] or None,
-            filters=chosen["rec_filters"] or None,
-            resolution=chosen["resolution"],
-            **shared,
-        ),
-        codec,
-        dtype=config.precision,
-    )
-
-
-def _networks_of(model: ComRec) -> dict[str, Any]:
-    """What a pair says of the fields of `NETWORKS`."""
-    return {
-        "channels": model.channels,
-        "com_filters": model.com.filters,
-        "com_skip": model.com.skip,
-        "resolution": model.rec.resolution,
-        "rec_depth": model.rec.depth,
-        "rec_filters": model.rec.filters,
-        "conditioned": model.rec.conditioned,
-    }
-
-
-def _check_networks(config: TrainingConfig, model: ComRec) -> None:
-    """Refuse to go on from a preset with networks that it has not."""
-    for name, own in _networks_of(model).items():
-        asked = getattr(config, name)
-        default = name in ("rec_depth", "rec_filters") and asked == 0
-        if asked is not None and not default and asked != own:
-            raise ValueError(
-                f"{name} must be that of the preset {config.preset}, {own!r}, or be left out. "
-                f"Received: {asked!r}"
-            )
 
 
 def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) -> None:
@@ -235,12 +168,13 @@ def _compile(model: ComRec, config: TrainingConfig) -> None:
         rec_optimizer=optimizers.make_optimizer(config.rec_learning_rate, config),
         objective=config.objective,
         rate_weight=config.rate_weight,
+        step_balance=config.step_balance,
     )
 
 
 def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
     """The same pair and optimizer state in the configuration's precision."""
-    converted = build_model(config)
+    converted = building.build_model(config)
     _compile(converted, config)
     parts = [
         (lambda pair: pair.com.variables),
@@ -292,7 +226,7 @@ class _Presets(keras.callbacks.Callback):
             "training": {
                 "epochs_done": epoch + 1,
                 **_portable(self._config),
-                **_networks_of(self._pair),
+                **building.networks_of(self._pair),
             },
             "figures": figures,
         }

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
+import scipy.fft
 
 from comrec_tf import metrics
 from comrec_tf.codecs import quantization
@@ -59,7 +60,54 @@ def test_standard_huffman_tables_are_written_where_asked(photo):
     assert not standard.reference_encoder().optimize_huffman
 
 
-@pytest.mark.parametrize("codec", [FlatJpegCodec(), MozjpegCodec(), JpegliCodec()])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
+def test_a_dead_zone_saves_more_bytes_than_it_costs(photo, subsampling):
+    gains = []
+    for dead_zone in (0.0, 0.08):
+        points = curve(FlatJpegCodec(subsampling, dead_zone=dead_zone), photo)
+        gains.append([metrics.psnr_at_bytes(points, size) for size in (2500, 5000)])
+    assert np.all(np.subtract(*gains[::-1]) > 0.02)
+
+
+def test_levels_with_a_dead_zone_are_those_asked_for(grey_photo):
+    codec = FlatJpegCodec(dead_zone=0.2)
+    sides = np.array(grey_photo.shape[:2]) // 8 * 8
+    picture = grey_photo[: sides[0], : sides[1]]
+    decoded = codec.decode(codec.encode(picture, 20))
+    step = codec.step(20)
+    scaled, levels = (
+        scipy.fft.dctn(
+            x[..., 0].reshape(sides[0] // 8, 8, -1, 8) - 128.0, axes=(1, 3), norm="ortho"
+        )
+        / quantization.flat_tables(20)[0].reshape(1, 8, 1, 8)
+        for x in (picture, decoded)
+    )
+    expected = np.copysign(np.floor(np.abs(scaled) + 0.3), scaled)
+    expected[:, 0, :, 0] = np.rint(scaled[:, 0, :, 0])
+    assert np.mean(np.abs(levels - expected) > 0.25) < 1e-3
+    assert (
+        step == codec.reference_encoder().step(50) * 2.5
+    )  # the tables are those without a dead zone
+
+
+def test_a_dead_zone_takes_pictures_of_any_size(photo):
+    codec = FlatJpegCodec(dead_zone=0.1)
+    for height, width in ((1, 1), (7, 40), (17, 33), (8, 8)):
+        picture = photo[:height, :width]
+        decoded = codec.decode(codec.encode(picture, 95))
+        assert decoded.shape == picture.shape
+        assert metrics.psnr(picture, decoded) > 28
+
+
+def test_a_dead_zone_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="from 0 to 0.5. Received: dead_zone=0.6"):
+        FlatJpegCodec(dead_zone=0.6)
+    assert FlatJpegCodec(**FlatJpegCodec(dead_zone=0.1).options()).dead_zone == 0.1
+
+
+@pytest.mark.parametrize(
+    "codec", [FlatJpegCodec(), FlatJpegCodec(dead_zone=0.1), MozjpegCodec(), JpegliCodec()]
+)
 def test_the_step_is_that_of_the_table_in_the_file(codec, photo):
     for quality in (codec.qualities[2], codec.qualities[-5], 42):
         content = codec.encode(photo, quality)
@@ -74,6 +122,17 @@ def test_subsampling_and_scans_are_as_asked(photo, grey_photo):
         assert picture.layer[0][1:3] == factors
         assert bool(picture.info.get("progressive")) == (subsampling == "4:4:4")
     assert PIL.Image.open(io.BytesIO(MozjpegCodec().encode(grey_photo, 50))).mode == "L"
+
+
+def test_mozjpeg_writes_the_tables_that_it_is_asked_for(photo):
+    for tables, low, high in ((0, 16, 99), (3, 16, 418), (5, 10, 255)):
+        codec = MozjpegCodec(tables=tables)
+        written = PIL.Image.open(io.BytesIO(codec.encode(photo, 50))).quantization[0]
+        assert written[0] == low == codec.step(50)
+        assert written[-1] == min(high, 255)
+    assert codec.reference_encoder().name == "jpeg"
+    with pytest.raises(ValueError, match="from 0 to 8. Received: tables=9"):
+        MozjpegCodec(tables=9)
 
 
 @pytest.mark.parametrize(("codec", "module"), [(MozjpegCodec, "pyvips"), (JpegliCodec, "pyjpegli")])

@@ -65,6 +65,16 @@ def test_where_there_is_no_terminal_a_line_is_printed_every_few_seconds(monkeypa
     assert re.match(r"working: 50%, 0 of 1 files, [\d.]+ megapixels/s, \d+ s left\n", said)
 
 
+def test_a_loop_without_a_terminal_prints_its_share_and_the_time_left(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for _ in display.progress("abcd", "measuring"):
+        now[0] += 4
+    said = capsys.readouterr()
+    assert said.err.splitlines() == ["measuring: 50%, 8 s left", "measuring: 100%, 0 s left"]
+    assert said.out == ""
+
+
 def test_on_a_terminal_it_is_a_bar(monkeypatch):
     console = rich.console.Console(file=io.StringIO(), force_terminal=True, width=120)
     monkeypatch.setattr(rich.console, "Console", lambda **options: console)

@@ -71,12 +71,13 @@ def test_palettes_sixteen_bits_and_cmyk_are_decoded_as_a_person_expects(photo):
     "content", [b"", b"no picture", b"\xff\xd8\xff\xe0 broken", b"RIFF1234WEBP"]
 )
 def test_training_data_that_are_no_picture_are_an_error(content):
-    with pytest.raises(OSError, match="identify|Truncated"):
+    with pytest.raises(OSError, match="^damaged: "):
         decoding.decode(content)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_truncated_training_data_are_an_error(kind, photo):
     content = encoded(PIL.Image.fromarray(photo), kind)
-    with pytest.raises(OSError, match="truncated|Invalid"):
+    with pytest.raises(OSError, match="truncated|Invalid") as raised:
         decoding.decode(content[: len(content) // 2])
+    assert "function_node" not in str(raised.value)

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from comrec_tf.codecs import base
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.data import pairs
+from comrec_tf.data.sampling import Sampling
 from comrec_tf.graph import color
 
 
@@ -19,19 +22,21 @@ def patches_of(picture, num=8, size=32):
     )
 
 
-def halve(pictures, qualities):
+def halve(pictures, log_step):
     return tf.nn.avg_pool2d(pictures, 2, 2, "VALID")
 
 
 def pair(patches, **kwargs):
-    arguments = {
-        "shrink": halve,
-        "codec": JpegCodec(),
-        "channels": 3,
-        "batch_size": 4,
-        "quality": (30, 30),
-    }
-    return list(pairs.pair_dataset(patches, **{**arguments, **kwargs}).as_numpy_iterator())
+    channels, batch_size = kwargs.pop("channels", 3), kwargs.pop("batch_size", 4)
+    dataset = pairs.pair_dataset(
+        patches,
+        shrink=halve,
+        codec=JpegCodec(),
+        channels=channels,
+        sampling=Sampling(**{"quality": 30, **kwargs}),
+        batch_size=batch_size,
+    )
+    return list(dataset.as_numpy_iterator())
 
 
 def test_decoded_is_what_the_real_codec_makes_of_the_compact_picture(photo):
@@ -41,7 +46,7 @@ def test_decoded_is_what_the_real_codec_makes_of_the_compact_picture(photo):
             batch["pictures"], batch["decoded"], batch["quality"], strict=True
         ):
             compact = color.codec_pixels(halve(picture[None], None))[0]
-            expected, _ = codec.round_trip(compact, int(quality))
+            expected = codec.decode(codec.encode(compact.numpy(), int(quality)))
             np.testing.assert_allclose(decoded, color.network_pixels(expected, 3), atol=1e-6)
 
 
@@ -53,12 +58,29 @@ def test_pictures_are_the_patches_in_order(photo):
 
 
 def test_qualities_are_drawn_over_the_whole_range_more_of_them_low(photo):
-    batches = pair(patches_of(photo, num=400), quality=(5, 80), batch_size=100)
+    batches = pair(patches_of(photo, num=400), quality=(1, 100), batch_size=100)
     drawn = np.concatenate([batch["quality"] for batch in batches])
-    assert drawn.min() >= 5
-    assert drawn.max() <= 80
-    assert len(set(drawn)) > 40
-    assert 0.4 < np.mean(drawn < 20) < 0.6  # 20 is the range's geometric mean
+    assert len(set(drawn)) > 60
+    for low, high, share in ((1, 4, 0.11), (5, 29, 0.33), (30, 79, 0.37), (80, 100, 0.18)):
+        assert np.mean((drawn >= low) & (drawn <= high)) == pytest.approx(share, abs=0.08)
+
+
+def test_each_example_draws_its_codec_and_is_told_its_step(photo):
+    codecs = JpegCodec(), FlatJpegCodec(dead_zone=0.2), JpegCodec("4:4:4")
+    weights = [(codecs[0], 2), (codecs[1], 1), (codecs[2], 1)]
+    counts = np.zeros(3)
+    for batch in pair(patches_of(photo, num=100), quality=(5, 90), codecs=weights, batch_size=50):
+        for picture, decoded, quality, log_step in zip(
+            *(batch[name] for name in ("pictures", "decoded", "quality", "log_step")), strict=True
+        ):
+            compact = color.codec_pixels(halve(picture[None], None))[0].numpy()
+            made = [codec.decode(codec.encode(compact, int(quality))) for codec in codecs]
+            error = [np.abs(color.network_pixels(one, 3) - decoded).max() for one in made]
+            drawn = int(np.argmin(error))
+            assert error[drawn] < 1e-6
+            assert log_step == pytest.approx(base.log_of_step(codecs[drawn].step(int(quality))))
+            counts[drawn] += 1
+    np.testing.assert_allclose(counts / counts.sum(), [0.5, 0.25, 0.25], atol=0.15)
 
 
 def test_the_same_seeds_draw_the_same(photo):

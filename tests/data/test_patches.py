@@ -5,12 +5,13 @@ import tensorflow as tf
 
 from comrec_tf.data import patches, sources
 from comrec_tf.data.reader import PictureReader
+from comrec_tf.data.sampling import Sampling
 
 
-def draw(paths, **kwargs):
-    arguments = {"patch_size": 24, "num_patches": 12, "patches_per_picture": 3, "seed": 5}
-    reader = PictureReader(len(paths))
-    dataset = patches.patch_dataset(paths, reader, **{**arguments, **kwargs})
+def draw(paths, num_patches=12, epoch=0, **kwargs):
+    arguments = {"patch_size": 24, "patches_per_picture": 3, "seed": 5, **kwargs}
+    sampling = Sampling(batch_size=1, steps_per_epoch=num_patches, **arguments)
+    dataset = patches.patch_dataset(paths, PictureReader(len(paths)), sampling, epoch)
     return [(item["pixels"], item["seed"]) for item in dataset.as_numpy_iterator()]
 
 
@@ -45,11 +46,8 @@ def test_the_epoch_is_read_anew_at_each_iteration(paths):
     dataset = patches.patch_dataset(
         paths,
         PictureReader(len(paths)),
-        patch_size=8,
-        num_patches=4,
-        patches_per_picture=2,
-        seed=0,
-        epoch=epoch,
+        Sampling(patch_size=8, batch_size=2, steps_per_epoch=2, patches_per_picture=2),
+        epoch,
     )
     first = [item["seed"].tolist() for item in dataset.as_numpy_iterator()]
     epoch.assign(1)

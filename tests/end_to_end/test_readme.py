@@ -1,11 +1,14 @@
 """What the documentation shows is run, not trusted."""
 
+import importlib
 import pathlib
 import re
 import runpy
 import shutil
 
 import pytest
+
+from comrec_tf import vocabulary
 
 ROOT = pathlib.Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -48,24 +51,49 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
     assert "assert" in script
 
 
-def test_the_documentation_names_only_flags_that_exist():
+VERBS = ("beam_compress", "compress", "evaluate", "export", "restore", "serve", "train")
+#: Flags of Beam and its runners.
+OF_BEAM = {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
+OF_BEAM |= {"flink_master", "sdk_container_image"}
+
+
+def flags_of(verb: str) -> set[str]:
     from absl import flags
 
-    from comrec_tf import beam_compress, compress, evaluate, export, restore, serve, train
-    from comrec_tf.commands import frame
+    values = flags.FlagValues()
+    importlib.import_module(f"comrec_tf.{verb}")._define(values)
+    names = {values[name].name for name in values}
+    return {"help"} | names | {f"no{name}" for name in names if values[name].boolean}
 
-    known = {"help"}
-    for verb in (beam_compress, compress, evaluate, export, restore, serve, train):
-        values = flags.FlagValues()
-        verb._define(values)
-        known |= {values[name].name for name in values}
-    known |= {f"no{name}" for name in known}
-    tools = {"slow", "newest"}
-    others = {"file", "profile", "data", "wrap", "help"}
-    # Flags of Beam and its runners.
-    others |= {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
-    others |= {"sdk_container_image"}
+
+def commands(text: str) -> list[tuple[str, set[str]]]:
+    """The commands of a text, each with its flags; lines that end in a backslash go on."""
+    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
+    found = (re.search(r"python -m comrec_tf\.(\w+)([^#`]*)", line) for line in lines)
+    return [(each[1], set(re.findall(r"--([a-z_]+)", each[2]))) for each in found if each]
+
+
+def test_the_documentation_gives_each_command_only_flags_that_it_has():
+    shown = [each for path in (README, GUIDE, SERVING, BEAM) for each in commands(path.read_text())]
+    assert {"compress", "restore", "train", "evaluate", "export", "serve"} <= {v for v, _ in shown}
+    for verb, named in shown:
+        known = flags_of(verb) | (OF_BEAM if verb == "beam_compress" else set())
+        assert named <= known, (verb, named - known)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_command_gives_itself_only_flags_that_it_has(verb):
+    text = importlib.import_module(f"comrec_tf.{verb}").__doc__
+    known = flags_of(verb) | OF_BEAM
+    assert set(re.findall(r"--([a-z_]+)", text)) <= known
+    for other, named in commands(text):
+        assert named <= flags_of(other) | OF_BEAM
+
+
+def test_the_documentation_names_only_flags_that_exist():
+    known = OF_BEAM | {"slow", "newest", "file", "profile", "data", "wrap"}
+    known |= {name for verb in VERBS for name in flags_of(verb)}
     for path in (README, GUIDE, SERVING, BEAM):
         named = set(re.findall(r"--([a-z_]+)", path.read_text()))
-        assert named <= known | tools | others, named - known
-    assert frame.DEFAULT_PRESET in README.read_text()
+        assert named <= known, named - known
+    assert vocabulary.DEFAULT_PRESET in README.read_text()

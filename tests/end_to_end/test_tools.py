@@ -1,3 +1,5 @@
+import csv
+import io
 import pathlib
 import re
 import subprocess
@@ -5,6 +7,8 @@ import sys
 
 import PIL.Image
 import pytest
+
+from comrec_tf.compression.compressor import Compressor
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -63,9 +67,9 @@ def test_the_ablation_makes_its_table_and_makes_it_again_from_its_runs(
 
 def test_the_benchmark_relates_whole_steps_to_bare_ones():
     arguments = ["--batch_sizes", 2, "--patch_size", 16, "--rounds", 1, "--resolution", "compact"]
-    out = run("benchmark.py", "training", *arguments)
+    out = run("benchmark_training.py", *arguments)
     times = dict(re.findall(r"^batch +2  (.+?) +([\d.]+) ms", out, flags=re.MULTILINE))
-    parts = {"RecCNN alone", "ComCNN alone", "input alone", "stand-in alone"}
+    parts = {"RecCNN alone", "ComCNN alone", "input alone", "differentiable JPEG"}
     assert set(times) == {"alternating", "joint", *parts}
     bare = float(times["RecCNN alone"]) + float(times["ComCNN alone"])
     for name in ("alternating", "joint"):
@@ -73,17 +77,68 @@ def test_the_benchmark_relates_whole_steps_to_bare_ones():
         assert float(ratio) == pytest.approx(float(times[name]) / bare, rel=0.05, abs=0.05)
 
 
-def test_the_benchmark_times_files_and_what_the_networks_take_of_that():
-    arguments = ["--num_pictures", 2, "--size", 96, 130, "--rounds", 1]
-    out = run("benchmark.py", "files", *arguments)
-    for verb, network in (("compress", "ComCNN"), ("restore", "RecCNN")):
-        (speed, time) = re.search(rf"{verb}: ([\d.]+) megapixels/s \((\d+) ms\)", out).groups()
-        assert float(speed) == pytest.approx(2 * 96 * 130 / 1e3 / float(time), rel=0.2)
-        assert re.search(rf"{network} on tiles +\d+ ms +[\d.]+%", out)
-        assert re.search(rf"{network} convolutions +\d+ ms +[\d.]+%", out)
-    (speed,) = re.search(r"searched: ([\d.]+) megapixels/s", out).groups()
-    assert float(speed) > 0
-    assert re.search(r"import tensorflow +[\d.]+ s +1.00 x", out)
+def test_the_benchmark_measures_commands_in_turn_with_another_checkout():
+    arguments = ["--num_pictures", 2, "--size", 96, 130, "--rounds", 1, "--against", ROOT]
+    out = run("benchmark.py", *arguments)
+    header, *lines = out.splitlines()
+    assert "ratio of seconds" in header
+    rows = {line[: header.index("  seconds")].strip(): line.split()[-6:] for line in lines}
+    assert [name for name in rows if "compress" in name] == [
+        "compress one photo, scale 2",
+        "compress 2 photos, scale 2",
+        "compress 2 photos, scale 1",
+        "compress 2 photos, all searched",
+    ]
+    assert sum("restore" in name for name in rows) == 3
+    for seconds, speed, memory, other_seconds, other_memory, ratio in rows.values():
+        assert float(ratio) == pytest.approx(float(seconds) / float(other_seconds), abs=0.02)
+        assert float(speed) > 0
+        assert 20 < float(memory) < 4000
+        assert float(other_memory) > 20
+
+
+def test_the_benchmark_names_the_command_that_fails():
+    arguments = ["--num_pictures", "1", "--size", "64", "64", "--preset", "nowhere"]
+    command = [sys.executable, str(ROOT / "tools" / "benchmark.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    assert "comrec_tf.compress" in done.stderr
+    assert "Received: 'nowhere'" in done.stderr
+
+
+def test_the_papers_table_has_every_picture_and_the_mean(tmp_path, pictures_dir):
+    pictures = [pictures_dir / "astronaut.png", pictures_dir / "camera.png"]
+    rows_file = tmp_path / "rows.csv"
+    arguments = [*pictures, "--preset=comrec-fast", f"--csv={rows_file}", "--jpeg_qualities=20"]
+    out = run("paper.py", *arguments)
+    rows = list(csv.DictReader(rows_file.open()))
+    assert [row["picture"] for row in rows] == ["astronaut.png", "camera.png", "mean"]
+    for row in rows:
+        assert float(row["num_bytes"]) <= float(row["jpeg_bytes"])
+        assert float(row["jpeg_quality"]) == 20
+        assert f"{float(row['psnr']):.2f}" in out
+    plain = io.BytesIO()
+    # Standard Huffman tables and the luma alone: Pillow's own JPEG of the grey picture.
+    picture = PIL.Image.open(pictures[1])
+    picture.save(plain, "JPEG", quality=20)
+    assert float(rows[1]["jpeg_bytes"]) == len(plain.getvalue())
+
+
+def test_restored_jpegs_are_told_by_quality_and_kind(tmp_path, pictures_dir):
+    if not hasattr(Compressor, "restore_jpeg"):
+        pytest.skip("Compressor has no restore_jpeg yet")
+    pictures = [pictures_dir / "astronaut.png", pictures_dir / "camera.png"]
+    arguments = [*pictures, "--qualities=10", f"--csv={tmp_path}/rows.csv"]
+    out = run("artefacts.py", *arguments)
+    rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
+    assert [(row["kind"], row["picture"]) for row in rows] == [
+        ("luma", "astronaut.png"),
+        ("color", "astronaut.png"),
+        ("luma", "camera.png"),
+    ]
+    for row in rows:
+        assert float(row["psnr_after"]) > float(row["psnr_before"])
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [["luma", "10"], ["color", "10"]]
 
 
 def test_the_documentation_is_built_without_a_warning(tmp_path):
@@ -107,10 +162,12 @@ def test_under_load_and_through_a_kill_the_server_loses_nothing(exported):
     assert "wrong: 0\nlost: 0" in out
 
 
-@pytest.mark.parametrize("arguments", [[], ["kodak"], ["unknown", "a", "b"]])
+@pytest.mark.parametrize("arguments", [[], ["kodak"], ["eye", "a"], ["unknown", "a", "b"]])
 def test_reproduce_says_what_tables_there_are(arguments):
     command = [str(ROOT / "tools" / "reproduce"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert "kodak" in done.stderr
     assert "paper" in done.stderr
+    assert "eye" in done.stderr
+    assert "artefacts" in done.stderr

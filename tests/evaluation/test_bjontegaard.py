@@ -14,8 +14,6 @@ def test_it_agrees_with_the_bjontegaard_package():
     columns = [*zip(*ANCHOR, strict=True), *zip(*TESTED, strict=True)]
     expected = reference.bd_rate(*columns, method="pchip")
     assert bjontegaard.bd_rate(ANCHOR, TESTED) == pytest.approx(expected, abs=1e-6)
-    expected = reference.bd_psnr(*columns, method="pchip")
-    assert bjontegaard.bd_psnr(ANCHOR, TESTED) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0, 1.25])
@@ -26,12 +24,6 @@ def test_a_constant_share_of_the_rate_is_found(share, rates):
     assert saved == pytest.approx(100 * (share - 1))
 
 
-@pytest.mark.parametrize("rates", [None, (0.15, 0.5)])
-def test_a_constant_gain_is_found(rates):
-    tested = [(rate, quality + 0.7) for rate, quality in ANCHOR]
-    assert bjontegaard.bd_psnr(ANCHOR, tested, rates) == pytest.approx(0.7)
-
-
 def test_files_that_are_larger_and_worse_do_not_count():
     assert bjontegaard.bd_rate(ANCHOR, [*ANCHOR, (0.5, 30.0)]) == pytest.approx(0)
 
@@ -39,6 +31,5 @@ def test_files_that_are_larger_and_worse_do_not_count():
 def test_curves_that_share_nothing_have_no_difference():
     far = [(rate, quality + 50) for rate, quality in ANCHOR]
     assert math.isnan(bjontegaard.bd_rate(ANCHOR, far))
-    assert math.isnan(bjontegaard.bd_psnr(ANCHOR, [(50.0, 25.0), (60.0, 26.0)]))
     assert math.isnan(bjontegaard.bd_rate(ANCHOR, ANCHOR[:1]))
     assert np.isfinite(bjontegaard.bd_rate(ANCHOR, ANCHOR))

@@ -4,10 +4,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.models.com_cnn import ComCNN
-
-
-def num_weights(network):
-    return sum(int(np.prod(weight.shape)) for weight in network.trainable_variables)
+from tests.conftest import num_weights
 
 
 def test_it_has_the_papers_weights_kernels_and_biases_counted():

@@ -1,23 +1,26 @@
 """Files that mutation makes: each gives a picture or a clear error, never anything else."""
 
 import io
-import pathlib
+import json
+import os
 import random
 import resource
+import shutil
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import pytest
 import tensorflow as tf
 
-from comrec_tf import restore
+from comrec_tf import compress, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import carriers, container
-from comrec_tf.compression.compressor import Compressor
 from comrec_tf.data import decoding
 from comrec_tf.graph import compact_file
 from comrec_tf.images import files
-from tests.conftest import make_model
+from tests.conftest import compressor_of, make_model
+from tests.robustness import hostile
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +65,7 @@ def mutations(seeds, count):
 
 @pytest.fixture(scope="module")
 def compressor():
-    return Compressor([make_model(scale=1), make_model(scale=2)], max_pixels=100_000)
+    return compressor_of([make_model(scale=1), make_model(scale=2)], max_pixels=100_000)
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +73,8 @@ def seeds(compressor, photo):
     small = photo[:24, :40]
     made = [compressor.encode(small, quality, scale) for quality, scale in ((50, 1), (10, 2))]
     for name in ("webp", "avif", "jpeg2000"):
-        other = Compressor(make_model(), codec=catalog.make_codec(name))
-        made.append(other.encode(small, 50))
-    return made
+        made.append(compressor.with_codec(catalog.make_codec(name)).encode(small, 50))
+    return [file.content for file in made]
 
 
 def test_a_hundred_thousand_headers_are_read_or_refused(seeds):
@@ -121,50 +123,67 @@ def test_mutated_files_are_restored_or_refused(compressor, seeds):
 
 def test_mutated_pictures_are_decoded_or_refused(photo):
     seeds = []
-    for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"):
+    exif = PIL.Image.Exif()
+    exif[PIL.ExifTags.Base.ImageDescription] = "a description"
+    exif[PIL.ExifTags.Base.Orientation] = 6
+    exif[PIL.ExifTags.Base.XResolution] = 72.5
+    for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000"):
         buffer = io.BytesIO()
-        PIL.Image.fromarray(photo[:20, :30]).save(buffer, form)
+        PIL.Image.fromarray(photo[:20, :30]).save(buffer, form, exif=exif)
         seeds.append(buffer.getvalue())
+    seeds += hostile.files(photo[:20, :30]).values()
     for content in mutations(seeds, NUM_FILES):
-        for read in (decoding.decode, lambda one: files.read_with_metadata(io.BytesIO(one))):
+        for read in (decoding.decode, lambda one: files.load(io.BytesIO(one), max_pixels=10**7)):
             try:
                 read(content)
             except OSError:
                 continue
 
 
-BOMB = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x02\0\0\0"
-
-
 @pytest.mark.parametrize(
     "make",
     [
-        lambda path: path.write_bytes(b""),
-        lambda path: path.write_bytes(BOMB),
-        lambda path: path.write_bytes(b"\xff\xd8\xff"),
         lambda path: path.mkdir(),
         lambda path: path.symlink_to(path.parent / "nowhere"),
         lambda path: path.symlink_to(path),
         lambda path: path.symlink_to("/proc/self/mem"),  # not to be read, even by root
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: os.mkfifo(path),
     ],
 )
-def test_files_that_are_no_pictures_fail_alone_with_a_message(tmp_path, photo, make, capsys):
-    from comrec_tf import compress
-
+def test_what_is_no_picture_file_fails_alone_with_a_message(tmp_path, photo, make, capsys):
     make(tmp_path / "bad.png")
     PIL.Image.fromarray(photo).save(tmp_path / "good.png")
-    given = [str(tmp_path / "*.png"), f"--output_dir={tmp_path}/out", "--scale=2"]
-    code = compress.main(["compress", *given])
-    assert pathlib.Path(tmp_path / "out" / "good.jpg").exists()
-    assert not (tmp_path / "out" / "bad.jpg").exists()
-    if code:
-        assert "bad.png" in capsys.readouterr().err
-    else:  # a glob leaves out what is no file
-        assert not (tmp_path / "bad.png").is_file()
+    for given in (tmp_path, tmp_path / "*.png"):
+        output = tmp_path / "out"
+        shutil.rmtree(output, ignore_errors=True)
+        arguments = [str(given), f"--output_dir={output}", "--scale=2", "--preset=comrec-fast"]
+        code = compress.main(["compress", *arguments])
+        assert [path.name for path in output.iterdir()] == ["good.jpg"]
+        if code:
+            assert "bad.png" in capsys.readouterr().err
+        else:  # a glob leaves out what is no file, and a folder what is one
+            assert not (tmp_path / "bad.png").is_file()
+
+
+def test_a_folder_of_hostile_pictures_costs_little_and_stops_nothing(tmp_path, photo, capsys):
+    contents = hostile.files(photo)
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    PIL.Image.fromarray(photo).save(tmp_path / "good.png")
+    arguments = [str(tmp_path), f"--output_dir={tmp_path}/out", "--scale=2", "--json"]
+    assert compress.main(["compress", *arguments, "--preset=comrec-fast"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    taken = {os.path.basename(row["source"]): row["notes"] for row in said["files"]}
+    assert taken.pop("good.png") == []
+    # Damaged metadata costs nobody the picture.
+    assert set(taken) == {name for name in contents if name.startswith("metadata")}
+    assert all("dropped" in note for notes in taken.values() for note in notes)
+    assert len(said["failures"]) + len(taken) == len(contents)
 
 
 def test_a_symlink_is_read_through_and_its_target_is_kept(tmp_path, photo, compressor):
-    (tmp_path / "real").write_bytes(compressor.encode(photo, 50))
+    (tmp_path / "real").write_bytes(compressor.encode(photo, 50).content)
     (tmp_path / "link.jpg").symlink_to(tmp_path / "real")
     before = (tmp_path / "real").read_bytes()
     restore.main(["restore", f"{tmp_path}/link.jpg", f"--output_dir={tmp_path}"])

@@ -11,7 +11,7 @@ import pytest
 from comrec_tf.compression.compressor import Compressor
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
-from tests.serving.test_server import Server, self_signed
+from tests.server.test_server import Server, self_signed
 
 pytestmark = pytest.mark.slow
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from comrec_tf.data.sampling import Sampling
 from comrec_tf.presets import weights
 from comrec_tf.training import distribution, run
 from comrec_tf.training.config import TrainingConfig
@@ -101,8 +102,11 @@ def test_two_workers_agree_with_each_other_and_with_one_that_has_the_joined_batc
         np.testing.assert_allclose(written[name], expected, atol=2e-5)
 
 
+SMALL = Sampling(patch_size=16, batch_size=4, steps_per_epoch=2)
+
+
 def test_the_shards_of_a_feed_are_the_batches_of_one(pictures_dir, model):
-    whole = TrainingFeed(model, pictures_dir, patch_size=16, batch_size=4, steps_per_epoch=2)
+    whole = TrainingFeed(model, pictures_dir, SMALL)
     expected = list(whole.dataset.as_numpy_iterator())
 
     class TwoPipelines:
@@ -117,7 +121,7 @@ def test_the_shards_of_a_feed_are_the_batches_of_one(pictures_dir, model):
         def __getattr__(self, name):
             return getattr(model, name)
 
-    feed = TrainingFeed(Model(), pictures_dir, patch_size=16, batch_size=4, steps_per_epoch=2)
+    feed = TrainingFeed(Model(), pictures_dir, SMALL)
     shards = [list(dataset.as_numpy_iterator()) for dataset in feed.dataset]
     for step, batch in enumerate(expected):
         for name, value in batch.items():
@@ -151,10 +155,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(pictures_dir):
             shrink=None,
             codec=make_model().codec,
             channels=3,
-            patch_size=16,
-            batch_size=3,
-            num_batches=1,
-            quality=(5, 5),
+            sampling=Sampling(batch_size=3),
             num_replicas=2,
         )
 

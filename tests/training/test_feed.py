@@ -1,12 +1,11 @@
-import time
-
 import numpy as np
 import pytest
 
+from comrec_tf.data.sampling import Sampling
 from comrec_tf.training.feed import TrainingFeed
 from tests.conftest import make_model, stir
 
-SMALL = {"patch_size": 16, "batch_size": 2, "steps_per_epoch": 3, "quality": 40}
+SMALL = Sampling(patch_size=16, batch_size=2, steps_per_epoch=3, quality=40)
 
 
 def batches(feed):
@@ -20,7 +19,7 @@ def equal(one, two, name):
 @pytest.mark.parametrize("kind", [{}, {"scale": 1}, {"channels": 1, "conditioned": False}])
 def test_an_epoch_has_its_steps_in_the_shapes_that_fit_takes(kind, pictures_dir):
     model = make_model(**kind)
-    drawn = batches(TrainingFeed(model, pictures_dir, **SMALL))
+    drawn = batches(TrainingFeed(model, pictures_dir, SMALL))
     assert len(drawn) == 3
     small = 16 // model.scale
     for batch in drawn:
@@ -30,7 +29,7 @@ def test_an_epoch_has_its_steps_in_the_shapes_that_fit_takes(kind, pictures_dir)
 
 
 def test_the_frozen_copy_is_refreshed_as_an_epoch_begins_and_not_before(model, pictures_dir):
-    feed = TrainingFeed(model, pictures_dir, **SMALL)
+    feed = TrainingFeed(model, pictures_dir, SMALL)
     before = batches(feed)
     stir(model, 0.02)
     stale = batches(feed)
@@ -41,11 +40,11 @@ def test_the_frozen_copy_is_refreshed_as_an_epoch_begins_and_not_before(model, p
     assert equal(fresh, before, "pictures")
     assert not equal(fresh, before, "decoded")
     # What a feed of the changed model would have made from the beginning.
-    assert equal(fresh, batches(TrainingFeed(model, pictures_dir, **SMALL)), "decoded")
+    assert equal(fresh, batches(TrainingFeed(model, pictures_dir, SMALL)), "decoded")
 
 
 def test_fit_refreshes_the_copy(model, pictures_dir):
-    feed = TrainingFeed(model, pictures_dir, **SMALL)
+    feed = TrainingFeed(model, pictures_dir, SMALL)
     model.compile(com_optimizer="sgd", rec_optimizer="sgd")
     model.fit(feed.dataset, epochs=2, callbacks=[feed], verbose=0)
     seen = batches(feed)
@@ -53,34 +52,8 @@ def test_fit_refreshes_the_copy(model, pictures_dir):
     assert not equal(batches(feed), seen, "decoded")  # fit's last epoch moved ComCNN once more
 
 
-def test_the_share_of_time_that_steps_wait_for_input_is_logged(model, pictures_dir, monkeypatch):
-    feed = TrainingFeed(model, pictures_dir, **SMALL)
-    now = [100.0]
-    monkeypatch.setattr("time.time", lambda: now[0])
-    feed.on_epoch_begin(0)
-    for asked, handed_over in [(101.0, 103.0), (105.0, 104.0), (106.0, 106.5)]:
-        now[0] = asked
-        feed.on_train_batch_begin(0)
-        feed._handed_over.assign(handed_over)
-        feed.on_train_batch_end(0)
-    now[0] = 110.0
-    logs: dict[str, float] = {}
-    feed.on_epoch_end(0, logs)
-    # Two seconds, none for a batch that lay ready, and half a second, of ten.
-    assert logs["input_wait"] == pytest.approx(0.25)
-
-
-def test_batches_are_stamped_when_they_are_handed_over(model, pictures_dir):
-    model.compile(com_optimizer="sgd", rec_optimizer="sgd")
-    feed = TrainingFeed(model, pictures_dir, **SMALL)
-    start = time.time()
-    history = model.fit(feed.dataset, callbacks=[feed], verbose=0).history
-    assert start <= float(feed._handed_over) <= time.time()
-    assert 0 <= history["input_wait"][0] < 1
-
-
 def test_each_epoch_draws_other_patches_and_the_same_ones_again(model, pictures_dir):
-    feed = TrainingFeed(model, pictures_dir, **SMALL)
+    feed = TrainingFeed(model, pictures_dir, SMALL)
     feed.on_epoch_begin(1)
     one = batches(feed)
     feed.on_epoch_begin(2)
@@ -91,4 +64,4 @@ def test_each_epoch_draws_other_patches_and_the_same_ones_again(model, pictures_
 
 def test_a_patch_that_the_model_cannot_halve_is_refused(model, pictures_dir):
     with pytest.raises(ValueError, match="multiple of 2.*patch_size=15"):
-        TrainingFeed(model, pictures_dir, patch_size=15)
+        TrainingFeed(model, pictures_dir, Sampling(patch_size=15))

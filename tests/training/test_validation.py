@@ -5,11 +5,10 @@ import PIL.Image
 import pytest
 
 from comrec_tf import metrics
-from comrec_tf.compression.compressor import Compressor
 from comrec_tf.graph import compact_file
-from comrec_tf.images import files
+from comrec_tf.images import color, files
 from comrec_tf.training.validation import Validation
-from tests.conftest import make_model
+from tests.conftest import compressor_of, make_model
 
 
 def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictures_dir):
@@ -17,12 +16,12 @@ def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictur
     logs: dict[str, float] = {}
     Validation(model, paths, (20, 60)).on_epoch_end(0, logs)
 
-    compressor = Compressor(model)
+    compressor = compressor_of(model)
     psnrs, rates, gains = [], [], []
     for path in paths:
         picture, curve = files.read(path), []
         for quality in (20, 60):
-            content = compressor.encode(picture, quality)
+            content = compressor.encode(picture, quality).content
             num_bytes = len(content) - compact_file.SEGMENT_BYTES
             psnrs.append(metrics.psnr(picture, compressor.decode(content)))
             rates.append(8 * num_bytes / picture[..., 0].size)
@@ -39,7 +38,7 @@ def test_one_quality_alone_is_compared_at_its_own_bytes(model, pictures_dir):
     logs: dict[str, float] = {}
     Validation(model, [str(pictures_dir / "coffee.png")], (40,)).on_epoch_end(0, logs)
     picture = files.read(pictures_dir / "coffee.png")
-    content = Compressor(model).encode(picture, 40)
+    content = compressor_of(model).encode(picture, 40).content
     points = [plain_jpeg(picture, quality) for quality in range(1, 96)]
     plain = metrics.psnr_at_bytes(points, len(content) - compact_file.SEGMENT_BYTES)
     assert logs["val_gain"] == pytest.approx(logs["val_psnr"] - plain, abs=0.3)
@@ -60,8 +59,8 @@ def test_a_model_of_luma_is_judged_by_luma(pictures_dir):
     model = make_model(channels=1)
     logs: dict[str, float] = {}
     Validation(model, [str(pictures_dir / "astronaut.png")], (60,)).on_epoch_end(0, logs)
-    luma = np.rint(metrics.luma(files.read(pictures_dir / "astronaut.png")))
+    luma = np.rint(color.luma(files.read(pictures_dir / "astronaut.png")))
     luma = luma.astype(np.uint8)[..., None]
-    compressor = Compressor(model)
+    compressor = compressor_of(model)
     expected = metrics.psnr(luma, compressor.decode(compressor.encode(luma, 60)))
     assert logs["val_psnr"] == pytest.approx(expected, abs=1e-3)

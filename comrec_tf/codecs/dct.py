@@ -1,0 +1,19 @@
+"""JPEG's transform of blocks."""
+
+import numpy as np
+
+__all__ = ["BLOCK", "DCT"]
+
+#: Side of a block in pixels.
+BLOCK = 8
+
+
+def _matrix() -> np.ndarray:
+    positions = np.arange(BLOCK)
+    basis = np.cos((2 * positions[None] + 1) * positions[:, None] * np.pi / (2 * BLOCK)) / 2
+    basis[0] /= np.sqrt(2)
+    return np.kron(basis, basis).astype(np.float32)
+
+
+#: The orthonormal 8x8 DCT-II of T.81 A.3.3, 64 coefficients by 64 pixels of a block, float32.
+DCT = _matrix()

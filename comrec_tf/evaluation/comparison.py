@@ -1,0 +1,142 @@
+"""A whole comparison: systems measured on pictures, and the report of it written to a folder."""
+
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from comrec_tf import metrics, storage
+from comrec_tf.evaluation import curves, equal_bytes, page, pictures, report
+from comrec_tf.evaluation.curves import Point
+from comrec_tf.evaluation.systems import System
+
+__all__ = ["PAGE", "check_extras", "compare"]
+
+#: The file of the report that a person opens.
+PAGE = "index.html"
+#: Longest side in pixels of what the page shows of a picture.
+_LARGEST_SHOWN = 1280
+
+#: Gives the items of a sequence and tells a person how far it has come; the text says of what.
+Progress = Callable[[Sequence[Any], str], Iterable[Any]]
+
+
+def check_extras() -> None:
+    """Find out whether all is installed that a report needs, before anything is measured.
+
+    Raises:
+        ModuleNotFoundError: something is missing; the message names the extra that installs it.
+    """
+    grey = np.zeros((8, 8, 1), np.uint8)
+    metrics.psnr_hvs_m(grey, grey)
+    report.plot_bytes([], "psnr")
+
+
+def compare(
+    title: str,
+    anchor: System,
+    others: Sequence[System],
+    judged: Sequence[System],
+    paths: Mapping[str, str],
+    output_dir: str | os.PathLike[str],
+    *,
+    ranges: Sequence[report.Rates],
+    num_shown: int,
+    shown_rate: float,
+    luma: bool = False,
+    progress: Progress = lambda items, text: items,
+) -> list[Point]:
+    """Measure systems on pictures and write the report.
+
+    The folder gets points.csv (every file; after each picture, so that a long run that is
+    interrupted leaves what it measured), bd_rate.csv, a plot for each metric, and `PAGE`.
+
+    Args:
+        title: heading of the page.
+        anchor: the system to compare with.
+        others: more systems.
+        judged: the systems that the comparison is about, at least one.
+        paths: picture files by the names that they are to have, at least one.
+        output_dir: folder for the report; made if it is not there.
+        ranges: bits per pixel of the anchor, from and to, between which rates are compared.
+        num_shown: how many pictures the page shows.
+        shown_rate: bits per pixel of the files behind what it shows, about.
+        luma: as in `pictures.read`.
+        progress: shows how far the work has come.
+
+    Returns:
+        What was measured.
+
+    Raises:
+        OSError: a picture cannot be read, or the report not be written.
+        ModuleNotFoundError: as `check_extras`.
+    """
+    folder = pathlib.Path(output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    systems = [anchor, *others, *judged]
+    points: list[Point] = []
+    shown: list[page.Shown] = []
+    original: curves.Original | None = None
+    for name, system, settings in progress(_steps(paths, systems), "measuring"):
+        if original is None or name != original.name:
+            original = curves.Original(name, pictures.read(paths[name], luma=luma))
+            storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
+        points += curves.measure(system, original, settings)
+    storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
+    for name in progress(list(paths)[:num_shown], "making pictures of equal bytes"):
+        original = curves.Original(name, pictures.read(paths[name], luma=luma))
+        shown += _shown(original, systems, shown_rate)
+    names = [system.name for system in judged]
+    written = {
+        "bd_rate.csv": report.bd_csv_bytes(points, anchor.name, ranges),
+        **{f"{metric}.png": report.plot_bytes(points, metric, names) for metric in curves.METRICS},
+        PAGE: page.page_bytes(title, points, anchor.name, names, ranges, shown),
+    }
+    for file, content in written.items():
+        storage.write_atomically(folder / file, content)
+    return points
+
+
+def _steps(
+    names: Iterable[str], systems: Iterable[System]
+) -> list[tuple[str, System, Sequence[float]]]:
+    """The work in steps of as many files as are judged at a time."""
+    size = os.cpu_count() or 1
+    return [
+        (name, system, system.settings[start : start + size])
+        for name in names
+        for system in systems
+        for start in range(0, len(system.settings), size)
+    ]
+
+
+def _shown(
+    original: curves.Original, systems: Sequence[System], shown_rate: float
+) -> list[page.Shown]:
+    """The original and what the systems make of it in equally many bytes."""
+    name, picture = original.name, original.pixels
+    height, width, channels = picture.shape
+    middle = tuple(_middle(side) for side in (height, width))
+    whole = "" if max(height, width) <= _LARGEST_SHOWN else ", its middle"
+    shown = [page.Shown(name, "original", f"original{whole}", picture[middle])]
+    made = equal_bytes.encode_equally(systems, picture, round(shown_rate * height * width / 8))
+    for system in systems:
+        if system.name not in made:
+            continue
+        content = made[system.name]
+        restored = system.decode(content, channels)
+        rate = metrics.bits_per_pixel(len(content), height, width)
+        values = original.compare(restored)
+        caption = (
+            f"{system.name}: {len(content):,} bytes, {rate:.3f} bits per pixel, "
+            f"SSIMULACRA2 {values['ssimulacra2']:.1f}, {values['psnr']:.2f} dB"
+        )
+        shown.append(page.Shown(name, system.name, caption, restored[middle]))
+    return shown
+
+
+def _middle(side: int) -> slice:
+    start = max(0, side - _LARGEST_SHOWN) // 2
+    return slice(start, start + _LARGEST_SHOWN)

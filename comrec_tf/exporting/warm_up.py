@@ -1,0 +1,78 @@
+"""Requests that a server runs when it loads a model, in the file that TensorFlow Serving reads.
+
+The file is a TFRecord of PredictionLog. TensorFlow has no such message, so it is described here as
+far as it is needed; a TensorProto inside is bytes, which look the same on the wire.
+"""
+
+import functools
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
+
+__all__ = ["PATH", "write"]
+
+#: In a SavedModel.
+PATH = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
+
+_PACKAGE = "comrec.serving"
+#: Fields by message: name, number, and type; the numbers are tensorflow_serving/apis's.
+_MESSAGES = {
+    "ModelSpec": [("name", 1, "string"), ("signature_name", 3, "string")],
+    "Input": [("key", 1, "string"), ("value", 2, "bytes")],
+    "PredictRequest": [("model_spec", 1, "ModelSpec"), ("inputs", 2, "Input")],
+    "PredictLog": [("request", 1, "PredictRequest")],
+    "PredictionLog": [("predict_log", 6, "PredictLog")],
+}
+
+
+def write(
+    folder: str | os.PathLike[str],
+    requests: Sequence[tuple[str, Mapping[str, np.ndarray]]],
+) -> None:
+    """Write the requests of a SavedModel.
+
+    Args:
+        folder: of the SavedModel.
+        requests: name of a signature, and arrays by the names of its inputs.
+
+    Raises:
+        tf.errors.OpError: the file cannot be written.
+    """
+    path = pathlib.Path(folder) / PATH
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(os.fspath(path)) as writer:
+        for signature, arrays in requests:
+            log = _prediction_log()()
+            request = log.predict_log.request
+            request.model_spec.name = "warmup"
+            request.model_spec.signature_name = signature
+            for name, array in arrays.items():
+                value = tf.make_tensor_proto(array).SerializeToString()
+                request.inputs.add(key=name, value=value)
+            writer.write(log.SerializeToString())
+
+
+@functools.cache
+def _prediction_log() -> type[message.Message]:
+    file = descriptor_pb2.FileDescriptorProto(
+        name="comrec/warm_up.proto", package=_PACKAGE, syntax="proto3"
+    )
+    kinds = descriptor_pb2.FieldDescriptorProto
+    scalars = {"string": kinds.TYPE_STRING, "bytes": kinds.TYPE_BYTES}
+    for name, fields in _MESSAGES.items():
+        described = file.message_type.add(name=name)
+        for field, number, kind in fields:
+            described.field.add(
+                name=field,
+                number=number,
+                label=kinds.LABEL_REPEATED if kind == "Input" else kinds.LABEL_OPTIONAL,
+                type=scalars.get(kind, kinds.TYPE_MESSAGE),
+                type_name=None if kind in scalars else f".{_PACKAGE}.{kind}",
+            )
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.PredictionLog"))
