@@ -7,6 +7,8 @@ command's ``--help`` cost no import of TensorFlow.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from comrec_tf import vocabulary
+
 if TYPE_CHECKING:
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compression.compressor import Compressor
@@ -59,7 +61,10 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise vocabulary.explained(error, f"{__name__}.{name}") from error
 
 
 def __dir__() -> list[str]:

@@ -1,9 +1,14 @@
-"""Export a preset as a SavedModel for TensorFlow Serving, or as files for web pages.
+"""Export a preset: a SavedModel for TensorFlow Serving, .tflite files, files for web pages.
 
     python -m comrec_tf.export --preset=comrec --output_dir=models/comrec --version=1
 
 writes models/comrec/1, of TensorFlow operations alone, with the signatures encode (the default),
 decode and others; serving/README.md describes them.
+
+    python -m comrec_tf.export --format=litert --output_dir=networks
+
+writes both networks of each pair as .tflite files for other programs: 8-bit RGB or grey tile in,
+8-bit tile out.
 
     python -m comrec_tf.export --format=web --preset=comrec,comrec-fast --output_dir=site
 
@@ -44,14 +49,14 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "format",
         "saved_model",
-        ["saved_model", "web"],
-        "What to write: a SavedModel, or files for web pages.",
+        ["saved_model", "litert", "web"],
+        "What to write: a SavedModel, the networks as .tflite files, or files for web pages.",
         flag_values=values,
     )
     flags.DEFINE_string(
         "output_dir",
         None,
-        "Folder of the model, in which versions are folders; or of the web pages' files.",
+        "Folder of the model, in which versions are folders; or of the other files.",
         flag_values=values,
     )
     flags.mark_flag_as_required("output_dir", flag_values=values)
@@ -86,6 +91,8 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
         raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if values.format == "web":
         return _export_web(values)
+    if values.format == "litert":
+        return _export_litert(values)
     path = pathlib.Path(values.output_dir) / str(values.version)
     if path.exists():
         raise FileExistsError(f"{path} exists: export another --version")
@@ -108,6 +115,15 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     )
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
+    return frame.SUCCESS
+
+
+def _export_litert(values: flags.FlagValues) -> int:
+    from comrec_tf.exporting import lite_models
+    from comrec_tf.presets import weights
+
+    for path in lite_models.write_lite_models(weights.load_pairs(values.preset), values.output_dir):
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return frame.SUCCESS
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "PRECISIONS",
     "STRATEGIES",
+    "explained",
     "missing_extra",
 ]
 
@@ -59,3 +60,18 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
         The error, to be raised.
     """
     return ModuleNotFoundError(f'{purpose}: from a clone, pip install ".[{extra}]"')
+
+
+def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:
+    """Say what a missing TensorFlow means to somebody who never asked for it.
+
+    Args:
+        error: what an import raised.
+        purpose: what was imported, say "python -m comrec_tf.train".
+
+    Returns:
+        `missing_extra` of the extra "tf" where TensorFlow or Keras is missing, else `error`.
+    """
+    if (error.name or "").partition(".")[0] in ("tensorflow", "keras"):
+        return missing_extra(f"{purpose} needs TensorFlow", "tf")
+    return error

@@ -121,7 +121,7 @@ def log_of_step(step: float) -> float:
     return math.log(step / _MIDDLE_STEP)
 
 
-def round_step(step: np.ndarray) -> np.ndarray:
+def round_step(step: np.ndarray | float) -> np.ndarray:
     """Round a step to 1/64 grey level, the unit of compact files.
 
     Args:

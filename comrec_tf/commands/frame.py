@@ -109,7 +109,10 @@ def run(
             return work(values, positional)
     except UsageError as error:
         return usage(str(error))
-    except (OSError, ValueError, FloatingPointError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        print(vocabulary.explained(error, program), file=sys.stderr)
+        return FAILURE
+    except (OSError, ValueError, FloatingPointError) as error:
         print(f"{program}: {_clean(str(error))}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:

@@ -72,9 +72,5 @@ def load_pairs(
     try:
         module = importlib.import_module(f"comrec_tf.engines.{engine}")
     except ModuleNotFoundError as error:
-        if engine == "tensorflow" and error.name in ("tensorflow", "keras"):
-            raise vocabulary.missing_extra(
-                "the engine tensorflow needs TensorFlow", "tf"
-            ) from error
-        raise
+        raise vocabulary.explained(error, f"the engine {engine}") from error
     return module.load_pairs(preset, **options)

@@ -13,7 +13,7 @@ from comrec_tf.graph import geometry
 from comrec_tf.images.color import OFFSET, RGB_TO_YCBCR, YCBCR_TO_RGB
 from comrec_tf.models.com_rec import ComRec
 
-__all__ = ["TileFunction", "lite_bytes", "on_pixels", "restoring", "shrinking"]
+__all__ = ["TileFunction", "converted", "lite_bytes", "on_pixels", "restoring", "shrinking"]
 
 #: RGB float32 (1, S, T, 3), 0 to 255, and log_step float32 (1,) -> float32 (1, S', T', 4): red,
 #: green, blue and luma, clipped to 0 to 255, not rounded.
@@ -113,12 +113,25 @@ def lite_bytes(function: TileFunction, *, half: bool) -> bytes:
         The bytes of a .tflite file. Its inputs are "tile" and "log_step", its output is what
         `TileFunction` says.
     """
+    return converted(function, tf.TensorSpec([1, None, None, 3], tf.float32, "tile"), half=half)
+
+
+def converted(
+    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], tile: tf.TensorSpec, *, half: bool
+) -> bytes:
+    """Convert any function of a tile and a step to a .tflite file.
+
+    Args:
+        function: the function.
+        tile: its first argument; the second is "log_step", float32 (1,).
+        half: as in `lite_bytes`.
+
+    Returns:
+        The bytes of the file.
+    """
     traced = tf.function(
         function,
-        input_signature=[
-            tf.TensorSpec([1, None, None, 3], tf.float32, "tile"),
-            tf.TensorSpec([1], tf.float32, "log_step"),
-        ],
+        input_signature=[tile, tf.TensorSpec([1], tf.float32, "log_step")],
         autograph=False,
     )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([traced.get_concrete_function()])

@@ -130,6 +130,8 @@ def test_mozjpeg_writes_the_tables_that_it_is_asked_for(photo):
         written = PIL.Image.open(io.BytesIO(codec.encode(photo, 50))).quantization[0]
         assert written[0] == low == codec.step(50)
         assert written[-1] == min(high, 255)
+    # Networks are told what the other steps are like.
+    assert MozjpegCodec(tables=2).step(50) == 16
     assert codec.reference_encoder().name == "jpeg"
     with pytest.raises(ValueError, match="from 0 to 8. Received: tables=9"):
         MozjpegCodec(tables=9)
