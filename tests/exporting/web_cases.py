@@ -9,7 +9,6 @@ import io
 import json
 import pathlib
 import struct
-import zlib
 
 import numpy as np
 import PIL.Image
@@ -17,7 +16,8 @@ import skimage.data
 
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.models.picture_coder import PictureCoder
+from comrec_tf.compression.picture_coder import decode_bitstream
+from comrec_tf.compression.rate_control import Target
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "serving" / "web" / "tests" / "fixtures"
 
@@ -51,12 +51,12 @@ def write_cases(compressor: Compressor, folder: pathlib.Path) -> None:
         cases.append({"name": name, "version": version, **files})
 
     for name, (pixels, scale) in pictures.items():
-        content = compressor.encode(pixels, 40, scale)
-        add(name, content, compressor.decode(content))
+        content = compressor.encode(pixels, 40, scale).content
+        add(name, first_version(content), compressor.decode(content))
     for name, (pixels, scale) in list(pictures.items())[:2]:
-        content = compressor.encode(pixels, 25, scale)
-        add(f"{name}_v3", third_version(content), compressor.decode(content))
-    content = compressor.encode_to(photo[:64, :80], _quality_target(), []).content
+        content = compressor.encode(pixels, 25, scale).content
+        add(f"{name}_v3", content, compressor.decode(content))
+    content = compressor.encode_to(photo[:64, :80], Target("quality", 30), []).content
     add("plain", content, compressor.decode(content))
     for name, options in {
         "ordinary_420": {"quality": 20},
@@ -74,73 +74,45 @@ def write_cases(compressor: Compressor, folder: pathlib.Path) -> None:
     (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 
-def _quality_target() -> object:
-    from comrec_tf.compression import rate_control
-
-    return rate_control.Target("quality", 30)
-
-
 def restore_ordinary(compressor: Compressor, jpeg: bytes) -> np.ndarray:
     """Restore an ordinary JPEG by the full-size pair, told the DC step of luma."""
     with PIL.Image.open(io.BytesIO(jpeg)) as picture:
         step = float(picture.quantization[0][0])
         channels = len(picture.getbands())
         shape = (picture.height, picture.width, channels)
-    coder: PictureCoder = compressor._coders[1]
-    return coder.decode(jpeg, step, shape)
+    coder = compressor._coders[1]
+    return coder.restore(decode_bitstream(jpeg, shape), step, shape[:2])
 
 
-def third_version(content: bytes) -> bytes:
-    """Rewrite a compact JPEG's header of version 1 as one of version 3."""
-    payload = carriers.extract(content)
-    if payload is not None and payload[4] == 3:
-        return content
+def first_version(content: bytes) -> bytes:
+    """Rewrite a compact JPEG's header as one of version 1, which files of old have."""
     header = container.read(content)
-    segments, tail = _segments(content)
-    kept = [segment for segment in segments if not 0xE0 <= segment[1] <= 0xEF]
-    kept = [segment for segment in kept if segment[1] != 0xFE]
-    checksum = zlib.crc32(b"\xff\xd8" + b"".join(kept) + tail)
-    heights, widths = (-(-size // header.scale) for size in (header.height, header.width))
-    layout = (
-        header.scale
-        + 4 * header.grey
-        + 8 * (heights * header.scale - header.height)
-        + 16 * (widths * header.scale - header.width)
-    )
     payload = struct.pack(
-        ">4sBIBBHI",
+        ">4sBIBBHBHBH",
         carriers.MAGIC,
-        3,
+        1,
         header.preset_id,
-        layout,
+        header.scale + 4 * header.grey,
         header.quality,
         int(header.step * container.STEP_UNITS),
-        checksum,
+        *divmod(header.height, 1 << 16),
+        *divmod(header.width, 1 << 16),
     )
-    others = [segment for segment in segments if segment[4:8] != carriers.MAGIC]
-    return carriers.embed(b"\xff\xd8" + b"".join(others) + tail, payload)
-
-
-def _segments(content: bytes) -> tuple[list[bytes], bytes]:
-    """Segments between SOI and the first scan, and all from that on."""
-    segments, position = [], 2
-    while content[position + 1] != 0xDA:
-        length = int.from_bytes(content[position + 2 : position + 4], "big")
-        segments.append(content[position : position + 2 + length])
-        position += 2 + length
-    return segments, content[position:]
+    position = content.index(carriers.MAGIC) - 4
+    end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    return carriers.embed(content[:position] + content[end:], payload)
 
 
 def _write_fixtures() -> None:
     import keras
 
     from comrec_tf.exporting import web_site
-    from tests.conftest import make_model
+    from tests.conftest import compressor_of, make_model
 
     keras.utils.set_random_seed(1)
     models = [make_model(scale=1), make_model(scale=2)]
     web_site.write_models(models, FIXTURES, side=64)
-    write_cases(Compressor(models), FIXTURES / "cases")
+    write_cases(compressor_of(models), FIXTURES / "cases")
 
 
 if __name__ == "__main__":

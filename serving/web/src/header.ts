@@ -2,7 +2,7 @@
 
 import { crc32 } from "./crc32.js";
 import { ComrecError } from "./errors.js";
-import { type Frame, type Part, COM, isApplication } from "./jpeg.js";
+import { type Frame, type Part, COM, SOS, isApplication } from "./jpeg.js";
 
 /** What is needed to restore a compact file. */
 export interface Header {
@@ -33,14 +33,15 @@ const LENGTHS: Record<number, number> = { 1: 19, 3: 17 };
 /**
  * Read the header of a compact file.
  *
- * @param all - the file's parts.
+ * @param file - the file.
+ * @param all - its parts.
  * @param picture - its frame header: what the header says of sizes is held against it.
  * @returns the header, or null if the file carries none.
  * @throws ComrecError "version" for a layout of a newer program; "damaged" for values out of range
  *   or sizes that do not fit the picture; "changed" if the picture is not the one that the header
  *   was written for (version 3).
  */
-export function readHeader(all: Part[], picture: Frame): Header | null {
+export function readHeader(file: Uint8Array, all: Part[], picture: Frame): Header | null {
   const part = all.find(
     ({ marker, content }) =>
       marker === APP9 && content.length >= 4 && view(content).getUint32(0) === MAGIC,
@@ -58,7 +59,7 @@ export function readHeader(all: Part[], picture: Frame): Header | null {
     throw new ComrecError("damaged", `the ComRec data must be ${LENGTHS[version]} bytes long`);
   }
   const header = version === 1 ? readFirst(data, picture) : readThird(data, picture);
-  if (version === 3) checkPicture(all, data.getUint32(13));
+  if (version === 3) checkPicture(file, all, data.getUint32(13));
   return header;
 }
 
@@ -119,14 +120,21 @@ function check({ scale, quality, step, width, height }: Header): void {
   }
 }
 
-/** Programs may drop and add application and comment segments; all else must be as it was. */
-function checkPicture(all: Part[], expected: number): void {
-  const kept = all.filter(({ marker }) => !isApplication(marker) && marker !== COM);
-  const received = crc32(kept.map(({ bytes }) => bytes));
+/**
+ * Programs may drop and add application and comment segments in front of the first scan; all else
+ * must be as it was (`carriers.checksum` in Python).
+ */
+function checkPicture(file: Uint8Array, all: Part[], expected: number): void {
+  const first = all.findIndex(({ marker }) => marker === SOS);
+  const head = all.slice(0, Math.max(first, 0));
+  const kept = head.filter(({ marker }) => !isApplication(marker) && marker !== COM);
+  const length = head.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const received = crc32([...kept.map(({ bytes }) => bytes), file.subarray(length)]);
   if (received !== expected) {
     throw new ComrecError(
       "changed",
-      "the picture is not the one that its ComRec data were written for: a program coded it anew",
+      "the picture is not the one that its ComRec data were written for: it was coded anew, or " +
+        "is damaged",
     );
   }
 }

@@ -53,7 +53,7 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
       `expected a grey or colour JPEG. Received: ${picture.components} components`,
     );
   }
-  const header = readHeader(all, picture);
+  const header = readHeader(file, all, picture);
   const shown = { orientation: orientation(all), profile: profile(all) };
   const description: Description =
     header === null

@@ -25,7 +25,7 @@ export interface Frame {
 
 const SOI = 0xd8;
 const EOI = 0xd9;
-const SOS = 0xda;
+export const SOS = 0xda;
 const DQT = 0xdb;
 export const COM = 0xfe;
 export const APP0 = 0xe0;

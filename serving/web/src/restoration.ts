@@ -35,6 +35,10 @@ export async function restorePicture(job: Job, engine: Engine, watch: Watch): Pr
   }
   // Before the decoder, so that a picture of a foreign pair costs nothing.
   const pair = findPair(await engine.manifest(), presetId, scale);
+  const { width, height } = inspected.description;
+  if (tiles.isTooThin(width, height, pair)) {
+    throw new ComrecError("size", `a picture of ${width}x${height} pixels is too thin to restore`);
+  }
   const network = await engine.network(pair);
   watch.check();
   const decoded = await decodeFor(inspected, true);

@@ -27,6 +27,19 @@ export const inputSide = ({ side, scale, halo }: TileShape): number => side / sc
 /** How many tiles it takes along `size` pixels of the restored picture. */
 export const count = (size: number, { side }: TileShape): number => Math.ceil(size / side);
 
+/** How much more than its own pixels a picture may cost: so many times, and so many besides. */
+const PADDING = { factor: 8, pixels: 4_000_000 };
+
+/**
+ * Tell whether a picture is so thin that its tiles are mostly padding.
+ *
+ * @returns true where restoring costs more than is reasonable for its pixels.
+ */
+export function isTooThin(width: number, height: number, shape: TileShape): boolean {
+  const work = count(width, shape) * count(height, shape) * (inputSide(shape) * shape.scale) ** 2;
+  return work > PADDING.factor * width * height + PADDING.pixels;
+}
+
 /**
  * Which rows of the decoded picture a row of tiles reads.
  *

@@ -40,6 +40,8 @@ export const launch = (flags = ["--disable-gpu"]) =>
 export async function open(browser, address, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  // A machine that builds other things may be slow.
+  page.setDefaultTimeout(120_000);
   const complaints = [];
   page.on("console", (message) => {
     if (["warning", "error"].includes(message.type())) complaints.push(message.text());

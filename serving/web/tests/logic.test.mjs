@@ -101,6 +101,10 @@ describe("a compact file", () => {
     const other = Uint8Array.from([...file.subarray(0, 2), ...added, ...file.subarray(2)]);
     assert.deepEqual(inspect(other), inspect(file));
   });
+  test("of version 3 must end as it was", () => {
+    const longer = Uint8Array.from([...read("scale1_v3.jpg"), 0]);
+    assert.throws(() => inspect(longer), fails("changed"));
+  });
   test("of version 3 that was coded anew is refused", () => {
     const file = read("scale1_v3.jpg");
     file[file.length - 10] ^= 1;
@@ -234,6 +238,16 @@ describe("tiles", () => {
       });
     }
   }
+  test("of a thin picture are mostly padding", () => {
+    const shape = { side: 256, scale: 1, halo: 24 };
+    const thin = (width, height) => tiles.isTooThin(width, height, shape);
+    assert.deepEqual([thin(1, 1), thin(65000, 1), thin(65000, 256), thin(6000, 4000)], [
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
   test("are stored rounded half to even and saturated, grey ones by their luma", () => {
     const pixels = new Uint8ClampedArray(8);
     tiles.store(pixels, Float32Array.of(-4, 0.5, 1.5, 254.6, 300, 2.4), false);
