@@ -25,9 +25,9 @@ def carry(source: bytes, made: bytes) -> tuple[bytes, str]:
     """
     exif, icc = _read(source)
     has_exif, has_icc = _read(made)
-    exif = b"" if has_exif else _upright(exif)
-    icc = b"" if has_icc else icc
-    lost = []
+    given, icc = b"" if has_exif else exif, b"" if has_icc else icc
+    exif = _upright(given)
+    lost = ["its EXIF, which is damaged,"] if given and not exif else []
     if icc and icc[16:20] not in (b"RGB ", b"GRAY"):
         icc = b""
         lost.append("its colour profile, which is not for RGB,")
