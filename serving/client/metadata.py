@@ -54,6 +54,8 @@ def _read_jpeg(content: bytes) -> tuple[bytes, bytes]:
         if mark != 0xFF or kind == _START_OF_SCAN:
             break
         payload = content[position + 4 : position + 2 + length]
+        if len(payload) + 2 < length:
+            break
         if kind == _APP1 and payload.startswith(_EXIF) and not exif:
             exif = payload[len(_EXIF) :]
         if kind == _APP2 and payload.startswith(_ICC):
@@ -67,6 +69,8 @@ def _read_png(content: bytes) -> tuple[bytes, bytes]:
     while position + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, position)
         payload = content[position + 8 : position + 8 + length]
+        if len(payload) < length:
+            break
         if kind == b"eXIf":
             exif = payload
         if kind == b"iCCP":
