@@ -188,7 +188,7 @@ def test_the_page_of_calls_runs_as_it_stands(server, exported, tmp_path, photo, 
     assert code == compressor.encode(photo, 60).content
     if "restored.png" in text:
         restored = np.asarray(PIL.Image.open(tmp_path / "restored.png"))
-        np.testing.assert_array_equal(restored, compressor.decode(code))
+        assert np.abs(restored.astype(int) - compressor.decode(code)).max() <= 1
 
 
 def test_tls_is_checked_against_the_given_certificates(exported, tmp_path, folder):
