@@ -81,8 +81,8 @@ def _define(values: flags.FlagValues) -> None:
         "precision",
         "float32",
         list(vocabulary.PRECISIONS),
-        "Arithmetic of RecCNN in the model. mixed_bfloat16 is faster on CPUs that have instructions "
-        "for it, and slower on others; restored pixels differ by a grey level or two.",
+        "Arithmetic of RecCNN in the model. mixed_bfloat16 is faster on CPUs with instructions for "
+        "it, and slower on others; restored pixels differ by a grey level or two.",
         flag_values=values,
     )
     flags.DEFINE_integer(
