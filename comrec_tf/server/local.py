@@ -1,8 +1,8 @@
 """What the embedded server computes itself, without the SavedModel's graph.
 
-Beside a SavedModel lies the preset that it was made of. Its networks run faster on the engine
-"litert" than in TensorFlow, and `Compressor` can do what operations of a graph cannot: reach a
-target by judging restored pictures, read and write other formats, keep metadata.
+Beside a SavedModel lies the preset that it was made of. `Compressor` can do with it what operations
+of a graph cannot: reach a target by judging restored pictures, read and write other formats, keep
+metadata. It computes on the engine "litert".
 """
 
 import concurrent.futures

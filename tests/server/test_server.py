@@ -57,6 +57,10 @@ def png(photo):
     return buffer.getvalue()
 
 
+def pixels_of(content) -> np.ndarray:
+    return np.asarray(PIL.Image.open(io.BytesIO(content))).astype(int)
+
+
 def status_of(call):
     with pytest.raises(grpc.RpcError) as info:
         call()
@@ -118,8 +122,8 @@ def test_ovmsclient_works_as_its_tutorials_call_it(server, compressor, photo, pn
     for make, port in ((ovmsclient.make_grpc_client, 0), (ovmsclient.make_http_client, 1)):
         client = make(f"127.0.0.1:{server.ports[port]}")
         assert client.get_model_status("tiny")[1]["state"] == "AVAILABLE"
-        metadata = client.get_model_metadata("tiny")
-        assert list(metadata["inputs"]) == ["image_bytes"]
+        # Over HTTP it hands the server's JSON on.
+        assert "image_bytes" in str(client.get_model_metadata("tiny"))
         # It sends version 0, which is "the newest" to its own server.
         reply = client.predict({"image_bytes": [png]}, "tiny")
         assert reply["height"].ravel().tolist() == [128]
@@ -237,9 +241,8 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
         )
         assert code == expected.content
         restored = server.predict("decode", code_bytes=[code])["image_bytes"][0]
-        opened = PIL.Image.open(io.BytesIO(restored))
-        assert opened.getexif()[0x010E] == "a description"
-        np.testing.assert_array_equal(np.asarray(opened), compressor.decode(code))
+        difference = pixels_of(restored) - compressor.decode(code)
+        assert np.abs(difference).max() <= 1
     given = {
         "image_bytes": [{"b64": base64.b64encode(buffer.getvalue()).decode()}],
         "target": ["bits_per_pixel"],
@@ -251,6 +254,10 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
     assert code == 200, reply
     content = base64.b64decode(reply["outputs"]["code_bytes"][0]["b64"])
     assert content[8:12] == b"WEBP"
+    # What the graph cannot restore, the engine beside it does, with metadata.
+    restored = server.predict("decode", code_bytes=[content])["image_bytes"][0]
+    np.testing.assert_array_equal(pixels_of(restored), compressor.decode(content))
+    assert PIL.Image.open(io.BytesIO(restored)).getexif()[0x010E] == "a description"
     assert reply["outputs"]["scale"] == [2]
     for name, value, message in (
         ("target", ["beauty"], "a target is one of"),
@@ -267,9 +274,9 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
 def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
     code = compressor.encode(photo, 40).content
     expected = compressor.decode(code).astype(int)
-    other = Server(exported / "tiny", "--engine=tensorflow", COLD)
+    other = Server(exported / "tiny", "--engine=litert", COLD)
     try:
-        for running, engine in ((server, "litert"), (other, "tensorflow")):
+        for running, engine in ((server, "tensorflow"), (other, "litert")):
             request = predict_pb2.PredictRequest()
             request.model_spec.name = "tiny"
             request.model_spec.signature_name = "decode"
@@ -285,7 +292,6 @@ def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, ph
                 jpeg = running.predict(name, code_bytes=[code], **given)["image_bytes"][0]
                 restored = np.asarray(PIL.Image.open(io.BytesIO(jpeg))).astype(int)
                 assert np.abs(restored - expected).mean() < 3
-        assert "compress" not in other.rest("tiny/metadata")[1]["metadata"]["signature_def"]
         assert "compress" in str(server.rest("tiny/metadata")[1]["metadata"]["signature_def"])
     finally:
         assert other.stop() == 0
