@@ -77,7 +77,7 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
     _check_options(options)
     from comrec_tf.beam import pipeline
 
-    # Read here for its codec, and so that a preset that is missing is no news of a worker's.
+    # Loaded here for its codec, and so that a missing preset is found before workers start.
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
     compressor = request.compressor()
     # Workers may have another working folder.

@@ -157,8 +157,10 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
 
 def _is_compact(path: str) -> bool:
     from comrec_tf.compact_file import carriers
+    from comrec_tf.images import files
 
     try:
+        carriers.file_format(files.first_bytes(path))  # an error spares reading all of it
         return carriers.extract(pathlib.Path(path).read_bytes()) is not None
     except (OSError, ValueError):
         return False
@@ -205,9 +207,10 @@ def _work(
 ) -> jobs.Made:
     if source.read is None:
         return _keep(job, source, "is a compact file already: copied as it is")
-    content, row = wanted.compress(compressor, source.read.picture, source.read.metadata)
+    read = source.read
+    content, row = wanted.compress(compressor, read.picture, read.metadata, advance)
     # Who wants no metadata must not get them by a copy.
-    bare = wanted.metadata or not any(vars(source.read.metadata).values())
+    bare = wanted.metadata or not any(vars(read.metadata).values())
     within = source.num_bytes <= wanted.limit(source.num_pixels)
     if (
         source.content
@@ -217,23 +220,22 @@ def _work(
         and len(content) >= source.num_bytes
     ):
         return _keep(job, source, "no way makes it smaller: kept as it is")
-    wanted.check(row, source.read.metadata)
-    advance(1.0)
+    wanted.check(row, read.metadata)
     row |= {
         "bytes_before": source.num_bytes,
         "of_before": len(content) / source.num_bytes,
         "ssim": None,
         "kept": False,
         "exceeds_limit": not row["met"] and len(content) > wanted.limit(source.num_pixels),
-        "notes": list(source.read.notes),
+        "notes": list(read.notes),
     }
     if values.verify:
         from comrec_tf import metrics
 
         restored = compressor.decode(content)
-        row["psnr"] = metrics.psnr(source.read.picture, restored)
+        row["psnr"] = metrics.psnr(read.picture, restored)
         if min(restored.shape[:2]) >= 11:
-            row["ssim"] = metrics.ssim(source.read.picture, restored)
+            row["ssim"] = metrics.ssim(read.picture, restored)
     return jobs.Made(content, row)
 
 

@@ -54,6 +54,13 @@ def _define(values: flags.FlagValues) -> None:
         "each_scale", False, "Measure the pair of each scale alone as well.", flag_values=values
     )
     flags.DEFINE_bool(
+        "every_quality",
+        False,
+        "Measure the preset at every quality of the curve of plain JPEG, in place of every other: "
+        "twice the time.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
         "luma",
         False,
         "Judge colour pictures by their luma alone, coded as grey.",
@@ -130,7 +137,9 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
         f"{preset} on {len(paths)} picture{'s' * (len(paths) > 1)}",
         anchor,
         others,
-        systems.of_preset(preset, compressor, each_scale=values.each_scale),
+        systems.of_preset(
+            preset, compressor, each_scale=values.each_scale, every_quality=values.every_quality
+        ),
         paths,
         output,
         ranges=ranges,

@@ -11,6 +11,7 @@ the message describes, 2 a wrong command line.
 """
 
 import asyncio
+import functools
 import os
 import pathlib
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from comrec_tf import vocabulary
 from comrec_tf.commands import frame
 
 __all__ = ["main"]
@@ -62,6 +64,19 @@ def _define(values: flags.FlagValues) -> None:
     number("max_pixels", 100_000_000, "Pixels of all pictures of a request at most.")
     number("max_connections", 512, "Connections at a time.")
     number("max_connections_per_address", 128, "Connections at a time from one address.")
+    flags.DEFINE_bool(
+        "enable_model_warmup",
+        True,
+        "Run the requests in a model's assets.extra before it takes others.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "engine",
+        "litert",
+        list(vocabulary.ENGINES),
+        "What restores: litert where the preset lies beside the model, else the model itself.",
+        flag_values=values,
+    )
     seconds("head_seconds", 10.0, "How long a connection may take to say what it wants.")
     seconds("arrival_seconds", 60.0, "How long a request may take to arrive.")
     seconds("idle_seconds", 600.0, "How long a connection may pass nothing on.")
@@ -92,6 +107,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
         raise OSError(f'serving needs more: pip install "comrec-tf[serving]" ({error})') from error
+    from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore
 
     # The session of TensorFlow 1 is how TensorFlow Serving runs models, deprecated or not.
@@ -118,7 +134,11 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
         client_ca=values.tls_client_ca,
         grace_seconds=values.grace_seconds,
     )
-    store = ModelStore(base_paths, poll_seconds=values.poll_seconds)
+    store = ModelStore(
+        base_paths,
+        poll_seconds=values.poll_seconds,
+        load=functools.partial(Servable, engine=values.engine, warm_up=values.enable_model_warmup),
+    )
     asyncio.run(process.serve(store, options, lambda text: print(text, flush=True)))
     store.close()
     return frame.SUCCESS

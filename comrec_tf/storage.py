@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""What a process writes: files whole or not at all, standard error without others' notices."""
 
 import contextlib
 import fcntl
@@ -7,14 +7,25 @@ import pathlib
 import re
 import secrets
 import sys
+import threading
+from collections.abc import Iterator
 
-__all__ = ["STREAM", "check_writable", "remove_leftovers", "write_atomically", "write_output"]
+__all__ = [
+    "STREAM",
+    "check_writable",
+    "muted",
+    "remove_leftovers",
+    "write_atomically",
+    "write_output",
+]
 
 #: Stands for standard output.
 STREAM = "-"
 #: Names of files that are being written. The name of the file itself is no part of it: that may
 #: be as long as the file system allows.
 _BESIDE = re.compile(r"\.[0-9a-f]{16}\.comrec_tf")
+#: Standard error belongs to the whole process.
+_MUTING = threading.Lock()
 
 
 def write_output(path: str, content: bytes, modified_ns: int | None = None) -> None:
@@ -98,6 +109,24 @@ def remove_leftovers(folder: str | os.PathLike[str], before: float) -> None:
             path = os.path.join(folder, name)
             if _BESIDE.fullmatch(name) and os.lstat(path).st_mtime < before:
                 _remove_unheld(path)
+
+
+@contextlib.contextmanager
+def muted() -> Iterator[None]:
+    """Let nothing through that is written to standard error meanwhile, not even by C++ code.
+
+    For the short calls of libraries that print and have no switch for it, such as LiteRT
+    (google-ai-edge/LiteRT issue 7420). Errors that they raise come through as ever.
+    """
+    with _MUTING, contextlib.ExitStack() as undo:
+        with contextlib.suppress(OSError):  # there may be no standard error
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 2)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            undo.callback(os.close, nothing)
+            os.dup2(nothing, 2)
+        yield
 
 
 def _open_beside(folder: pathlib.Path) -> tuple[int, str]:

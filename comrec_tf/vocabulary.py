@@ -11,7 +11,9 @@ __all__ = [
     "OBJECTIVES",
     "PICTURE_SUFFIXES",
     "PRECISIONS",
+    "PRESET_IN_MODEL",
     "STRATEGIES",
+    "WARM_UP_IN_MODEL",
     "explained",
     "missing_extra",
 ]
@@ -47,6 +49,12 @@ OBJECTIVES = ("alternate", "joint")
 
 #: Devices that a training run is spread over.
 STRATEGIES = ("one", "mirrored", "multi_worker")
+
+#: Where a SavedModel has the preset that it was made of.
+PRESET_IN_MODEL = "assets.extra/preset"
+
+#: Where TensorFlow Serving looks for the requests that it runs when it loads a SavedModel.
+WARM_UP_IN_MODEL = "assets.extra/tf_serving_warmup_requests"
 
 
 def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:

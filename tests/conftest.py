@@ -96,7 +96,13 @@ def exported(tmp_path_factory):
     keras.utils.set_random_seed(1)
     models = [make_model(scale=1), make_model(scale=2)]
     weights.save_preset(models, folder / "preset")
-    export_signatures(models, folder / "tiny" / "1", default_quality=60, max_pixels=60_000)
+    export_signatures(
+        models,
+        folder / "tiny" / "1",
+        default_quality=60,
+        max_pixels=60_000,
+        preset=folder / "preset",
+    )
     return folder
 
 

@@ -1,6 +1,8 @@
 import io
 import json
 import os
+import pathlib
+import subprocess
 import sys
 
 import numpy as np
@@ -10,11 +12,14 @@ import pytest
 
 from comrec_tf import compress, metrics, restore
 from comrec_tf.codecs import catalog
+from comrec_tf.commands import display
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.presets import weights
 from tests.conftest import make_model
+
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -429,6 +434,13 @@ def test_names_that_are_no_text_are_compressed_and_printed(tmp_path, run, photo,
     assert os.path.exists(os.path.join(os.fsencode(tmp_path), b"out", b"caf\xe9.jpg"))
 
 
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, run, photo):
+    name = "x" * (os.pathconf(tmp_path, "PC_NAME_MAX") - 4)
+    save(tmp_path / f"{name}.png", photo)
+    assert run(tmp_path / f"{name}.png", f"--output_dir={tmp_path}/out", "--scale=2") == 0
+    assert (tmp_path / "out" / f"{name}.jpg").exists()
+
+
 def test_nothing_on_standard_input_is_a_message(run, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", _Pipe(b""))
     assert run("-") == 1
@@ -442,11 +454,11 @@ def test_an_interrupt_shows_what_was_finished_and_a_resumed_run_does_the_rest(
     compress_one = Compressor.encode
     calls = []
 
-    def interrupt(self, *given):
+    def interrupt(self, *given, **named):
         calls.append(given)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return compress_one(self, *given)
+        return compress_one(self, *given, **named)
 
     with monkeypatch.context() as patched:
         patched.setattr(Compressor, "encode", interrupt)
@@ -458,3 +470,31 @@ def test_an_interrupt_shows_what_was_finished_and_a_resumed_run_does_the_rest(
     assert "2 of 4 files are done already" in capsys.readouterr().err
     assert run(*arguments, "--resume") == 0
     assert "4 of 4 files are done already" in capsys.readouterr().err
+
+
+def test_commands_say_nothing_that_is_not_their_own(tmp_path, photo):
+    save(tmp_path / "a.png", photo)
+    for verb, source, output in (("compress", "a.png", "c"), ("restore", "c", "r")):
+        command = [sys.executable, "-m", f"comrec_tf.{verb}", source, f"--output_dir={output}"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, check=True
+        )
+        assert done.stderr == b""
+
+
+@pytest.mark.parametrize("aim", ["--scale=2", "--quality=40"])
+def test_progress_moves_inside_a_large_picture(tmp_path, run, monkeypatch, aim):
+    shares = []
+    whole = display.Progress.advance
+
+    def advance(self, fraction):
+        whole(self, fraction)
+        shares.append(self.share)
+
+    monkeypatch.setattr(display.Progress, "advance", advance)
+    save(tmp_path / "large.png", np.zeros((700, 900, 3), np.uint8))
+    assert run(tmp_path / "large.png", f"--output_dir={tmp_path}/out", aim) == 0
+    assert len(set(shares)) >= 2
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1

@@ -117,3 +117,11 @@ def test_what_a_killed_writer_left_is_removed_unless_it_is_held_or_young(tmp_pat
     storage.remove_leftovers(tmp_path, before=time.time() + 60)
     assert {path.name for path in tmp_path.iterdir()} == {".a.jpg.12345678"}
     storage.remove_leftovers(tmp_path / "missing", before=time.time())
+
+
+def test_what_libraries_print_is_muted_and_what_they_raise_is_not(capfd):
+    with pytest.raises(ValueError, match="too odd"), storage.muted():  # noqa: PT012
+        os.write(2, b"a notice\n")
+        raise ValueError("too odd")
+    os.write(2, b"ours\n")
+    assert capfd.readouterr().err == "ours\n"

@@ -9,7 +9,7 @@ import csv
 import io
 import sys
 
-from comrec_tf import storage, vocabulary
+from comrec_tf import storage
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.commands import display
 from comrec_tf.compression.compressor import Compressor
@@ -22,7 +22,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pictures", nargs="+", help="files, folders or globs")
-    parser.add_argument("--preset", default=vocabulary.DEFAULT_PRESET, help="name or folder")
+    parser.add_argument("--preset", default="comrec-psnr", help="name or folder")
     parser.add_argument("--scale", type=int, help="which pair alone; the best of all if not given")
     parser.add_argument("--jpeg_qualities", type=int, nargs="+", default=[5, 10])
     parser.add_argument("--csv", help="file for the rows")

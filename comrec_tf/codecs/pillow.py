@@ -41,6 +41,7 @@ class PillowCodec(base.Codec):
     def decode(self, bitstream: bytes, channels: int = 0) -> np.ndarray:
         """Decode a bitstream; see `Codec.decode`."""
         with self._open(bitstream) as picture, damage.pillow_errors(f"damaged {self._FORMAT}"):
+            limits.check_density(*picture.size, len(bitstream), self._FORMAT)
             limits.check_content(bitstream)
             pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels

@@ -102,6 +102,8 @@ def run(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("comrec_tf").setLevel(logging.INFO)
+    for foreign in ("absl", "tensorflow"):
+        logging.getLogger(foreign).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             # What Pillow warns of, large pictures and damaged EXIF, is told in our own words.

@@ -36,7 +36,7 @@ class Journal:
         self._hashes: dict[str, set[str]] = collections.defaultdict(set)
         self._lock = threading.Lock()
         if self._path.exists():
-            for line in self._path.read_text().splitlines():
+            for line in self._path.read_text(errors="replace").splitlines():
                 try:
                     self._take(json.loads(line))
                 except (ValueError, KeyError, TypeError):

@@ -2,10 +2,8 @@
 
 import collections
 import dataclasses
-import glob
 import os
 import pathlib
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ from absl import flags
 
 from comrec_tf import storage
 from comrec_tf.commands import frame, journal
+from comrec_tf.commands.inputs import Found
 
 __all__ = ["STREAM", "Job", "Plan", "define_flags", "make"]
 
@@ -152,21 +151,18 @@ def make(
     if values.output_dir is None:
         raise frame.UsageError("expected --output_dir=FOLDER. Received: nothing")
 
-    plan = Plan([])
-    found = dict.fromkeys(
-        (source, relative)
-        for given in inputs
-        for source, relative in _files_of(given, suffixes, values.output_dir, plan)
-        if _is_regular(source, plan)
-    )
+    found = Found(inputs, suffixes, values.output_dir)
+    plan = Plan([], skipped=found.skipped, passed_over=found.passed_over)
     inside = os.path.join(os.path.realpath(values.output_dir), "")
-    for source, relative in list(found):
+    files = []
+    for source, relative in found.files:
         if os.path.realpath(source).startswith(inside) and is_output(source):
             plan.passed_over[source] = "output of a former run"
-            del found[source, relative]
+        else:
+            files.append((source, relative))
     plan.log = journal.Journal(values.output_dir, dict(options))
     plan.resume = values.resume
-    _assign(plan, plan.log, list(found), values, suffix, kept)
+    _assign(plan, plan.log, files, values, suffix, kept)
     if plan.skipped and values.on_clash == "error":
         raise FileExistsError("\n".join(f"{file}: {why}" for file, why in plan.skipped.items()))
     if plan.resume:
@@ -175,61 +171,6 @@ def make(
     if plan.jobs and not values.dry_run:
         storage.check_writable(values.output_dir)
     return plan
-
-
-def _files_of(
-    given: str, suffixes: Sequence[str], output_dir: str, plan: Plan
-) -> Iterator[tuple[str, str]]:
-    """Files that an input means, each with its place below the output folder."""
-    if os.path.isdir(given):
-        found = list(_walk(given, suffixes, os.path.realpath(output_dir), plan))
-        if not found:
-            others = ", ".join(f"{count} {kind}" for kind, count in plan.num_passed_over.items())
-            raise FileNotFoundError(
-                f"expected a folder with files of {', '.join(suffixes)}. Received: {given}, "
-                f"where there are none{f' ({others})' if others else ''}"
-            )
-        yield from sorted(found)
-    elif os.path.lexists(given):
-        yield given, os.path.basename(given)
-    else:
-        paths = [path for path in sorted(glob.glob(given, recursive=True)) if os.path.isfile(path)]
-        if not paths:
-            raise FileNotFoundError(
-                f"expected a file, folder or glob that exists. Received: {given}"
-            )
-        for path in paths:
-            yield path, os.path.basename(path)
-
-
-def _walk(
-    given: str, suffixes: Sequence[str], output_dir: str, plan: Plan
-) -> Iterator[tuple[str, str]]:
-    for folder, below, names in os.walk(given):
-        # What a former run has put into the output folder is no input.
-        below[:] = [
-            name for name in below if os.path.realpath(os.path.join(folder, name)) != output_dir
-        ]
-        for name in names:
-            if name.startswith("."):
-                continue
-            path = os.path.join(folder, name)
-            ending = os.path.splitext(name)[1].lower()
-            if ending in suffixes:
-                yield path, os.path.relpath(path, given)
-            else:
-                plan.passed_over[path] = ending or "without ending"
-
-
-def _is_regular(source: str, plan: Plan) -> bool:
-    """A pipe would wait for ever, and a device never end."""
-    try:
-        if stat.S_ISREG(os.stat(source).st_mode):
-            return True
-        plan.skipped[source] = "expected a regular file. Received: a pipe, socket or device"
-    except OSError as error:
-        plan.skipped[source] = error.strerror or str(error)
-    return False
 
 
 def _assign(

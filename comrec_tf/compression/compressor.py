@@ -26,6 +26,10 @@ __all__ = ["Compressor"]
 _PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
 
 
+#: Share of a search that is still to do after each file that was restored, as it usually is.
+_MORE_TO_TRY = 0.8
+
+
 class Compressor:
     """Turns pictures into compact files, and compact files into pictures.
 
@@ -118,6 +122,8 @@ class Compressor:
         quality: float | None = None,
         scale: int | None = None,
         metadata: Metadata | None = None,
+        *,
+        progress: Callable[[float], None] | None = None,
     ) -> CompactFile:
         """Compress a picture at a given quality of the codec.
 
@@ -126,7 +132,8 @@ class Compressor:
                 (see `images.files.from_pil`); every size from 1x1 up.
             quality: the codec's quality for the compact picture, 1 to 100; one of its `qualities`.
             scale: which pair, 1 or 2; the largest scale if None.
-            metadata: EXIF and colour profile to put into the file.
+            metadata: EXIF, XMP and colour profile to put into the file.
+            progress: told while networks run which share of the picture is done, 0 to 1.
 
         Returns:
             The compact file, whose content is a standard JPEG (or file of another codec).
@@ -141,7 +148,7 @@ class Compressor:
         if scale not in self._coders:
             raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
         quality = self.default_quality if quality is None else quality
-        return self._encode(pixels, quality, scale, metadata, self.codec)
+        return self._encode(pixels, quality, scale, metadata, self.codec, progress)
 
     def encode_to(
         self,
@@ -151,6 +158,7 @@ class Compressor:
         *,
         plain: bool = True,
         metadata: Metadata | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> CompactFile:
         """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
 
@@ -163,7 +171,9 @@ class Compressor:
             target: what to reach.
             scales: which pairs to choose from; all if None.
             plain: whether the codec without networks may be chosen as well.
-            metadata: EXIF and colour profile to put into the file; their bytes count.
+            metadata: EXIF, XMP and colour profile to put into the file; their bytes count.
+            progress: told after each file that was tried which share of the search is done, 0 to 1;
+                an estimate, since nobody knows how many it will take.
 
         Returns:
             The file and what was chosen. Where a target is out of reach, the nearest there is, with
@@ -172,7 +182,8 @@ class Compressor:
         Raises:
             ValueError, TypeError: as `encode`.
         """
-        return self.search(picture, scales, plain=plain, metadata=metadata)(target)
+        search = self.search(picture, scales, plain=plain, metadata=metadata, progress=progress)
+        return search(target)
 
     def search(
         self,
@@ -181,13 +192,14 @@ class Compressor:
         *,
         plain: bool = True,
         metadata: Metadata | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> Callable[[rate_control.Target], CompactFile]:
         """Prepare to compress one picture to several targets.
 
         What was encoded and restored for one target is kept for the next.
 
         Args:
-            picture, scales, plain, metadata: as in `encode_to`.
+            picture, scales, plain, metadata, progress: as in `encode_to`.
 
         Returns:
             What makes of a target the choice that `encode_to` makes.
@@ -201,6 +213,15 @@ class Compressor:
             if scale not in self._coders:
                 raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
 
+        tried = 0
+
+        def psnr(content: bytes) -> float:
+            nonlocal tried
+            tried += 1
+            if progress is not None:
+                progress(1 - _MORE_TO_TRY**tried)
+            return metrics.psnr(pixels, self.decode(content))
+
         def candidate(scale: int, codec: base.Codec) -> rate_control.Candidate:
             return rate_control.Candidate(
                 scale=scale,
@@ -208,7 +229,7 @@ class Compressor:
                 encode=functools.cache(
                     lambda quality: self._encode(pixels, quality, scale, metadata, codec)
                 ),
-                psnr=functools.cache(lambda content: metrics.psnr(pixels, self.decode(content))),
+                psnr=functools.cache(psnr),
             )
 
         candidates = [candidate(scale, self.codec) for scale in scales]
@@ -293,6 +314,7 @@ class Compressor:
         scale: int,
         metadata: Metadata | None,
         codec: base.Codec,
+        progress: Callable[[float], None] | None = None,
     ) -> CompactFile:
         codec.check_quality(quality)
         height, width, channels = pixels.shape
@@ -303,7 +325,9 @@ class Compressor:
                 f"{largest} at scale {scale}. Received: {width}x{height}"
             )
         step = codec.step(quality)
-        compact = pixels if scale == PLAIN_SCALE else self._coders[scale].compact(pixels, step)
+        compact = pixels
+        if scale != PLAIN_SCALE:
+            compact = self._coders[scale].compact(pixels, step, progress)
         bitstream = codec.encode(compact, quality)
         header = container.Header(
             preset_id=self.preset_ids.get(scale, container.PLAIN),

@@ -24,12 +24,18 @@ class PictureCoder:
     def __init__(self, pair: EnginePair) -> None:
         self.pair = pair
 
-    def compact(self, picture: np.ndarray, step: float) -> np.ndarray:
+    def compact(
+        self,
+        picture: np.ndarray,
+        step: float,
+        progress: Callable[[float], None] | None = None,
+    ) -> np.ndarray:
         """Make the compact picture.
 
         Args:
             picture: uint8 (H, W, 1 or 3).
             step: the codec's quantiser step at the quality it will be coded with.
+            progress: told after each tile which share of them is done, 0 to 1.
 
         Returns:
             uint8 (ceil(H / scale), ceil(W / scale), same channels).
@@ -45,6 +51,7 @@ class PictureCoder:
             sides=tiles.SIDES,
             halo=tiles.round_up(self.pair.com_radius, scale),
             scale=1 / scale,
+            progress=progress,
         )
 
     def restore(

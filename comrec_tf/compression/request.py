@@ -8,6 +8,8 @@ from comrec_tf import vocabulary
 from comrec_tf.presets import card, find
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from comrec_tf.compression.compressor import Compressor
@@ -78,23 +80,31 @@ class Request:
         Raises:
             FileNotFoundError, ValueError, ModuleNotFoundError: as `Compressor.from_preset` and
                 `catalog.make_codec`.
+            ValueError: the preset has no pair of the scale.
         """
         from comrec_tf.codecs import catalog
         from comrec_tf.compression.compressor import Compressor
 
-        return Compressor.from_preset(
+        compressor = Compressor.from_preset(
             self.preset,
             engine=self.engine,
             codec=catalog.make_codec(self.codec) if self.codec else None,
             precision=self.precision,
             max_pixels=self.max_pixels,
         )
+        if self.scale not in (None, *compressor.scales):
+            raise ValueError(
+                f"the preset {self.preset} has pairs of networks for scale "
+                f"{' and '.join(map(str, compressor.scales))}. Received: scale={self.scale}"
+            )
+        return compressor
 
     def compress(
         self,
         compressor: "Compressor",
         picture: "np.ndarray",
         metadata: "Metadata | None",
+        progress: "Callable[[float], None] | None" = None,
     ) -> tuple[bytes, dict[str, Any]]:
         """Compress one picture.
 
@@ -102,6 +112,7 @@ class Request:
             compressor: of `compressor`.
             picture: uint8 (H, W, 1 or 3).
             metadata: what the picture's file says besides; kept if the request says so.
+            progress: told now and then which share of the work is done, 0 to 1.
 
         Returns:
             The compact file, and a row that describes it.
@@ -114,7 +125,7 @@ class Request:
         metadata = metadata if self.metadata else None
         value = compressor.default_quality if self.value is None else self.value
         if self.scale is not None and self.aim == "quality":
-            file = compressor.encode(picture, value, self.scale, metadata)
+            file = compressor.encode(picture, value, self.scale, metadata, progress=progress)
             return file.content, _row(file)
         file = compressor.encode_to(
             picture,
@@ -122,6 +133,7 @@ class Request:
             None if self.scale is None else [self.scale],
             plain=self.scale is None,
             metadata=metadata,
+            progress=progress,
         )
         return file.content, _row(file)
 

@@ -1,16 +1,15 @@
 """The engine "litert": networks as .tflite files, on all cores by XNNPACK, without TensorFlow."""
 
 import collections
-import contextlib
 import hashlib
 import os
 import pathlib
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from comrec_tf import storage
 from comrec_tf.engines.base import EnginePair, TileNetwork
 from comrec_tf.presets import card, find
 
@@ -18,7 +17,6 @@ __all__ = ["LiteNetwork", "load_pairs"]
 
 #: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.
 _KEPT_SHAPES = 2
-_announced = threading.Event()
 
 
 def load_pairs(preset: str | os.PathLike[str]) -> list[EnginePair]:
@@ -84,35 +82,11 @@ class LiteNetwork:
             if len(self._prepared) == _KEPT_SHAPES:
                 self._prepared.popitem(last=False)
             cores = len(os.sched_getaffinity(0))
-            interpreter = Interpreter(model_content=self._content, num_threads=cores)
-            (tile,) = (e for e in interpreter.get_input_details() if len(e["shape"]) == 4)
-            interpreter.resize_tensor_input(tile["index"], shape)
-            with _without_announcement():
+            with storage.muted():
+                interpreter = Interpreter(model_content=self._content, num_threads=cores)
+                (tile,) = (e for e in interpreter.get_input_details() if len(e["shape"]) == 4)
+                interpreter.resize_tensor_input(tile["index"], shape)
                 interpreter.allocate_tensors()
             self._prepared[shape] = interpreter
         self._prepared.move_to_end(shape)
         return self._prepared[shape]
-
-
-@contextlib.contextmanager
-def _without_announcement() -> Iterator[None]:
-    """Keep standard error clean: LiteRT tells of its delegate there, once a process.
-
-    Its Python package has no switch for that (google-ai-edge/LiteRT issue 7420).
-    """
-    try:
-        kept = None if _announced.is_set() else os.dup(2)
-    except OSError:  # there is no standard error
-        kept = None
-    _announced.set()
-    if kept is None:
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

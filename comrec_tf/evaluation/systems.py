@@ -10,7 +10,7 @@ import numpy as np
 from comrec_tf.codecs import base, catalog
 from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.result import CompactFile
+from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
 from comrec_tf.vocabulary import CODEC_SUFFIXES, missing_extra
 
 __all__ = ["CODECS", "System", "installed_codecs", "of_codec", "of_preset"]
@@ -138,9 +138,11 @@ class _RateControl(System):
     so the time of each is a share of it.
     """
 
-    def __init__(self, name: str, compressor: Compressor) -> None:
+    def __init__(self, name: str, compressor: Compressor, *, every_quality: bool) -> None:
         self.name = name
-        self.settings = _settings(compressor.codec.reference_encoder())
+        # A search costs much more than a file of a codec, and fewer points bend the curve little.
+        qualities = _settings(compressor.codec.reference_encoder())
+        self.settings = qualities if every_quality else (*qualities[:-1:2], qualities[-1])
         self._compressor = compressor
         self._picture: np.ndarray | None = None
 
@@ -154,8 +156,19 @@ class _RateControl(System):
         return self._compressor.decode(content)
 
     def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
-        """Encode to a size by rate control, which is never larger; see `System`."""
-        return self._search(picture)(rate_control.Target("max_bytes", num_bytes)).content
+        """Encode to a size by rate control, or by the quality above what it chose; see `System`."""
+        chosen = self._search(picture)(rate_control.Target("max_bytes", num_bytes))
+        above = self._quality_above(chosen)
+        if above is None:
+            return chosen.content
+        larger = self._compressor.encode(picture, above, chosen.scale).content
+        return min(chosen.content, larger, key=lambda content: abs(len(content) - num_bytes))
+
+    def _quality_above(self, chosen: CompactFile) -> float | None:
+        qualities = self._compressor.codec.qualities
+        if chosen.scale == PLAIN_SCALE or chosen.quality == qualities[-1]:
+            return None
+        return qualities[qualities.index(chosen.quality) + 1]
 
     def _search(self, picture: np.ndarray) -> Callable[[rate_control.Target], CompactFile]:
         if self._picture is not picture:
@@ -194,13 +207,17 @@ def installed_codecs() -> list[str]:
     return [name for name in CODECS if _is_installed(name)]
 
 
-def of_preset(name: str, compressor: Compressor, *, each_scale: bool = False) -> list[System]:
+def of_preset(
+    name: str, compressor: Compressor, *, each_scale: bool = False, every_quality: bool = False
+) -> list[System]:
     """Make systems of a preset.
 
     Args:
         name: what the preset is called.
         compressor: the preset.
         each_scale: whether the pair of each scale alone is a system too.
+        every_quality: whether rate control is measured at all qualities of the plain codec's curve,
+            in place of every other.
 
     Returns:
         Rate control over all scales, called as the preset, and if asked for "NAME scale 1" and
@@ -217,7 +234,9 @@ def of_preset(name: str, compressor: Compressor, *, each_scale: bool = False) ->
             _settings(codec),
         )
 
-    return [_RateControl(name, compressor), *map(of_scale, compressor.scales if each_scale else ())]
+    scales = compressor.scales if each_scale else ()
+    auto = _RateControl(name, compressor, every_quality=every_quality)
+    return [auto, *map(of_scale, scales)]
 
 
 def _settings(codec: base.Codec) -> Sequence[float]:

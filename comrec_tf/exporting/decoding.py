@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from comrec_tf.compact_file import container
+from comrec_tf.exporting.apart import apart
 from comrec_tf.graph import compact_file
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
@@ -34,9 +35,7 @@ class Decoding:
         self._ids = dict(ids)
         self._max_pixels = max_pixels
 
-        self._traced = tf.function(
-            self._decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
-        )
+        self._traced = apart(self._decode, tf.TensorSpec([], tf.string))
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Restore a picture.

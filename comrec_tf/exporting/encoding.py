@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from comrec_tf.exporting.apart import apart
 from comrec_tf.graph import codecs, compact_file
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
@@ -37,7 +38,11 @@ class Encoding:
         self._ids = dict(ids)
         #: The scales there is a pair for, from full to half size.
         self.scales = sorted(coders)
-        self._bitstreams = {scale: self._traced(scale, coders[scale]) for scale in self.scales}
+        picture, number = tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([], tf.int32)
+        self._compacts = {
+            scale: apart(self._compact_by(coders[scale]), picture, number) for scale in self.scales
+        }
+        self._jpeg = apart(codec.encode, picture, number)
 
     def at_quality(self, picture: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor) -> _Coded:
         """Encode with a quality of the codec.
@@ -66,6 +71,24 @@ class Encoding:
             lambda: self._better_at(picture, quality),
         )
         return self._file(picture, *coded)
+
+    def usual(self, picture: tf.Tensor, quality: int, scale: int) -> _Coded:
+        """Encode with a quality and a scale that are known when tracing, in a smaller graph.
+
+        Args:
+            picture: as in `at_quality`.
+            quality: 1 to 100.
+            scale: one of `scales`.
+
+        Returns:
+            As `at_quality`.
+
+        Raises:
+            tf.errors.InvalidArgumentError: the picture is too large for the codec.
+        """
+        compact = self._compacts[scale](picture, tf.constant(quality))
+        bitstream = self._codec.encode(compact, quality)
+        return self._file(picture, bitstream, tf.constant(quality), tf.constant(scale))
 
     def within(
         self, picture: tf.Tensor, max_bytes: tf.Tensor, scale: tf.Tensor
@@ -96,11 +119,11 @@ class Encoding:
         file, quality, scale = self._file(picture, *coded)
         return file, quality, scale, tf.strings.length(file) <= max_bytes
 
-    def _traced(self, scale: int, coder: PictureCoder) -> tf.types.experimental.PolymorphicFunction:
-        """Picture and quality to bitstream; one graph for all that use it."""
-        longest = self._codec.codec.max_size * scale
+    def _compact_by(self, coder: PictureCoder) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+        """Picture and quality to compact picture."""
+        longest = self._codec.codec.max_size * coder.model.scale
 
-        def bitstream(picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        def compact(picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
             shape = tf.shape(picture)
             with compact_file.require(
                 tf.reduce_max(shape[:2]) <= longest,
@@ -111,17 +134,14 @@ class Encoding:
             step = codecs.step(self._codec.codec, quality)
 
             def of(channels: int) -> tf.Tensor:
-                compact = coder.compact(tf.ensure_shape(picture, [None, None, channels]), step)
-                compact = tf.ensure_shape(compact, [None, None, channels])
-                return self._codec.encode(compact, quality)
+                return coder.compact(tf.ensure_shape(picture, [None, None, channels]), step)
 
             return tf.cond(tf.equal(shape[-1], 1), lambda: of(1), lambda: of(3))
 
-        signature = [tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([], tf.int32)]
-        return tf.function(bitstream, input_signature=signature, autograph=False)
+        return compact
 
     def _bitstream(self, picture: tf.Tensor, quality: tf.Tensor, scale: int) -> tf.Tensor:
-        return self._bitstreams[scale](picture, quality)
+        return self._jpeg(self._compacts[scale](picture, quality), quality)
 
     def _chosen(
         self,

@@ -11,8 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.exporting import warm_up
+from comrec_tf.exporting.apart import apart
 from comrec_tf.exporting.decoding import Decoding, require_pixels
 from comrec_tf.exporting.encoding import ANY_SCALE, Encoding
 from comrec_tf.graph import compact_file, jpeg, orientation, picture_files
@@ -20,7 +22,7 @@ from comrec_tf.models import picture_coder
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import card, weights
 
-__all__ = ["PRESET", "SIGNATURES", "export_signatures"]
+__all__ = ["SIGNATURES", "export_signatures"]
 
 #: Signatures with what they do. Over REST every input must be there, so there is a signature
 #: without for each choice that a request need not make.
@@ -36,8 +38,6 @@ SIGNATURES = {
     "encode_pixels_quality": "the same at a given quality and scale",
     "decode_pixels": "compact files of one size to pixels",
 }
-#: The preset in a SavedModel, for servers that have an engine of their own for it.
-PRESET = pathlib.Path("assets.extra") / "preset"
 _QUALITY = 50
 _JPEG_QUALITY = 95
 #: Pictures of a batch that are worked on at the same time.
@@ -95,7 +95,7 @@ def export_signatures(
         archive.write_out(beside / "model", verbose=False)
         _write_warm_up(beside / "model", endpoints.scales)
         if preset is not None:
-            _copy_preset(preset, beside / "model" / PRESET)
+            _copy_preset(preset, beside / "model" / vocabulary.PRESET_IN_MODEL)
         os.rename(beside / "model", path)
     except tf.errors.OpError as error:
         raise OSError(f"{path} cannot be written: {error.message}") from error
@@ -120,12 +120,11 @@ class _Endpoints:
         self._max_pixels = max_pixels
         self._encoding = Encoding(coders, codec, ids)
         self._decoding = Decoding(coders, codec, ids, max_pixels)
-        # Traced once for all signatures: each has a branch for every quality.
-        self._jpeg = tf.function(
-            _encode_jpeg,
-            input_signature=[tf.TensorSpec([None, None, None], tf.uint8), _NUMBER],
-            autograph=False,
+        self._jpeg = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
+        self._jpeg_at = apart(
+            self._jpeg.encode, tf.TensorSpec([None, None, None], tf.uint8), _NUMBER
         )
+        self._read = apart(self._read_file, _TEXT)
 
     def functions(self) -> dict[str, tuple[_Function, list[tf.TensorSpec]]]:
         """Functions and what they take, by the names of their signatures."""
@@ -138,10 +137,9 @@ class _Endpoints:
         # A default must be a tensor to become one of the signature (SignatureDef.defaults), which
         # TensorFlow Serving fills in over gRPC, and over REST not.
         usual_scale = tf.constant([self._scale])
-        usual, usual_jpeg = tf.constant([self._default_quality]), tf.constant([_JPEG_QUALITY])
 
         def encode(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._at_quality(self._picture, image_bytes, usual, usual_scale)
+            return self._usual(self._picture, _listed(image_bytes, "image_bytes"))
 
         def encode_quality(
             image_bytes: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor = usual_scale
@@ -154,7 +152,7 @@ class _Endpoints:
             return self._within(image_bytes, max_bytes, scale)
 
         def encode_pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._at_quality(self._checked, pixels, usual, usual_scale)
+            return self._usual(self._checked, pixels)
 
         def encode_pixels_quality(
             pixels: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor = usual_scale
@@ -168,10 +166,18 @@ class _Endpoints:
             return {"image_bytes": _map(png, [_listed(code_bytes, "code_bytes")], _TEXT)}
 
         def decode_jpeg(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._decode_jpeg(code_bytes, usual_jpeg)
+            def jpeg(content: tf.Tensor) -> tf.Tensor:
+                return self._jpeg.encode(self._decoding.decode(content), _JPEG_QUALITY)
+
+            return {"image_bytes": _map(jpeg, [_listed(code_bytes, "code_bytes")], _TEXT)}
 
         def decode_jpeg_quality(code_bytes: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._decode_jpeg(code_bytes, quality)
+            def jpeg(content: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+                return self._jpeg_at(self._decoding.decode(content), quality)
+
+            given = _listed(code_bytes, "code_bytes")
+            items = [given, _for_each(quality, given, "quality")]
+            return {"image_bytes": _map(jpeg, items, _TEXT)}
 
         def decode_pixels(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             spec = tf.TensorSpec([None, None, 3], tf.uint8)
@@ -195,6 +201,22 @@ class _Endpoints:
             "encode_pixels_quality": (encode_pixels_quality, [pixels, quality, scale]),
             "decode_pixels": (decode_pixels, [codes]),
         }
+
+    def _usual(
+        self, read: Callable[[tf.Tensor], tf.Tensor], given: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        def one(content: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            picture = read(content)
+            if self._scale == ANY_SCALE:
+                quality, scale = tf.constant(self._default_quality), tf.constant(ANY_SCALE)
+                code, quality, scale = self._encoding.at_quality(picture, quality, scale)
+            else:
+                code, quality, scale = self._encoding.usual(
+                    picture, self._default_quality, self._scale
+                )
+            return code, *_size(picture), quality, scale
+
+        return dict(zip(_OUTPUTS, _map(one, [given], _OUTPUT_SPECS), strict=True))
 
     def _at_quality(
         self,
@@ -226,15 +248,11 @@ class _Endpoints:
         specs = (*_OUTPUT_SPECS, tf.TensorSpec([], tf.bool))
         return dict(zip((*_OUTPUTS, "met"), _map(one, items, specs), strict=True))
 
-    def _decode_jpeg(self, code_bytes: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
-        def one(content: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-            return self._jpeg(self._decoding.decode(content), quality)
-
-        given = _listed(code_bytes, "code_bytes")
-        return {"image_bytes": _map(one, [given, _for_each(quality, given, "quality")], _TEXT)}
-
     def _picture(self, content: tf.Tensor) -> tf.Tensor:
         """A file's picture, upright."""
+        return self._read(content)
+
+    def _read_file(self, content: tf.Tensor) -> tf.Tensor:
         size = picture_files.size(content)
         with require_pixels(size, self._max_pixels):
             content = tf.identity(content)
@@ -243,15 +261,6 @@ class _Endpoints:
     def _checked(self, picture: tf.Tensor) -> tf.Tensor:
         with require_pixels(tf.shape(picture, tf.int64)[:2], self._max_pixels):
             return tf.identity(picture)
-
-
-def _encode_jpeg(picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-    codec = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
-
-    def of(channels: int) -> tf.Tensor:
-        return codec.encode(tf.ensure_shape(picture, [None, None, channels]), quality)
-
-    return tf.cond(tf.equal(tf.shape(picture)[-1], 1), lambda: of(1), lambda: of(3))
 
 
 _TEXT = tf.TensorSpec([], tf.string)

@@ -13,10 +13,9 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
-__all__ = ["PATH", "write"]
+from comrec_tf import vocabulary
 
-#: In a SavedModel.
-PATH = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
+__all__ = ["write"]
 
 _PACKAGE = "comrec.serving"
 #: Fields by message: name, number, and type; the numbers are tensorflow_serving/apis's.
@@ -42,7 +41,7 @@ def write(
     Raises:
         tf.errors.OpError: the file cannot be written.
     """
-    path = pathlib.Path(folder) / PATH
+    path = pathlib.Path(folder) / vocabulary.WARM_UP_IN_MODEL
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for signature, arrays in requests:

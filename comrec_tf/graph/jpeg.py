@@ -22,12 +22,12 @@ class GraphJpeg:
     def __init__(self, codec: JpegCodec) -> None:
         self.codec = codec
 
-    def encode(self, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def encode(self, picture: tf.Tensor, quality: tf.Tensor | int) -> tf.Tensor:
         """Encode a picture.
 
         Args:
-            picture: uint8 (H, W, 1 or 3), the channels known when tracing.
-            quality: int32 (), 1 to 100.
+            picture: uint8 (H, W, 1 or 3), the channels need not be known when tracing.
+            quality: int32 (), 1 to 100; a Python number makes a smaller graph.
 
         Returns:
             The bitstream, string ().
@@ -35,6 +35,8 @@ class GraphJpeg:
         Raises:
             tf.errors.InvalidArgumentError: the quality is out of range.
         """
+        if isinstance(quality, int):
+            return _without_density(self._encode(picture, quality))
         # The operation takes quality as an attribute. The one that takes a tensor
         # (EncodeJpegVariableQuality) cannot optimise Huffman tables, so there is a branch each.
         qualities = self.codec.qualities
@@ -45,25 +47,18 @@ class GraphJpeg:
         )
         with tf.control_dependencies([inside] if inside is not None else []):
             index = tf.identity(index)
-        return tf.switch_case(index, [lambda q=q: self._encode(picture, int(q)) for q in qualities])
+        branches = [lambda q=q: self._encode(picture, int(q)) for q in qualities]
+        return _without_density(tf.switch_case(index, branches))
 
     def _encode(self, picture: tf.Tensor, quality: int) -> tf.Tensor:
-        halved = self.codec.chroma_subsampling == "4:2:0" and picture.shape[-1] == 3
-        content = tf.io.encode_jpeg(
+        return tf.io.encode_jpeg(
             picture,
             format="",
             quality=quality,
             progressive=self.codec.progressive,
             optimize_size=self.codec.optimize_huffman,
-            chroma_downsampling=halved,
-        )
-        behind = tf.strings.length(content) - _DENSITY.stop
-        return tf.strings.join(
-            [
-                tf.strings.substr(content, 0, _DENSITY.start),
-                _NO_DENSITY,
-                tf.strings.substr(content, _DENSITY.stop, behind),
-            ]
+            # Of a grey picture there is none to be halved.
+            chroma_downsampling=self.codec.chroma_subsampling == "4:2:0",
         )
 
     def decode(self, bitstream: tf.Tensor, channels: int = 0) -> tf.Tensor:
@@ -82,6 +77,17 @@ class GraphJpeg:
         # The accurate integer DCT is libjpeg's reference, the same on every machine; the default
         # is the fast one, which is up to two grey levels off.
         return tf.io.decode_jpeg(bitstream, channels=channels, dct_method="INTEGER_ACCURATE")
+
+
+def _without_density(content: tf.Tensor) -> tf.Tensor:
+    behind = tf.strings.length(content) - _DENSITY.stop
+    return tf.strings.join(
+        [
+            tf.strings.substr(content, 0, _DENSITY.start),
+            _NO_DENSITY,
+            tf.strings.substr(content, _DENSITY.stop, behind),
+        ]
+    )
 
 
 def exportable(codec: base.Codec) -> GraphJpeg:

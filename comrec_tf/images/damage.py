@@ -24,6 +24,8 @@ def pillow_errors(what: str, kind: type[Exception] = ValueError) -> Iterator[Non
         yield
     except PIL.UnidentifiedImageError as error:
         raise kind(f"{what}: not a picture that Pillow reads") from error
+    except PIL.Image.DecompressionBombError as error:
+        raise kind(f"{what}: far more pixels than Pillow decodes") from error
     except MemoryError as error:
         raise kind(f"{what}: too little memory to decode it") from error
     except Exception as error:

@@ -107,6 +107,7 @@ def load(
     with damage.pillow_errors(os.fspath(name), OSError), PIL.Image.open(source) as picture:
         if max_pixels is not None:
             limits.check_pixels(*picture.size, max_pixels)
+        limits.check_density(*picture.size, _size(source), picture.format)
         if picture.format == "JPEG2000" or picture.info.get("progressive"):
             with _content(source) as content:
                 limits.check_content(content)
@@ -210,6 +211,16 @@ def encode(
     except ValueError as error:
         raise OSError(f"cannot be written as {form}: {error}") from error
     return buffer.getvalue()
+
+
+def _size(source: Any) -> int:
+    """Bytes of a file."""
+    if isinstance(source, str | os.PathLike):
+        return os.path.getsize(source)
+    place = source.tell()
+    size = source.seek(0, os.SEEK_END)
+    source.seek(place)
+    return int(size)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from comrec_tf import storage
 from comrec_tf.graph import geometry
 from comrec_tf.images.color import OFFSET, RGB_TO_YCBCR, YCBCR_TO_RGB
 from comrec_tf.models.com_rec import ComRec
@@ -138,4 +139,5 @@ def converted(
     if half:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    with storage.muted():
+        return converter.convert()

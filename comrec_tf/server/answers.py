@@ -126,6 +126,7 @@ class Predictor:
         begun = time.monotonic()
         outputs = servable.run(signature_name, inputs, wanted, deadline)
         figures.run_seconds = time.monotonic() - begun
+        figures.engine = servable.engine(signature_name)
         return outputs
 
     def _reply(self, content: bytes, figures: Request) -> bytes:

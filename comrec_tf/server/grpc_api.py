@@ -154,6 +154,7 @@ class GrpcApi:
                     lambda: self._predictor.grpc(content, deadline, figures), deadline
                 )
             status = "OK"
+            context.set_trailing_metadata([("comrec-engine", figures.engine)])
             return reply
         except RequestError as error:
             status = error.code.name

@@ -92,7 +92,7 @@ class Metrics:
         elapsed = 1e6 * (time.monotonic() - request.begun)
         self._latency.labels(request.model, "Predict", request.entrypoint).observe(elapsed)
         if request.run_seconds:
-            labels = (request.model, "Predict", "TF1")
+            labels = (request.model, "Predict", request.engine)
             self._runtime.labels(*labels).observe(1e6 * request.run_seconds)
         self._bytes_in.labels(request.model).inc(request.bytes_in)
         self._bytes_out.labels(request.model).inc(request.bytes_out)
@@ -123,6 +123,7 @@ class Request:
         bytes_in, bytes_out: of the request and its answer.
         pixels: of the originals in it.
         run_seconds: in the model.
+        engine: what computed it, once it has; see `Servable.engine`.
     """
 
     def __init__(self, metrics: Metrics, entrypoint: str) -> None:
@@ -133,6 +134,7 @@ class Request:
         self.bytes_out = 0
         self.pixels = 0
         self.run_seconds = 0.0
+        self.engine = ""
         self._metrics = metrics
 
     def end(self, status: str) -> None:

@@ -100,7 +100,8 @@ class RestApi:
                     self._admission.run(lambda: self._predictor.rest(name, version, body, figures)),
                 )
             status = "OK"
-            return Response(reply, media_type="application/json")
+            engine = {"Comrec-Engine": figures.engine}
+            return Response(reply, headers=engine, media_type="application/json")
         except RequestError as error:
             status = error.code.name
             raise

@@ -13,28 +13,41 @@ import grpc
 import numpy as np
 import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.server import tensors
 from comrec_tf.server.errors import RequestError, from_tensorflow, invalid
+from comrec_tf.server.local import LocalSignatures
 
 __all__ = ["DEFAULT_SIGNATURE", "Servable"]
 
 DEFAULT_SIGNATURE = "serving_default"
-_WARM_UP = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 class Servable:
     """A SavedModel in a TF1 session: TensorFlow Serving's own way of loading and running.
 
+    Where the preset lies beside it, `LocalSignatures` stand before the graph's.
+
     Args:
         path: folder of the SavedModel.
         version: its version.
+        engine: what restores, one of `vocabulary.ENGINES`; "litert" only where the preset is.
+        warm_up: whether to run the requests that lie beside it.
 
     Raises:
-        OSError, RuntimeError: it cannot be loaded.
+        OSError, RuntimeError, ValueError: it cannot be loaded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], version: int) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        version: int,
+        engine: str = "litert",
+        *,
+        warm_up: bool = True,
+    ) -> None:
         self.version = version
+        self._local: LocalSignatures | None = None
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:
             meta_graph = tf.compat.v1.saved_model.loader.load(
@@ -43,7 +56,12 @@ class Servable:
             #: Signatures by name, SignatureDef each.
             self.signatures = dict(meta_graph.signature_def)
             self.signatures.pop("__saved_model_init_op", None)
-            self._warm_up(pathlib.Path(path) / _WARM_UP)
+            preset = pathlib.Path(path) / vocabulary.PRESET_IN_MODEL
+            if engine == "litert" and preset.exists():
+                self._local = LocalSignatures(preset)
+                self.signatures.update(self._local.described())
+            if warm_up:
+                self._warm_up(pathlib.Path(path) / vocabulary.WARM_UP_IN_MODEL)
         except BaseException:
             self.close()
             raise
@@ -109,6 +127,9 @@ class Servable:
                 f"the signature has the outputs {sorted(signature.outputs)}. "
                 f"Received: {sorted(unknown)}"
             )
+        if self._local is not None and signature_name in self._local.names:
+            made = self._local.run(signature_name, inputs, deadline)
+            return {name: made[name] for name in outputs or made}
         feed = {info.name: inputs[name] for name, info in signature.inputs.items()}
         fetches = {
             name: info.name
@@ -127,6 +148,18 @@ class Servable:
             raise from_tensorflow(error) from error
         except (ValueError, TypeError) as error:
             raise invalid(str(error)) from error
+
+    def engine(self, signature_name: str) -> str:
+        """Tell what computes a signature.
+
+        Args:
+            signature_name: which.
+
+        Returns:
+            "litert" or "tensorflow".
+        """
+        local = self._local is not None and signature_name in self._local.names
+        return "litert" if local else "tensorflow"
 
     def signature(self, name: str) -> "tf.compat.v1.SignatureDef":
         """Find a signature.
@@ -161,6 +194,9 @@ class Servable:
 
     def close(self) -> None:
         """Give the memory back; nothing may be running."""
+        if self._local is not None:
+            self._local.close()
+        self._local = None
         self._session.close()
         del self._session
         self.signatures = {}

@@ -134,6 +134,7 @@ def _train(
             epochs=config.epochs,
             verbose=verbose,
             callbacks=callbacks,
+            shuffle=False,  # the feed does
         )
     except tf.errors.OpError:
         if feed.reader.error is None:

@@ -5,44 +5,32 @@
     python grpc_client.py encode photos --output_dir=small --address=localhost:8500
     python grpc_client.py decode small --output_dir=restored
 
-A file that fails does not stop the others; exit code 1 if any failed.
+EXIF and colour profile are kept. A file that fails does not stop the others; exit code 1 if any
+failed.
 """
 
 import argparse
 import functools
-import json
 import pathlib
 import sys
 
+import files
 import grpc
-import rest_client
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-#: gRPC's own retries, with longer and longer waits.
-RETRIES = {
-    "methodConfig": [
-        {
-            "name": [{"service": "tensorflow.serving.PredictionService"}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "10s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
-            },
-        }
-    ]
-}
+#: Statuses after which it is worth trying again.
+RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+MAX_MESSAGE_BYTES = 256 * 1024**2
 
 
 @functools.cache
 def stub(address: str, ca: str | None) -> prediction_service_pb2_grpc.PredictionServiceStub:
     """The service; one channel for all files."""
+    # gRPC's own limit of 4 MB is too low for pictures.
     options = [
-        ("grpc.max_receive_message_length", 256 * 1024**2),
-        ("grpc.max_send_message_length", 256 * 1024**2),
-        ("grpc.service_config", json.dumps(RETRIES)),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ]
     if ca is None:
         channel = grpc.insecure_channel(address, options)
@@ -53,34 +41,30 @@ def stub(address: str, ca: str | None) -> prediction_service_pb2_grpc.Prediction
 
 
 def call(options: argparse.Namespace, content: bytes) -> bytes:
-    """One file through the server."""
-    given, wanted, _ = rest_client.RESULT[options.verb]
+    """One file through the server, once."""
+    given, wanted, _ = files.RESULT[options.verb]
+    signature, numbers = files.signature(options)
     request = predict_pb2.PredictRequest()
     request.model_spec.name = options.model
-    request.model_spec.signature_name = options.verb
+    request.model_spec.signature_name = signature
     one = {"dim": [{"size": 1}]}
     request.inputs[given].CopyFrom(
         tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, tensor_shape=one, string_val=[content])
     )
-    if options.verb == "encode" and options.quality:
-        request.inputs["quality"].CopyFrom(
-            tensor_pb2.TensorProto(
-                dtype=types_pb2.DT_INT32, tensor_shape=one, int_val=[options.quality]
-            )
+    for name, number in numbers.items():
+        request.inputs[name].CopyFrom(
+            tensor_pb2.TensorProto(dtype=types_pb2.DT_INT32, tensor_shape=one, int_val=[number])
         )
     try:
-        reply = stub(options.address, options.ca).Predict(
-            request, timeout=options.deadline, wait_for_ready=True
-        )
+        reply = stub(options.address, options.ca).Predict(request, timeout=options.deadline)
     except grpc.RpcError as error:
-        raise RuntimeError(f"{error.code().name}: {error.details()}") from error
+        # TensorFlow Serving adds where in the graph it arose, behind the first line.
+        message = f"{error.code().name}: {(error.details() or '').split(chr(10))[0]}"
+        if error.code() in RETRIED:
+            raise files.TryAgainError(f"{options.address}: {message}") from error
+        raise RuntimeError(message) from error
     return reply.outputs[wanted].string_val[0]
 
 
 if __name__ == "__main__":
-    rest_client.call = call
-    sys.exit(
-        rest_client.run(
-            rest_client.parser(__doc__, "localhost:8500").parse_args(), rest_client.work
-        )
-    )
+    sys.exit(files.run(files.parser(__doc__, "localhost:8500").parse_args(), call))

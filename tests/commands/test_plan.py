@@ -133,34 +133,6 @@ def test_outputs_of_a_former_run_are_never_inputs_of_the_next(tree):
     assert planned.skipped == {"in/a.png": "in/a.jpg exists: pass --overwrite to replace it"}
 
 
-def test_only_regular_files_are_taken(tree):
-    os.mkfifo(tree / "in" / "pipe.png")
-    (tree / "in" / "endless.png").symlink_to("/dev/zero")
-    (tree / "in" / "nowhere.png").symlink_to("missing")
-    (tree / "in" / "link.png").symlink_to("a.png")
-    planned = make("in", "in/pipe.png")
-    assert [job.source for job in planned.jobs] == [
-        *("in/a.png", "in/b.TIF", "in/link.png", "in/sub/c.png")
-    ]
-    assert set(planned.skipped) == {"in/pipe.png", "in/endless.png", "in/nowhere.png"}
-    assert "expected a regular file" in planned.skipped["in/endless.png"]
-
-
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        (["missing.png"], "Received: missing.png"),
-        (["in/*.gif"], "Received: in/"),
-        (["empty"], r"empty, where there are none \(1 .heic\)"),
-    ],
-)
-def test_inputs_that_are_not_there_are_named(tree, inputs, message):
-    (tree / "empty").mkdir()
-    (tree / "empty" / "a.heic").write_bytes(b"")
-    with pytest.raises(FileNotFoundError, match=message):
-        make(*inputs)
-
-
 def test_a_command_without_inputs_or_output_is_a_wrong_one(tree):
     with pytest.raises(frame.UsageError, match="Received: nothing"):
         make()

@@ -26,6 +26,13 @@ def test_files_end_as_the_codec_or_the_preset_says(tmp_path):
         assert made(preset=tmp_path, codec=name).suffix == suffix
 
 
+def test_a_preset_without_the_pair_that_is_asked_for_says_so_at_once(tmp_path):
+    weights.save_preset(make_model(), tmp_path)
+    assert made(preset=tmp_path, scale=2).compressor().scales == (2,)
+    with pytest.raises(ValueError, match="has pairs of networks for scale 2. Received: scale=1"):
+        made(preset=tmp_path, scale=1).compressor()
+
+
 def test_a_fixed_scale_takes_the_quality_as_the_compact_pictures(compressor, photo):
     content, row = made(scale=2).compress(compressor, photo, None)
     assert content == compressor.encode(photo, 33, scale=2).content

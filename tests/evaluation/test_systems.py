@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 
+import comrec_tf
 from comrec_tf import metrics
 from comrec_tf.compact_file import container
 from comrec_tf.evaluation import systems
@@ -69,6 +70,26 @@ def test_a_preset_is_a_system_and_each_of_its_scales_if_asked(compressor, photo)
     )
 
 
-def test_a_preset_is_never_larger_than_the_size_that_is_asked_for(compressor, photo):
+def test_rate_control_makes_the_files_that_compress_would(compressor, photo):
     (auto,) = systems.of_preset("tiny", compressor)
-    assert 0.95 * 4000 <= len(auto.encode_near(photo, 4000)) <= 4000
+    for quality in (10, 40):
+        expected = compressor.encode_to(photo, comrec_tf.Target("quality", quality)).content
+        assert auto.encode(photo, quality) == expected
+
+
+def test_a_preset_comes_near_a_size_from_both_sides(compressor, photo):
+    (auto,) = systems.of_preset("tiny", compressor)
+    for wanted in (2500, 4000, 4100, 4200):
+        assert abs(len(auto.encode_near(photo, wanted)) - wanted) <= 0.04 * wanted
+
+
+def test_rate_control_is_measured_at_both_ends_of_the_plain_curve_and_at_every_other_quality(
+    compressor,
+):
+    plain = systems.of_codec("jpeg").settings
+    (few,) = systems.of_preset("tiny", compressor)
+    (every,) = systems.of_preset("tiny", compressor, every_quality=True)
+    assert every.settings == plain
+    assert set(few.settings) < set(plain)
+    assert (few.settings[0], few.settings[-1]) == (plain[0], plain[-1])
+    assert len(few.settings) == len(plain) // 2 + 1

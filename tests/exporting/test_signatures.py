@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import pathlib
 import subprocess
@@ -9,13 +10,16 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
-from comrec_tf.codecs.pillow import WebpCodec
+from comrec_tf.codecs.other_formats import WebpCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.rate_control import Target
+from comrec_tf.exporting import encoding
 from comrec_tf.exporting.signatures import SIGNATURES, export_signatures
+from comrec_tf.images import files
 from comrec_tf.presets import weights
 from tests.conftest import make_model
 
@@ -31,6 +35,7 @@ def signatures(exported):
 
 @pytest.fixture(scope="module")
 def compressor(exported):
+    """The same networks around the same encoder."""
     return Compressor.from_preset(exported / "preset")
 
 
@@ -46,18 +51,22 @@ def pixels_of(content) -> np.ndarray:
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
-def call(signatures, name, quality=60, **inputs):
+def call(signatures, name, quality=None, **inputs):
+    """Call a signature; with a quality, the one of the same name that takes it."""
     tensors = {key: tf.constant(value) for key, value in inputs.items()}
-    if name not in ("decode", "decode_pixels"):
+    if quality is not None:
+        name += "_quality"
         tensors["quality"] = tf.constant(np.atleast_1d(quality), tf.int32)
+        if name.startswith("encode"):
+            tensors.setdefault("scale", tf.constant([2]))
     return {key: value.numpy() for key, value in signatures[name](**tensors).items()}
 
 
-def in_a_session(exported, name, **inputs):
-    """The way of TensorFlow Serving, in a process of its own."""
+def in_a_session(exported, name, scalars=(), **inputs):
+    """The way of TensorFlow Serving, in a process of its own; some inputs as scalars."""
     buffer = io.BytesIO()
     np.savez(buffer, **inputs)
-    command = [sys.executable, str(SESSION), str(exported / "tiny" / "1"), name]
+    command = [sys.executable, str(SESSION), str(exported / "tiny" / "1"), name, *scalars]
     done = subprocess.run(command, input=buffer.getvalue(), capture_output=True)
     if done.returncode == 3:
         return done.stderr.decode()
@@ -81,18 +90,38 @@ def test_all_signatures_are_there_with_the_names_and_types_of_the_documentation(
         )
         for name, s in signatures.items()
     }
-    text, number = ("string", 1), ("int32", 1)
-    code = {"code_bytes": text, "height": number, "width": number}
-    files = {"image_bytes": text, "quality": number}
-    pixels = ("uint8", 4)
+    text, number, pixels = ("string", 1), ("int32", 1), {"pixels": ("uint8", 4)}
+    files, codes = {"image_bytes": text}, {"code_bytes": text}
+    reply = {**codes, "height": number, "width": number, "quality": number, "scale": number}
+    chosen = {"quality": number, "scale": number}
     assert shown == {
-        "serving_default": (files, code),
-        "encode": (files, code),
-        "decode": ({"code_bytes": text}, {"image_bytes": text}),
-        "decode_jpeg": ({"code_bytes": text, "quality": number}, {"image_bytes": text}),
-        "encode_pixels": ({"pixels": pixels, "quality": number}, code),
-        "decode_pixels": ({"code_bytes": text}, {"pixels": pixels}),
+        "serving_default": (files, reply),
+        "encode": (files, reply),
+        "encode_quality": ({**files, **chosen}, reply),
+        "encode_max_bytes": (
+            {**files, "max_bytes": number, "scale": number},
+            {**reply, "met": ("bool", 1)},
+        ),
+        "decode": (codes, files),
+        "decode_jpeg": (codes, files),
+        "decode_jpeg_quality": ({**codes, "quality": number}, files),
+        "encode_pixels": (pixels, reply),
+        "encode_pixels_quality": ({**pixels, **chosen}, reply),
+        "decode_pixels": (codes, pixels),
     }
+
+
+def test_signatures_say_by_themselves_what_grpc_fills_in(exported):
+    content = saved_model_pb2.SavedModel()
+    content.ParseFromString((exported / "tiny" / "1" / "saved_model.pb").read_bytes())
+    signatures = content.meta_graphs[0].signature_def
+    defaults = {
+        name: {key: tf.make_ndarray(value).tolist() for key, value in s.defaults.items()}
+        for name, s in signatures.items()
+        if s.defaults
+    }
+    names = ("encode_quality", "encode_max_bytes", "encode_pixels_quality")
+    assert defaults == {name: {"scale": [2]} for name in names}
 
 
 def test_a_batch_of_different_sizes_gives_the_files_of_compressor(
@@ -100,11 +129,10 @@ def test_a_batch_of_different_sizes_gives_the_files_of_compressor(
 ):
     pictures = [photo, grey_photo, photo[:1, :1], photo[:33, :70], grey_photo[:64, :7]]
     qualities = [60, 20, 90, 5, 100]
-    reply = call(
-        signatures, "encode", qualities, image_bytes=[file_of(picture) for picture in pictures]
-    )
+    files = [file_of(picture) for picture in pictures]
+    reply = call(signatures, "encode", qualities, image_bytes=files)
     for index, picture in enumerate(pictures):
-        assert reply["code_bytes"][index] == compressor.encode(picture, qualities[index])
+        assert reply["code_bytes"][index] == compressor.encode(picture, qualities[index]).content
         assert (reply["height"][index], reply["width"][index]) == picture.shape[:2]
 
 
@@ -117,13 +145,13 @@ def test_files_of_all_formats_are_taken_as_pillow_reads_them(
     content = file_of(photo, form, **options)
     as_read = np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGB"))
     reply = call(signatures, "encode", image_bytes=[content])
-    assert reply["code_bytes"][0] == compressor.encode(as_read, 60)
+    assert reply["code_bytes"][0] == compressor.encode(as_read, 60).content
 
 
 def test_transparency_is_laid_over_white(signatures, compressor, photo):
     alpha = np.zeros((*photo.shape[:2], 1), np.uint8)
     reply = call(signatures, "encode", image_bytes=[file_of(np.concatenate([photo, alpha], -1))])
-    assert reply["code_bytes"][0] == compressor.encode(np.full_like(photo, 255), 60)
+    assert reply["code_bytes"][0] == compressor.encode(np.full_like(photo, 255), 60).content
 
 
 @pytest.mark.parametrize("scale", [1, 2])
@@ -131,13 +159,14 @@ def test_files_of_every_pair_are_restored_as_by_compressor(
     signatures, compressor, photo, grey_photo, scale
 ):
     pictures = [photo, grey_photo, photo[:31, :47], photo[:1, :1]]
-    codes = [compressor.encode(picture, 30, scale) for picture in pictures]
+    codes = [compressor.encode(picture, 30, scale).content for picture in pictures]
     replies = call(signatures, "decode", code_bytes=codes)["image_bytes"]
     for code, reply in zip(codes, replies, strict=True):
         expected = compressor.decode(code)
         assert pixels_of(reply).shape == expected.shape
         assert np.abs(pixels_of(reply).astype(int) - expected).max() <= 1
-    jpeg = call(signatures, "decode_jpeg", 95, code_bytes=codes)["image_bytes"]
+    jpeg = call(signatures, "decode_jpeg", code_bytes=codes)["image_bytes"]
+    assert list(jpeg) == list(call(signatures, "decode_jpeg", 95, code_bytes=codes)["image_bytes"])
     assert jpeg[0].startswith(b"\xff\xd8")
     assert np.abs(pixels_of(jpeg[0]).astype(int) - compressor.decode(codes[0])).mean() < 3
     assert len(call(signatures, "decode_jpeg", 20, code_bytes=codes)["image_bytes"][0]) < len(
@@ -155,7 +184,7 @@ def test_a_file_without_networks_is_decoded(signatures, compressor, photo):
 def test_pixels_go_in_and_out(signatures, compressor, photo):
     pictures = np.stack([photo[:64, :64], photo[64:, :64]])
     codes = call(signatures, "encode_pixels", pixels=pictures)["code_bytes"]
-    assert list(codes) == [compressor.encode(picture, 60) for picture in pictures]
+    assert list(codes) == [compressor.encode(picture, 60).content for picture in pictures]
     restored = call(signatures, "decode_pixels", code_bytes=codes)["pixels"]
     expected = np.stack([compressor.decode(code) for code in codes])
     assert np.abs(restored.astype(int) - expected).max() <= 1
@@ -184,34 +213,108 @@ def test_bad_qualities_are_invalid_arguments(signatures, photo, quality):
 
 
 def test_bad_codes_are_invalid_arguments_that_say_why(signatures, compressor, photo):
-    code = compressor.encode(photo, 50)
-    stranger = Compressor(make_model(depth=2)).encode(photo, 50)
-    header = container.read(code)
-    small = container.Header(**{**vars(header), "height": 64})
-    large = container.Header(**{**vars(header), "height": 4000})
+    code = compressor.encode(photo, 50).content
     plain = file_of(photo, "JPEG")
+    stranger = dataclasses.replace(container.read(code), preset_id=0x0123ABCD)
+    large = compressor.encode(np.zeros((300, 300, 3), np.uint8), 50).content
+    damaged = code[:-100] + bytes([code[-100] ^ 1]) + code[-99:]
+    ids = compressor.preset_ids
     for content, message in (
         (b"", "not a JPEG"),
         (plain, "carries no ComRec data"),
-        (stranger, "restores files of the pairs of id"),
-        (container.write(plain, small), "of the size that the header says"),
-        (container.write(plain, large), "at most 60000 pixels"),
-        (code[: len(code) // 2], "JPEG"),
+        (container.write(plain, stranger), f"{ids[1]:08x} at scale 1.*0123abcd"),
+        (large, "at most 60000 pixels"),
+        (damaged, "damaged"),
+        (code[: len(code) // 2], "JPEG|damaged"),
     ):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             call(signatures, "decode", code_bytes=[content])
     assert call(signatures, "decode", code_bytes=[code])["image_bytes"][0].startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("value", range(1, 9))
+def test_pictures_are_turned_as_exif_says(signatures, compressor, photo, value):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = value
+    for form in ("PNG", "JPEG"):
+        content = file_of(photo, form, exif=exif.tobytes())
+        upright = files.from_pil(PIL.Image.open(io.BytesIO(content)))
+        reply = call(signatures, "encode", image_bytes=[content])
+        assert reply["code_bytes"][0] == compressor.encode(upright, 60).content
+        assert (reply["height"][0], reply["width"][0]) == upright.shape[:2]
+
+
+def test_a_scale_is_chosen_by_the_bits_that_full_size_takes(signatures, compressor, photo):
+    content = file_of(photo)
+
+    def at(quality, scale):
+        reply = signatures["encode_quality"](
+            image_bytes=tf.constant([content]),
+            quality=tf.constant([quality]),
+            scale=tf.constant([scale]),
+        )
+        code = reply["code_bytes"].numpy()[0]
+        header = container.read(code)
+        assert (header.scale, header.quality) == (int(reply["scale"]), int(reply["quality"]))
+        return code
+
+    for scale in (1, 2):
+        assert at(30, scale) == compressor.encode(photo, 30, scale).content
+    num_pixels = photo.shape[0] * photo.shape[1]
+    for quality in (2, 5, 90):
+        full = compressor.encode(photo, quality, 1).content
+        code = at(quality, 0)
+        if 8 * len(full) >= encoding.FULL_SIZE_BITS * num_pixels:
+            assert code == full
+        else:
+            # The best at half size that is no larger, if there is one.
+            sizes = {one: len(compressor.encode(photo, one, 2).content) for one in range(1, 101)}
+            fitting = [one for one, size in sizes.items() if size <= len(full)]
+            assert container.read(code).scale == (2 if fitting else 1)
+            assert len(code) <= len(full)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="scale must be one of"):
+        at(30, 3)
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2])
+def test_max_bytes_is_kept_by_the_largest_quality_that_does(signatures, compressor, photo, scale):
+    num_pixels = photo.shape[0] * photo.shape[1]
+    for limit in (500, 900, 1500, 4000, 10**6):
+        reply = signatures["encode_max_bytes"](
+            image_bytes=tf.constant([file_of(photo)]),
+            max_bytes=tf.constant([limit]),
+            scale=tf.constant([scale]),
+        )
+        code = reply["code_bytes"].numpy()[0]
+        header = container.read(code)
+        full = 8 * limit >= encoding.FULL_SIZE_BITS * num_pixels
+        if scale or not full:
+            assert header.scale == (scale or 2)
+        quality = int(reply["quality"])
+        assert code == compressor.encode(photo, quality, header.scale).content
+        if bool(reply["met"]):
+            assert len(code) <= limit
+            if quality < 100:
+                larger = compressor.encode(photo, quality + 1, header.scale).content
+                assert len(larger) > limit
+        else:
+            assert (quality, len(code) > limit) == (1, True)
+    assert bool(reply["met"])
+
+
 def test_a_session_without_keras_gives_the_same(exported, compressor, photo):
     """TensorFlow Serving's own path, with the default quality of the signature."""
     code = in_a_session(exported, "serving_default", image_bytes=bytes_of(file_of(photo)))
-    expected = compressor.encode(photo, 60)
+    expected = compressor.encode(photo, 60).content
     assert code["code_bytes"].tobytes() == expected
+    # With the default scale of the signature.
     encoded = in_a_session(
-        exported, "encode", image_bytes=bytes_of(file_of(photo)), quality=np.array([30], np.int32)
+        exported,
+        "encode_quality",
+        image_bytes=bytes_of(file_of(photo)),
+        quality=np.array([30], np.int32),
     )
-    assert encoded["code_bytes"].tobytes() == compressor.encode(photo, 30)
+    assert encoded["code_bytes"].tobytes() == compressor.encode(photo, 30).content
     for name in ("decode", "decode_jpeg"):
         reply = in_a_session(exported, name, code_bytes=bytes_of(expected))
         restored = pixels_of(reply["image_bytes"].tobytes()).astype(int)
@@ -225,6 +328,16 @@ def test_a_session_without_keras_gives_the_same(exported, compressor, photo):
     error = in_a_session(exported, "encode", image_bytes=bytes_of(b"junk"))
     assert "InvalidArgumentError" in error
     assert "not a JPEG" in error
+    # TensorFlow Serving does not hold what is fed to the shapes of the signature.
+    for name in ("image_bytes", "quality"):
+        error = in_a_session(
+            exported,
+            "encode_quality",
+            scalars=[name],
+            image_bytes=bytes_of(file_of(photo)),
+            quality=np.array([30], np.int32),
+        )
+        assert f"{name} must be a list" in error
 
 
 def test_only_stock_operations_are_used(exported):
@@ -241,25 +354,24 @@ def test_only_stock_operations_are_used(exported):
 def test_every_weight_is_stored_once(exported):
     (data,) = (exported / "tiny" / "1" / "variables").glob("*.data*")
     one, two = weights.load_pairs(exported / "preset")
-    # The pair of scale 1 decodes only.
-    networks = (one.rec, two.rec, two.com)
+    networks = (one.rec, one.com, two.rec, two.com)
     stored = sum(weight.numpy().nbytes for network in networks for weight in network.weights)
     assert stored <= data.stat().st_size < 1.6 * stored
 
 
-def test_warm_up_requests_are_those_of_the_signatures(exported, signatures):
+def test_warm_up_requests_run_every_signature(exported, signatures):
+    """Read with TensorFlow Serving's own message, which export does without."""
     prediction_log_pb2 = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
-    path = exported / "tiny" / "1" / "assets.extra" / "tf_serving_warmup_requests"
-    names = []
-    for record in tf.data.TFRecordDataset(str(path)):
+    names = set()
+    for record in tf.data.TFRecordDataset(
+        str(exported / "tiny" / "1" / vocabulary.WARM_UP_IN_MODEL)
+    ):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
-        names.append(request.model_spec.signature_name)
+        name = request.model_spec.signature_name
+        names.add(name)
         inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-        inputs = {key: tf.constant(list(value)) for key, value in inputs.items()}
-        if names[-1] == "encode":
-            inputs["quality"] = tf.constant([50])
-        signatures[names[-1]](**inputs)
-    assert sorted(names) == ["decode", "decode", "encode", "encode"]
+        signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+    assert names == set(SIGNATURES)
 
 
 def test_memory_does_not_grow_with_the_number_of_shapes(exported):
@@ -273,9 +385,7 @@ def resident():
 for number in range(200):
     height, width = 20 + number, 220 - number
     picture = tf.constant(random.integers(0, 256, (height, width, 3), np.uint8))
-    code = signatures["encode"](
-        image_bytes=tf.io.encode_png(picture)[None], quality=tf.constant([50])
-    )["code_bytes"]
+    code = signatures["encode"](image_bytes=tf.io.encode_png(picture)[None])["code_bytes"]
     signatures["decode"](code_bytes=code)
     if number == 20:
         before = resident()
@@ -290,15 +400,25 @@ print(resident() - before)
 
 def test_a_pair_around_another_jpeg_encoder_is_exported_with_that_of_tensorflow(tmp_path, photo):
     model = make_model(codec=FlatJpegCodec())
+    weights.save_preset(model, tmp_path / "preset")
     export_signatures(model, tmp_path / "1")
     signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    own = Compressor.from_preset(tmp_path / "preset")
     content = call(signatures, "encode", image_bytes=[file_of(photo)])["code_bytes"][0]
-    assert content == Compressor(model, codec=JpegCodec()).encode(photo, 60)
-    flat = Compressor(model).encode(photo, 60)
+    assert content == own.with_codec(JpegCodec()).encode(photo, 50).content
+    flat = own.encode(photo, 50).content
     assert flat != content
     for file in (content, flat):
         restored = call(signatures, "decode_pixels", code_bytes=[file])["pixels"][0]
-        np.testing.assert_allclose(restored.astype(int), Compressor(model).decode(file), atol=1)
+        np.testing.assert_allclose(restored.astype(int), own.decode(file), atol=1)
+
+
+def test_the_preset_lies_beside_the_model_for_servers_with_an_engine_of_their_own(
+    exported, compressor, photo
+):
+    beside = Compressor.from_preset(exported / "tiny" / "1" / vocabulary.PRESET_IN_MODEL)
+    code = compressor.encode(photo, 40)
+    np.testing.assert_array_equal(beside.decode(code.content), compressor.decode(code.content))
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path, exported, model):

@@ -1,5 +1,4 @@
 import io
-import struct
 
 import numpy as np
 import PIL.Image
@@ -55,18 +54,23 @@ def test_a_jpeg_2000_file_must_be_whole(photo, boxes):
             limits.check_content(content[:end])
 
 
-@pytest.mark.parametrize("boxes", [True, False])
-def test_a_jpeg_2000_file_declares_no_more_than_its_bytes_hold(photo, boxes):
-    content = bytearray(encoded(photo, "JPEG2000", no_jp2=not boxes, quality_layers=[200]))
-    size = content.index(b"\xff\x4f\xff\x51") + 8
-    assert struct.unpack_from(">2I", content, size) == (160, 128)
-    struct.pack_into(">2I", content, size, 131_000, 256)
-    with pytest.raises(ValueError, match="pixels in a JPEG 2000 file of .* Received: 131000x256"):
-        limits.check_content(content)
+@pytest.mark.parametrize(
+    ("form", "num_bytes", "size"),
+    [("JPEG2000", 1_181, (131_000, 256)), ("AVIF", 1_500, (12_000, 12_000))],
+)
+def test_a_file_declares_no_more_than_its_bytes_hold(form, num_bytes, size):
+    with pytest.raises(ValueError, match=f"pixels in a {form} file of .* Received: {size[0]}x"):
+        limits.check_density(*size, num_bytes, form)
+    limits.check_density(*size, 1_000_000, form)
+    limits.check_density(*size, num_bytes, "PNG")  # cannot declare so much
+    limits.check_density(*size, num_bytes, None)
 
 
-def test_an_empty_picture_of_ordinary_size_is_taken():
-    limits.check_content(encoded(np.full((1500, 2000, 3), 255, np.uint8), "JPEG2000"))
+@pytest.mark.parametrize("form", ["JPEG2000", "AVIF"])
+def test_an_empty_picture_of_ordinary_size_is_taken(form):
+    content = encoded(np.full((1500, 2000, 3), 255, np.uint8), form)
+    limits.check_density(2000, 1500, len(content), form)
+    limits.check_content(content)
 
 
 def test_files_of_other_formats_are_no_business_of_it(photo):

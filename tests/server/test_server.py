@@ -6,11 +6,8 @@ import datetime
 import io
 import json
 import os
-import pathlib
 import shutil
-import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,7 +18,9 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
+from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.rate_control import Target
 
 predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 from tensorflow_serving.apis import (  # noqa: E402
@@ -31,51 +30,12 @@ from tensorflow_serving.apis import (  # noqa: E402
     prediction_service_pb2_grpc,
 )
 
+from tests.server.conftest import Server  # noqa: E402
+
 pytestmark = pytest.mark.slow
 
-ROOT = pathlib.Path(__file__).parents[2]
-
-
-class Server:
-    """A running server with its ports."""
-
-    def __init__(self, base_path, *flags) -> None:
-        command = [sys.executable, "-m", "comrec_tf.serve", f"--model_base_path={base_path}"]
-        command += ["--port=0", "--rest_api_port=0", "--poll_seconds=0.2", *flags]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        self.ports = []
-        while len(self.ports) < 2:
-            line = self.process.stdout.readline()
-            assert line, self.process.stderr.read()
-            self.ports.append(int(line.rsplit(":", 1)[1]))
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.ports[0]}")
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
-
-    def predict(self, signature="", timeout=60, model="tiny", version=None, **inputs):
-        request = predict_pb2.PredictRequest()
-        request.model_spec.name = model
-        request.model_spec.signature_name = signature
-        if version is not None:
-            request.model_spec.version.value = version
-        for name, value in inputs.items():
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
-        reply = stub.Predict(request, timeout=timeout)
-        return {name: tf.make_ndarray(value) for name, value in reply.outputs.items()}
-
-    def rest(self, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        address = f"http://127.0.0.1:{self.ports[1]}/v1/models/{path}"
-        try:
-            with urllib.request.urlopen(urllib.request.Request(address, data), timeout=60) as reply:
-                return reply.status, json.load(reply)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+#: Starts sooner; the first calls are slow.
+COLD = "--noenable_model_warmup"
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +64,18 @@ def status_of(call):
 
 
 def test_grpc_encodes_and_decodes_as_compressor(server, compressor, photo, png):
-    reply = server.predict("encode", image_bytes=[png, png], quality=np.array([30, 60], np.int32))
-    assert list(reply["code_bytes"]) == [compressor.encode(photo, q) for q in (30, 60)]
+    qualities = np.array([30, 60], np.int32)
+    # With the default scale, which gRPC fills in.
+    reply = server.predict("encode_quality", image_bytes=[png, png], quality=qualities)
+    assert list(reply["code_bytes"]) == [compressor.encode(photo, q).content for q in (30, 60)]
     assert reply["height"].tolist() == [128, 128]
     (content,) = server.predict("decode", code_bytes=reply["code_bytes"][:1])["image_bytes"]
     restored = np.asarray(PIL.Image.open(io.BytesIO(content))).astype(int)
     assert np.abs(restored - compressor.decode(reply["code_bytes"][0])).max() <= 1
     # The default signature, with the default quality.
-    assert server.predict(image_bytes=[png])["code_bytes"][0] == compressor.encode(photo, 60)
+    assert server.predict(image_bytes=[png])["code_bytes"][0] == (
+        compressor.encode(photo, 60).content
+    )
 
 
 def test_rest_does_the_same_with_base64(server, compressor, photo, png):
@@ -119,28 +83,48 @@ def test_rest_does_the_same_with_base64(server, compressor, photo, png):
     code, reply = server.rest("tiny:predict", {"instances": [{"image_bytes": encoded}]})
     assert code == 200
     (row,) = reply["predictions"]
-    assert base64.b64decode(row["code_bytes"]["b64"]) == compressor.encode(photo, 60)
+    assert base64.b64decode(row["code_bytes"]["b64"]) == compressor.encode(photo, 60).content
     assert (row["height"], row["width"]) == photo.shape[:2]
     body = {"signature_name": "decode", "inputs": {"code_bytes": [row["code_bytes"]]}}
     code, reply = server.rest("tiny/versions/1:predict", body)
     assert code == 200
     content = base64.b64decode(reply["outputs"][0]["b64"])
     assert PIL.Image.open(io.BytesIO(content)).size == (160, 128)
-    code, reply = server.rest(
-        "tiny:predict", {"inputs": {"image_bytes": [encoded], "quality": [30]}}
-    )
-    expected = compressor.encode(photo, 30)
+    inputs = {"image_bytes": [encoded], "quality": [30], "scale": [2]}
+    body = {"signature_name": "encode_quality", "inputs": inputs}
+    code, reply = server.rest("tiny:predict", body)
+    expected = compressor.encode(photo, 30).content
     assert base64.b64decode(reply["outputs"]["code_bytes"][0]["b64"]) == expected
 
 
-def test_ovmsclient_works_over_grpc_and_http(server, compressor, photo, png):
+def test_rest_does_not_fill_in_what_grpc_does(server, png):
+    """As TensorFlow Serving's json_tensor.cc and predict_util.cc have it."""
+    quality = np.array([30], np.int32)
+    assert server.predict("encode_quality", image_bytes=[png], quality=quality)
+    encoded = {"b64": base64.b64encode(png).decode()}
+    row = {"image_bytes": encoded, "quality": 30}
+    body = {"signature_name": "encode_quality", "instances": [row]}
+    code, reply = server.rest("tiny:predict", body)
+    assert code == 400
+    assert "keys must be equal to: image_bytes,quality,scale" in reply["error"]
+    body = {"signature_name": "encode_quality", "inputs": {"image_bytes": [encoded]}}
+    assert server.rest("tiny:predict", body)[1]["error"].startswith("Missing named input: quality")
+    for name in ("encode", "decode_jpeg"):
+        assert server.rest("tiny:predict", {"signature_name": name, "instances": []})[0] == 400
+
+
+def test_ovmsclient_works_as_its_tutorials_call_it(server, compressor, photo, png):
     ovmsclient = pytest.importorskip("ovmsclient")
     for make, port in ((ovmsclient.make_grpc_client, 0), (ovmsclient.make_http_client, 1)):
         client = make(f"127.0.0.1:{server.ports[port]}")
-        # Its version 0 is "the newest" to its own server and a version to TensorFlow Serving.
-        reply = client.predict({"image_bytes": [png]}, "tiny", model_version=1)
+        assert client.get_model_status("tiny")[1]["state"] == "AVAILABLE"
+        metadata = client.get_model_metadata("tiny")
+        assert list(metadata["inputs"]) == ["image_bytes"]
+        # It sends version 0, which is "the newest" to its own server.
+        reply = client.predict({"image_bytes": [png]}, "tiny")
         assert reply["height"].ravel().tolist() == [128]
-        assert client.get_model_status("tiny", model_version=1)[1]["state"] == "AVAILABLE"
+        reply = client.predict({"image_bytes": png}, "tiny", model_version=1)
+        assert reply["width"].ravel().tolist() == [160]
 
 
 def test_curl_works(server, png, tmp_path):
@@ -174,13 +158,16 @@ def test_status_metadata_health_and_reflection(server):
     stub.GetModelMetadata(request).metadata["signature_def"].Unpack(signatures)
     assert "decode_jpeg" in signatures.signature_def
     health = health_pb2_grpc.HealthStub(server.channel)
-    assert health.Check(health_pb2.HealthCheckRequest()).status == 1
+    for name in ("", "tensorflow.serving.PredictionService"):
+        assert health.Check(health_pb2.HealthCheckRequest(service=name)).status == 1
+    assert server.get("/livez") == (200, {"alive": True})
+    assert server.get("/readyz") == (200, {"ready": True})
     pool = DescriptorPool(ProtoReflectionDescriptorDatabase(server.channel))
     service = pool.FindServiceByName("tensorflow.serving.PredictionService")
     assert "Predict" in service.methods_by_name
     assert server.rest("tiny")[1]["model_version_status"][0]["state"] == "AVAILABLE"
     metadata = server.rest("tiny/metadata")[1]["metadata"]["signature_def"]
-    assert "decode" in metadata["signatureDef"]
+    assert "decode" in metadata["signature_def"]
 
 
 def test_errors_have_the_status_of_tensorflow_serving_and_the_server_lives_on(server, png):
@@ -189,6 +176,7 @@ def test_errors_have_the_status_of_tensorflow_serving_and_the_server_lives_on(se
         (lambda: server.predict("nothing", image_bytes=[png]), "FAILED_PRECONDITION", "nothing"),
         (lambda: server.predict("encode"), "INVALID_ARGUMENT", "image_bytes"),
         (lambda: server.predict(image_bytes=[1.5]), "INVALID_ARGUMENT", "must be string"),
+        (lambda: server.predict(image_bytes=png), "INVALID_ARGUMENT", "the shape [?]"),
         (lambda: server.predict(image_bytes=[png], more=[1]), "INVALID_ARGUMENT", "more"),
         (lambda: server.predict(model="other", image_bytes=[png]), "NOT_FOUND", "other"),
         (lambda: server.predict(version=7, image_bytes=[png]), "NOT_FOUND", "version 7"),
@@ -198,6 +186,8 @@ def test_errors_have_the_status_of_tensorflow_serving_and_the_server_lives_on(se
         received, details = status_of(call)
         assert received.name == code
         assert message in details
+        assert "node" not in details
+        assert "{{" not in details
     assert server.predict(image_bytes=[png])["width"].tolist() == [160]
 
 
@@ -205,15 +195,15 @@ def test_errors_have_the_status_of_tensorflow_serving_and_the_server_lives_on(se
     ("path", "body", "code", "message"),
     [
         ("tiny:predict", {"instances": []}, 400, "not empty"),
-        ("tiny:predict", {}, 400, "either instances or inputs"),
-        ("tiny:predict", [], 400, "JSON Parse error"),
+        ("tiny:predict", {}, 400, "Missing 'inputs' or 'instances'"),
+        ("tiny:predict", [], 400, "Is not object"),
         ("tiny:predict", {"instances": [{"image_bytes": {"b64": "%"}}]}, 400, "image_bytes"),
-        ("tiny:predict", {"inputs": {"image_bytes": [{"b64": ""}], "quality": "x"}}, 400, "int32"),
+        ("tiny:predict", {"instances": ["junk"]}, 400, "not a JPEG, PNG"),
         ("other:predict", {"instances": [1]}, 404, "other"),
         ("tiny/versions/9:predict", {"instances": [1]}, 404, "version 9"),
         ("tiny/versions/x:predict", {"instances": [1]}, 400, "version number"),
         ("tiny:classify", {"instances": [1]}, 400, "Malformed request"),
-        ("tiny:predict", {"signature_name": "no", "instances": ["a"]}, 412, "no"),
+        ("tiny:predict", {"signature_name": "no", "instances": ["a"]}, 400, '"no" not found'),
     ],
 )
 def test_errors_over_rest_say_what_was_wrong(server, path, body, code, message):
@@ -222,8 +212,108 @@ def test_errors_over_rest_say_what_was_wrong(server, path, body, code, message):
     assert message in reply["error"]
 
 
+def test_compress_does_what_the_command_does(server, compressor, photo):
+    """Targets, metadata, formats that TensorFlow does not read."""
+    exif = PIL.Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description"
+    buffer = io.BytesIO()
+    picture = PIL.Image.fromarray(photo)
+    picture.save(buffer, "WEBP", lossless=True, exif=exif.tobytes())
+    upright = np.asarray(picture.transpose(PIL.Image.Transpose.ROTATE_270))
+    for kind, value in (("max_bytes", 2000), ("quality", 40), ("psnr", 25), ("bits_per_pixel", 1)):
+        reply = server.predict(
+            "compress",
+            image_bytes=[buffer.getvalue()],
+            target=[kind.encode()],
+            value=np.array([value], np.float32),
+        )
+        (code,) = reply["code_bytes"]
+        header = container.read(code)
+        assert (header.height, header.width) == upright.shape[:2]
+        assert carriers.extract_metadata(code).exif
+        assert reply["met"].tolist() == [True]
+        expected = compressor.encode_to(
+            upright, Target(kind, value), metadata=carriers.extract_metadata(code)
+        )
+        assert code == expected.content
+        restored = server.predict("decode", code_bytes=[code])["image_bytes"][0]
+        opened = PIL.Image.open(io.BytesIO(restored))
+        assert opened.getexif()[0x010E] == "a description"
+        np.testing.assert_array_equal(np.asarray(opened), compressor.decode(code))
+    given = {
+        "image_bytes": [{"b64": base64.b64encode(buffer.getvalue()).decode()}],
+        "target": ["bits_per_pixel"],
+        "value": [1.5],
+        "scale": [2],
+        "codec": ["webp"],
+    }
+    code, reply = server.rest("tiny:predict", {"signature_name": "compress", "inputs": given})
+    assert code == 200, reply
+    content = base64.b64decode(reply["outputs"]["code_bytes"][0]["b64"])
+    assert content[8:12] == b"WEBP"
+    assert reply["outputs"]["scale"] == [2]
+    for name, value, message in (
+        ("target", ["beauty"], "a target is one of"),
+        ("value", [-1], "must be positive"),
+        ("codec", ["gif"], "gif"),
+        ("scale", [3], "scales of"),
+        ("image_bytes", ["junk"], "not a picture"),
+    ):
+        body = {"signature_name": "compress", "inputs": {**given, name: value}}
+        code, reply = server.rest("tiny:predict", body)
+        assert (code, message in reply["error"]) == (400, True), reply
+
+
+def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
+    code = compressor.encode(photo, 40).content
+    expected = compressor.decode(code).astype(int)
+    other = Server(exported / "tiny", "--engine=tensorflow", COLD)
+    try:
+        for running, engine in ((server, "litert"), (other, "tensorflow")):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = "tiny"
+            request.model_spec.signature_name = "decode"
+            request.inputs["code_bytes"].CopyFrom(tf.make_tensor_proto([code]))
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(running.channel)
+            reply, call = stub.Predict.with_call(request, timeout=60)
+            assert dict(call.trailing_metadata())["comrec-engine"] == engine
+            content = reply.outputs["image_bytes"].string_val[0]
+            restored = np.asarray(PIL.Image.open(io.BytesIO(content))).astype(int)
+            assert np.abs(restored - expected).max() <= 1
+            for name in ("decode_jpeg", "decode_jpeg_quality"):
+                given = {"quality": np.array([95], np.int32)} if "quality" in name else {}
+                jpeg = running.predict(name, code_bytes=[code], **given)["image_bytes"][0]
+                restored = np.asarray(PIL.Image.open(io.BytesIO(jpeg))).astype(int)
+                assert np.abs(restored - expected).mean() < 3
+        assert "compress" not in other.rest("tiny/metadata")[1]["metadata"]["signature_def"]
+        assert "compress" in str(server.rest("tiny/metadata")[1]["metadata"]["signature_def"])
+    finally:
+        assert other.stop() == 0
+
+
+def test_metrics_have_the_names_of_tensorflow_serving_and_some_of_their_own(server, png):
+    server.predict(image_bytes=[png])
+    server.rest("tiny:predict", {"instances": ["junk"]})
+    status_of(lambda: server.predict(model="a stranger's name", image_bytes=[png]))
+    address = f"http://127.0.0.1:{server.ports[1]}/monitoring/prometheus/metrics"
+    with urllib.request.urlopen(address) as reply:
+        text = reply.read().decode()
+    for line in (
+        ':tensorflow:serving:request_count{model_name="tiny",status="OK"}',
+        ':tensorflow:serving:request_count{model_name="tiny",status="INVALID_ARGUMENT"}',
+        ':tensorflow:serving:request_latency_bucket{API="Predict",entrypoint="GRPC",le="10.0"',
+        'comrec_request_bytes_total{model_name="tiny"}',
+        'comrec_response_bytes_total{model_name="tiny"}',
+        'comrec_pixels_total{model_name="tiny"}',
+        "comrec_queue_seconds_count",
+        "comrec_connections",
+    ):
+        assert line in text
+    assert "stranger" not in text
+
+
 def test_past_its_queue_and_past_their_deadline_requests_are_refused(exported, png):
-    running = Server(exported / "tiny", "--max_in_flight=1", "--max_waiting=1")
+    running = Server(exported / "tiny", "--max_in_flight=1", "--max_waiting=1", COLD)
     try:
         running.predict(image_bytes=[png])
 
@@ -238,7 +328,7 @@ def test_past_its_queue_and_past_their_deadline_requests_are_refused(exported, p
             answers = list(pool.map(call, range(12)))
         assert set(answers) == {"OK", "RESOURCE_EXHAUSTED"}
         assert answers.count("OK") >= 2
-        code, _ = status_of(lambda: running.predict(timeout=0.02, image_bytes=[png] * 200))
+        code, _ = status_of(lambda: running.predict(timeout=0.05, image_bytes=[png] * 200))
         assert code.name == "DEADLINE_EXCEEDED"
         assert running.predict(image_bytes=[png])["width"].tolist() == [160]
     finally:
@@ -248,7 +338,7 @@ def test_past_its_queue_and_past_their_deadline_requests_are_refused(exported, p
 def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
     base = tmp_path / "tiny"
     shutil.copytree(exported / "tiny", base)
-    running = Server(base)
+    running = Server(base, COLD)
     try:
         versions = []
 
@@ -277,7 +367,7 @@ def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
 
 
 def test_requests_in_flight_are_finished_at_the_end(exported, png):
-    running = Server(exported / "tiny")
+    running = Server(exported / "tiny", COLD)
     running.predict(image_bytes=[png])
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         reply = pool.submit(running.predict, image_bytes=[png] * 100)
@@ -289,7 +379,9 @@ def test_requests_in_flight_are_finished_at_the_end(exported, png):
 def test_tls_encrypts_both(exported, tmp_path, png):
     cryptography = pytest.importorskip("cryptography")
     key, certificate = self_signed(tmp_path, cryptography)
-    running = Server(exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}")
+    running = Server(
+        exported / "tiny", f"--tls_key={key}", f"--tls_certificate={certificate}", COLD
+    )
     try:
         credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
         running.channel = grpc.secure_channel(f"localhost:{running.ports[0]}", credentials)

@@ -1,6 +1,9 @@
 """Runs one signature as TensorFlow Serving does: a TF1 session, without Keras and comrec_tf.
 
-    python tf1_session.py SAVED_MODEL SIGNATURE < inputs.npz > outputs.npz
+    python tf1_session.py SAVED_MODEL SIGNATURE [SCALAR...] < inputs.npz > outputs.npz
+
+Inputs named as SCALAR are fed without their first axis, by the way that, like TensorFlow Serving's,
+does not hold them to the shapes of the signature.
 
 A failed call is written to standard error as its status and message, with exit code 3.
 """
@@ -13,6 +16,7 @@ sys.modules["keras"] = sys.modules["comrec_tf"] = None
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from tensorflow.core.protobuf import config_pb2  # noqa: E402
 
 inputs = dict(np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False))
 with tf.compat.v1.Session(graph=tf.Graph()) as session:
@@ -27,10 +31,12 @@ with tf.compat.v1.Session(graph=tf.Graph()) as session:
         if value.dtype.kind == "u" and value.dtype.itemsize == 1 and name.endswith("_bytes"):
             # One file as bytes; NumPy's own strings drop zero bytes at their end.
             value = np.array([value.tobytes()], object)
-        feed[signature.inputs[name].name] = value
+        feed[signature.inputs[name].name] = value[0] if name in sys.argv[3:] else value
     fetches = {name: info.name for name, info in signature.outputs.items()}
     try:
-        outputs = session.run(fetches, feed)
+        options = config_pb2.CallableOptions(feed=list(feed), fetch=list(fetches.values()))
+        run = session._make_callable_from_options(options)
+        outputs = dict(zip(fetches, run(*map(np.asarray, feed.values())), strict=True))
     except tf.errors.OpError as error:
         print(type(error).__name__, error.message, file=sys.stderr)
         sys.exit(3)

@@ -1,0 +1,83 @@
+"""Inputs: what files, folders and globs mean, and what of folders is passed over."""
+
+import glob
+import os
+import stat
+from collections.abc import Iterator, Sequence
+
+__all__ = ["Found"]
+
+
+class Found:
+    """The files that a command's arguments mean.
+
+    Args:
+        arguments: files, globs, and folders, which are searched to the bottom.
+        suffixes: endings of the files that are taken from a folder.
+        output_dir: folder of the outputs; what lies in it is not taken from a folder above it.
+
+    Attributes:
+        files: of each the path, and its place below the output folder.
+        skipped: inputs that cannot be taken, and why.
+        passed_over: files of folders that are none of the command's business, and their kind.
+
+    Raises:
+        FileNotFoundError: an input does not exist, or a folder or glob holds no file.
+    """
+
+    def __init__(self, arguments: Sequence[str], suffixes: Sequence[str], output_dir: str) -> None:
+        self.skipped: dict[str, str] = {}
+        self.passed_over: dict[str, str] = {}
+        self._suffixes = suffixes
+        self._output_dir = os.path.realpath(output_dir)
+        found = (each for given in arguments for each in self._files_of(given))
+        self.files = [each for each in dict.fromkeys(found) if self._is_regular(each[0])]
+
+    def _files_of(self, given: str) -> Iterator[tuple[str, str]]:
+        if os.path.isdir(given):
+            found = list(self._walk(given))
+            if not found:
+                others = ", ".join(sorted(set(self.passed_over.values())))
+                raise FileNotFoundError(
+                    f"expected a folder with files of {', '.join(self._suffixes)}. Received: "
+                    f"{given}, where there are none{f' (only {others})' if others else ''}"
+                )
+            yield from sorted(found)
+        elif os.path.lexists(given):
+            yield given, os.path.basename(given)
+        else:
+            paths = [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]
+            if not paths:
+                raise FileNotFoundError(
+                    f"expected a file, folder or glob that exists. Received: {given}"
+                )
+            for path in sorted(paths):
+                yield path, os.path.basename(path)
+
+    def _walk(self, given: str) -> Iterator[tuple[str, str]]:
+        for folder, below, names in os.walk(given):
+            # What a former run has put into the output folder is no input.
+            below[:] = [
+                name
+                for name in below
+                if os.path.realpath(os.path.join(folder, name)) != self._output_dir
+            ]
+            for name in names:
+                if name.startswith("."):
+                    continue
+                path = os.path.join(folder, name)
+                ending = os.path.splitext(name)[1].lower()
+                if ending in self._suffixes:
+                    yield path, os.path.relpath(path, given)
+                else:
+                    self.passed_over[path] = ending or "without ending"
+
+    def _is_regular(self, source: str) -> bool:
+        """A pipe would wait for ever, and a device never end."""
+        try:
+            if stat.S_ISREG(os.stat(source).st_mode):
+                return True
+            self.skipped[source] = "expected a regular file. Received: a pipe, socket or device"
+        except OSError as error:
+            self.skipped[source] = error.strerror or str(error)
+        return False

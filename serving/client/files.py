@@ -1,0 +1,137 @@
+"""What both clients share: options, folders there and back, several files at a time."""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import metadata
+
+#: Endings that each verb sends; others in a folder are named and left alone.
+SUFFIXES = {
+    "encode": (".bmp", ".gif", ".jpeg", ".jpg", ".png"),
+    "decode": (".jpeg", ".jpg"),
+}
+#: Name of the input, of the output, and the ending of the files that are made.
+RESULT = {
+    "encode": ("image_bytes", "code_bytes", ".jpg"),
+    "decode": ("code_bytes", "image_bytes", ".png"),
+}
+
+#: Options and content of a file -> what the server makes of it.
+Call = Callable[[argparse.Namespace, bytes], bytes]
+
+
+class TryAgainError(Exception):
+    """A failure that may be over in a moment: the server is busy, or not there yet."""
+
+
+def parser(description: str, address: str) -> argparse.ArgumentParser:
+    """Options that both clients have."""
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument("verb", choices=["encode", "decode"])
+    arguments.add_argument("inputs", nargs="+", help="files and folders")
+    arguments.add_argument("--output_dir", type=pathlib.Path, required=True)
+    arguments.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    arguments.add_argument(
+        "--address", default=address, help="of the server (default: %(default)s)"
+    )
+    arguments.add_argument("--model", default="comrec", help="name (default: %(default)s)")
+    aim = arguments.add_mutually_exclusive_group()
+    aim.add_argument("--quality", type=int, help="1 to 100; the model's default otherwise")
+    aim.add_argument("--max_bytes", type=int, help="of a file before its metadata, at most")
+    arguments.add_argument(
+        "--scale",
+        type=int,
+        default=0,
+        help="with --quality or --max_bytes: 1 full size, 2 half, 0 the better (default)",
+    )
+    arguments.add_argument("--concurrency", type=int, default=4, help="files at the same time")
+    arguments.add_argument("--deadline", type=float, default=60.0, help="seconds for one try")
+    arguments.add_argument("--attempts", type=int, default=6, help="tries for one file")
+    arguments.add_argument("--ca", help="certificates, PEM, to check the server's against")
+    return arguments
+
+
+def signature(options: argparse.Namespace) -> tuple[str, dict[str, int]]:
+    """Name of the signature and the numbers it wants: over REST none may be left out."""
+    if options.verb == "encode" and options.quality is not None:
+        return "encode_quality", {"quality": options.quality, "scale": options.scale}
+    if options.verb == "encode" and options.max_bytes is not None:
+        return "encode_max_bytes", {"max_bytes": options.max_bytes, "scale": options.scale}
+    return options.verb, {}
+
+
+def run(options: argparse.Namespace, call: Call) -> int:
+    """All files, several at a time, with progress; returns the exit code."""
+    jobs = _plan(options)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.concurrency) as pool:
+        futures = {pool.submit(_work, options, call, *job): job[0] for job in jobs}
+        for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
+            error = future.exception()
+            if error is not None:
+                failed += 1
+                print(f"\r{futures[future]}: {error}", file=sys.stderr)
+            elif future.result():
+                print(f"\r{futures[future]}: {future.result()}", file=sys.stderr)
+            if sys.stderr.isatty():
+                print(f"\r{number} of {len(jobs)}", end="", file=sys.stderr)
+    print(f"{len(jobs) - failed} of {len(jobs)} files done", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _plan(options: argparse.Namespace) -> list[tuple[pathlib.Path, pathlib.Path]]:
+    """Sources and outputs; of a folder its whole tree."""
+    jobs: list[tuple[pathlib.Path, pathlib.Path]] = []
+    for given in map(pathlib.Path, options.inputs):
+        if not given.exists():
+            sys.exit(f"expected a file or folder that exists. Received: {given}")
+        found = sorted(p for p in given.rglob("*") if p.is_file()) if given.is_dir() else [given]
+        for source in found:
+            if given.is_dir() and source.suffix.lower() not in SUFFIXES[options.verb]:
+                print(f"{source}: left alone, the server does not take it", file=sys.stderr)
+                continue
+            relative = source.relative_to(given) if given.is_dir() else pathlib.Path(source.name)
+            output = options.output_dir / relative.with_suffix(RESULT[options.verb][2])
+            jobs.append((source, output))
+    outputs: dict[pathlib.Path, pathlib.Path] = {}
+    for source, output in jobs:
+        if output in outputs:
+            sys.exit(f"{source} and {outputs[output]} would both become {output}")
+        if output.exists() and not options.overwrite:
+            sys.exit(f"{output} exists: pass --overwrite to replace it")
+        outputs[output] = source
+    return jobs
+
+
+def _work(
+    options: argparse.Namespace, call: Call, source: pathlib.Path, output: pathlib.Path
+) -> str:
+    """One file, written beside its place and renamed; returns what was not kept, or nothing."""
+    content = source.read_bytes()
+    made, lost = metadata.carry(content, _attempts(options, call, content))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=output.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(made)
+    os.chmod(beside, 0o644)
+    os.replace(beside, output)
+    return lost
+
+
+def _attempts(options: argparse.Namespace, call: Call, content: bytes) -> bytes:
+    """Call, and again with longer and longer waits where that may help."""
+    for attempt in range(options.attempts):
+        try:
+            return call(options, content)
+        except TryAgainError as error:
+            if attempt + 1 == options.attempts:
+                raise RuntimeError(str(error)) from error
+        time.sleep(min(10.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
+    raise ValueError(f"expected at least one attempt. Received: {options.attempts}")
