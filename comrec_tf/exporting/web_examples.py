@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import pathlib
 
@@ -12,6 +13,8 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.rate_control import Target
 
 __all__ = ["write_examples"]
+
+_log = logging.getLogger(__name__)
 
 #: Name in scikit-image, title, bits per pixel of the compact file, where it is from.
 _PICTURES = (
@@ -24,7 +27,8 @@ _PICTURES = (
 def write_examples(preset: str, folder: str | os.PathLike[str]) -> None:
     """Write examples and the list of them that the demo page reads.
 
-    They are made of pictures that scikit-image ships; without it the list is empty.
+    They are made of pictures that scikit-image ships; without it, or without what the preset's
+    codec needs, the list is empty and a warning is logged.
 
     Args:
         preset: what compact files are made with.
@@ -36,10 +40,16 @@ def write_examples(preset: str, folder: str | os.PathLike[str]) -> None:
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        import skimage.data
-    except ImportError:
-        (folder / "examples.json").write_text("[]\n")
-        return
+        entries = _entries(preset, folder)
+    except ModuleNotFoundError as error:
+        _log.warning("the demo page has no examples: %s", error)
+        entries = []
+    (folder / "examples.json").write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def _entries(preset: str, folder: pathlib.Path) -> list[dict[str, str]]:
+    import skimage.data
+
     compressor = Compressor.from_preset(preset)
     entries = []
     for name, title, bits_per_pixel, credit in _PICTURES:
@@ -58,7 +68,7 @@ def write_examples(preset: str, folder: str | os.PathLike[str]) -> None:
                 "credit": credit,
             }
         )
-    (folder / "examples.json").write_text(json.dumps(entries, indent=2) + "\n")
+    return entries
 
 
 def _plain(picture: np.ndarray, min_bytes: int) -> bytes:

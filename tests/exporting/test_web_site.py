@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import PIL.Image
 import pytest
@@ -109,6 +110,15 @@ def test_a_folder_that_holds_files_is_left_alone(tmp_path, capsys):
     (tmp_path / "mine.txt").touch()
     assert export.main(["export", "--format=web", f"--output_dir={tmp_path}"]) == 1
     assert "new or empty folder" in capsys.readouterr().err
+
+
+def test_examples_are_left_out_where_their_pictures_or_the_codec_cannot_be_had(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    web_examples.write_examples("comrec-fast", tmp_path)
+    assert json.loads((tmp_path / "examples.json").read_text()) == []
+    assert "the demo page has no examples" in caplog.text
 
 
 @pytest.mark.slow
