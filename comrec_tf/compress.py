@@ -52,6 +52,7 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "bits_per_pixel": ("bits per pixel", "{:.3f}"),
     "scale": ("scale", "{}"),
     "quality": ("quality", "{}"),
+    "score": ("score", "{:.2f}"),
     "psnr": ("PSNR", "{:.2f}"),
     "ssim": ("SSIM", "{:.4f}"),
     "met": ("target", lambda met: "" if met else "missed"),
@@ -253,6 +254,8 @@ def _keep(job: plan.Job, source: _Source, note: str) -> jobs.Made:
         "bits_per_pixel": 8 * source.num_bytes / source.num_pixels,
         "scale": "kept",
         "quality": None,
+        "score": None,
+        "metric": None,
         "psnr": None,
         "ssim": None,
         "met": True,
@@ -291,7 +294,7 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         "of_before": after / before,
         "bits_per_pixel": 8 * after / pixels,
     }
-    for name in ("psnr", "ssim"):
+    for name in ("score", "psnr", "ssim"):
         known = [row[name] for row in rows if row[name] is not None]
         total[name] = sum(known) / len(known) if known else None
     return total

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.compression.target import Target
 from comrec_tf.vocabulary import CODEC_SUFFIXES, missing_extra
 
 __all__ = ["CODECS", "System", "installed_codecs", "of_codec", "of_preset"]
@@ -148,7 +148,7 @@ class _RateControl(System):
 
     def encode(self, picture: np.ndarray, setting: float) -> bytes | None:
         """Encode to be as good as plain JPEG of a quality; see `System`."""
-        found = self._search(picture)(rate_control.Target("quality", setting))
+        found = self._search(picture)(Target("quality", setting))
         return found.content if found.met else None
 
     def decode(self, content: bytes, channels: int) -> np.ndarray:
@@ -157,7 +157,7 @@ class _RateControl(System):
 
     def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
         """Encode to a size by rate control, or by the quality above what it chose; see `System`."""
-        chosen = self._search(picture)(rate_control.Target("max_bytes", num_bytes))
+        chosen = self._search(picture)(Target("max_bytes", num_bytes))
         above = self._quality_above(chosen)
         if above is None:
             return chosen.content
@@ -170,7 +170,7 @@ class _RateControl(System):
             return None
         return qualities[qualities.index(chosen.quality) + 1]
 
-    def _search(self, picture: np.ndarray) -> Callable[[rate_control.Target], CompactFile]:
+    def _search(self, picture: np.ndarray) -> Callable[[Target], CompactFile]:
         if self._picture is not picture:
             self._picture, self._searched = picture, self._compressor.search(picture)
         return self._searched

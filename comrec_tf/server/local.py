@@ -21,7 +21,7 @@ from comrec_tf.codecs import catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compact_file import carriers
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 from comrec_tf.images import files
 from comrec_tf.server.errors import RequestError, invalid
 

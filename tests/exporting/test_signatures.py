@@ -15,7 +15,7 @@ from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.codecs.other_formats import WebpCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 from comrec_tf.exporting import encoding
 from comrec_tf.exporting.signatures import SIGNATURES, export_signatures
 from comrec_tf.images import files

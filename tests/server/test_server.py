@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 
 predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 from tensorflow_serving.apis import (  # noqa: E402
