@@ -3,9 +3,8 @@
 import numpy as np
 import PIL.Image
 
-from comrec_tf import ssimulacra2
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compression import sample
+from comrec_tf.compression import sample, ssimulacra2
 from comrec_tf.compression.target import CHROMA
 
 __all__ = ["needs_full", "sampled"]

@@ -4,7 +4,7 @@ import abc
 
 import numpy as np
 
-from comrec_tf import ssimulacra2
+from comrec_tf.compression import ssimulacra2
 from comrec_tf.compression.target import METRICS
 
 __all__ = ["BLOCK", "Judge", "judge"]

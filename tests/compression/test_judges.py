@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from comrec_tf import metrics, ssimulacra2
-from comrec_tf.compression import judges, target
+from comrec_tf import metrics
+from comrec_tf.compression import judges, ssimulacra2, target
 
 
 @pytest.fixture

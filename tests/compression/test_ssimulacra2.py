@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 import skimage.data
 
-from comrec_tf import ssimulacra2
+from comrec_tf.compression import ssimulacra2
 
 package = pytest.importorskip("ssimulacra2")
 
