@@ -8,7 +8,6 @@ import sys
 import urllib.error
 import urllib.request
 
-import grpc
 import pytest
 import tensorflow as tf
 
@@ -19,6 +18,8 @@ class Server:
     """A running server with its ports."""
 
     def __init__(self, base_path, *flags, descriptors=None) -> None:
+        import grpc  # of the extra `serving`
+
         command = [sys.executable, "-m", "comrec_tf.serve", f"--model_base_path={base_path}"]
         command += ["--port=0", "--rest_api_port=0", "--poll_seconds=0.2", *flags]
         if descriptors:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.serving
 
 
 @pytest.fixture(scope="module")
-def model(exported):
+def model(request):
     """Address, model name and preset of a running TensorFlow Serving."""
     address = os.environ.get("COMREC_SERVING_ADDRESS")
     if address:
@@ -35,6 +35,7 @@ def model(exported):
     binary = shutil.which("tensorflow_model_server")
     if binary is None:
         pytest.skip("no tensorflow_model_server on the PATH and no COMREC_SERVING_ADDRESS")
+    exported = request.getfixturevalue("exported")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
