@@ -17,19 +17,12 @@ from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
-from tests.server.conftest import Server
-from tests.server.test_server import COLD, self_signed
+from tests.server.conftest import COLD, Server
+from tests.server.test_server import self_signed
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = pathlib.Path(__file__).parents[2] / "serving" / "client"
-
-
-@pytest.fixture(scope="module")
-def server(exported):
-    running = Server(exported / "tiny", COLD)
-    yield running
-    running.stop()
 
 
 def run(client, *arguments):
