@@ -22,6 +22,7 @@ import numpy as np
 from comrec_tf import storage, vocabulary
 from comrec_tf.compression import fit, scene
 from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.goal import Goal
 from comrec_tf.compression.target import METRICS
 from comrec_tf.compression.ways import Way, place, quality_at
 from comrec_tf.images import files
@@ -86,7 +87,10 @@ def _is_picture(path: pathlib.Path) -> bool:
 
 
 def _curves(compressor: Compressor, picture: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
-    """Measure one picture: by metric and way rows of place, score, log of rate, part's error."""
+    """Measure one picture: by metric and way rows of place, score, log of rate, error, structure.
+
+    The error is that of looking at a part.
+    """
     choices = compressor.choices(picture)
     result: dict[str, dict[str, np.ndarray]] = {metric: {} for metric in METRICS}
     scenes = {metric: scene.Scene(picture, metric, choices.reference) for metric in METRICS}
@@ -98,9 +102,11 @@ def _curves(compressor: Compressor, picture: np.ndarray) -> dict[str, dict[str, 
             restored = way.restore(file)
             rate = float(np.log(8 * len(file.content) / picture[..., 0].size))
             for metric, looked in scenes.items():
-                score = looked.judge.score(restored)
+                errors = looked.judge.errors(restored).sum((1, 2))
+                score = looked.judge.score_of(errors)
+                structure = looked.judge.structure_of(errors)
                 part = _part(way, quality, restored, looked, choices.reference, score)
-                rows[metric].append((place(quality), score, rate, part))
+                rows[metric].append((place(quality), score, rate, part, structure or 0.0))
         for metric in METRICS:
             result[metric][way.name] = np.array(rows[metric])
     return result
@@ -135,16 +141,20 @@ def _fit(metric: str, curves: list[dict[str, np.ndarray]]) -> dict[str, dict[str
         rows: dict[str, list[tuple[int, np.ndarray, float]]] = {name: [] for name in fit.ENTRIES}
         parts = []
         for index, picture in enumerate(curves):
-            places, scores, rates, errors = _rising(picture[way]).T
+            places, scores, rates, errors, structures = _rising(picture[way]).T
             usual = np.isfinite(errors) & (scores > _USUAL[metric])
             parts += errors[usual].tolist()
-            for _, score, rate, _ in picture["reference"]:
+            for _, score, rate, _, structure in picture["reference"]:
                 if not low <= score <= high:
                     continue
                 values = fit.terms(metric, score, float(np.exp(rate)))
                 rows["top"].append((index, values, scores[-1]))
-                if scores[0] <= score <= scores[-1]:
-                    here = float(np.interp(score, scores, places))
+                # As good as plain JPEG is what `compression.goal` says.
+                goal = Goal(score, structure or None)
+                worths = [goal.worth(*one) for one in zip(scores, structures, strict=True)]
+                worths = np.maximum.accumulate(worths)
+                if worths[0] <= score <= worths[-1]:
+                    here = float(np.interp(score, worths, places))
                     near = np.interp([here - 0.3, here + 0.3], places, scores)
                     inside = np.clip([here - 0.3, here + 0.3], places[0], places[-1])
                     rows["place"].append((index, values, here))

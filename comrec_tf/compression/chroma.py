@@ -12,9 +12,9 @@ __all__ = ["needs_full", "sampled"]
 _OPTION = "chroma_subsampling"
 _NAMES = {"420": "4:2:0", "444": "4:4:4"}
 
-#: A picture that scores less by nothing but halved chroma is taken for a drawing: photos keep 80
+#: A picture that scores less by nothing but halved chroma is taken for a drawing: photos keep 70
 #: to 95, coloured text about 50.
-_LEAST_SCORE = 75.0
+_LEAST_SCORE = 65.0
 #: Grey levels that turning colours and back may be off.
 _ROUNDING = 2
 #: Steps of colour between neighbours, in grey levels, that photos hardly have, and the share of

@@ -46,6 +46,18 @@ class Judge(abc.ABC):
             The score, which rises with quality, 100 at most.
         """
 
+    def structure_of(self, errors: np.ndarray) -> float | None:
+        """Turn a picture's errors into its structural similarity, where the judge knows it.
+
+        Args:
+            errors: as in `score_of`.
+
+        Returns:
+            At most 1; differs between two pictures as SSIM of their luma does. None where the judge
+            does not look at structure.
+        """
+        return None
+
     def score(self, restored: np.ndarray) -> float:
         """Say what a restored picture is worth.
 
@@ -71,6 +83,9 @@ class _Ssimulacra2(Judge):
 
     def score_of(self, errors: np.ndarray) -> float:
         return ssimulacra2.score(errors)
+
+    def structure_of(self, errors: np.ndarray) -> float:
+        return ssimulacra2.structure(errors)
 
 
 class _Psnr(Judge):

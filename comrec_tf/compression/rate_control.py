@@ -6,7 +6,6 @@ limit of bytes is kept is always said by real files.
 """
 
 import dataclasses
-import functools
 import math
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from comrec_tf.compression import exhaustive, judges
 from comrec_tf.compression.fit import USUAL_SLOPES, Fit, Prediction
+from comrec_tf.compression.goal import Goal
 from comrec_tf.compression.result import CompactFile
 from comrec_tf.compression.scene import Look, Scene
 from comrec_tf.compression.target import Target
@@ -27,15 +27,20 @@ _BYTES_SLOPE = 0.6
 _DOUBT = 1.3
 #: A look that misses its goal by no more than so much of a place tells where the goal is.
 _NEAR = 0.25
+#: A way that is expected to take so many times the bytes of the best is given up.
+_HOPELESS = 1.03
 #: Looks a way at most.
 _LOOKS = 3
 #: What is promised of a whole picture is asked of a part of it with so many standard deviations of
 #: the part's error to spare.
-_SPARE = 1.0
+_SPARE = 0.8
 #: Share of the usual slope that plain JPEG may end above a score.
 _CLOSE_ENOUGH = 0.05
 #: Share of a limit of bytes that may be left unused where nobody searches to the end.
 _UNUSED = 0.004
+
+#: Score and structure of a file.
+_Seen = tuple[float, float | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,23 +61,13 @@ class Choices:
     plain: bool
     fit: Fit
     _scenes: dict[str, Scene] = dataclasses.field(default_factory=dict, repr=False)
-    _scores: dict[tuple[str, str, bytes], float] = dataclasses.field(
-        default_factory=dict, repr=False
-    )
+    _seen: dict[tuple[str, str, bytes], _Seen] = dataclasses.field(default_factory=dict, repr=False)
 
     def scene(self, metric: str) -> Scene:
         """What is looked at of the picture; kept from one target to the next."""
         if metric not in self._scenes:
             self._scenes[metric] = Scene(self.picture, metric, self.reference)
         return self._scenes[metric]
-
-    def score(self, metric: str, way: Way, file: CompactFile) -> float:
-        """Restore a file as a whole and judge it, once."""
-        key = metric, way.name, file.content
-        if key not in self._scores:
-            judge = judges.judge(metric, self.picture)
-            self._scores[key] = judge.score(way.restore(file))
-        return self._scores[key]
 
     @property
     def num_pixels(self) -> int:
@@ -83,6 +78,15 @@ class Choices:
     def allowed(self) -> list[Way]:
         """All ways that may be chosen."""
         return [*self.ways, self.reference] if self.plain else list(self.ways)
+
+    def see(self, metric: str, way: Way, file: CompactFile) -> _Seen:
+        """Restore a file as a whole and judge it, once: score and structure."""
+        key = metric, way.name, file.content
+        if key not in self._seen:
+            judge = judges.judge(metric, self.picture)
+            errors = judge.errors(way.restore(file)).sum((1, 2))
+            self._seen[key] = judge.score_of(errors), judge.structure_of(errors)
+        return self._seen[key]
 
 
 def choose(choices: Choices, target: Target, effort: int = 2) -> CompactFile:
@@ -107,15 +111,21 @@ def choose(choices: Choices, target: Target, effort: int = 2) -> CompactFile:
 
 
 def _exhaustive(choices: Choices, target: Target, max_bytes: int | None) -> CompactFile:
-    score = functools.partial(choices.score, target.judged_by)
+    metric = target.judged_by
     if max_bytes is not None:
-        return exhaustive.best_within(choices.allowed, score, max_bytes)
-    goal = target.value
+        return exhaustive.best_within(
+            choices.allowed, lambda way, file: choices.see(metric, way, file)[0], max_bytes
+        )
+    goal = Goal(target.value)
     if target.kind == "quality":
         reference = choices.reference
-        goal = score(reference, reference.file(target.value))
-    slope = USUAL_SLOPES[target.judged_by]
-    return exhaustive.smallest_reaching(choices.allowed, score, goal, slope)
+        goal = Goal(*choices.see(metric, reference, reference.file(target.value)))
+
+    def worth(way: Way, file: CompactFile) -> float:
+        return goal.worth(*choices.see(metric, way, file))
+
+    slope = USUAL_SLOPES[metric]
+    return exhaustive.smallest_reaching(choices.allowed, worth, goal.score, slope)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,62 +144,84 @@ def _reaching(choices: Choices, scene: Scene, target: Target, effort: int) -> Co
     usual = USUAL_SLOPES[metric]
     if target.kind == "quality":
         beside = scene.plain(target.value)
-        goal = beside.score
+        goal = Goal(beside.score, beside.structure)
     else:
-        goal = target.value
-        beside = _plain_reaching(scene, reference, goal, usual)
+        goal = Goal(target.value)
+        beside = _plain_reaching(scene, reference, goal.score, usual)
     aims = []
     if choices.plain:
-        met = beside.score >= goal
+        met = beside.score >= goal.score
         aims.append(_Aim(reference, beside.quality, beside.score, beside.num_bytes, met))
-    predictions = _predictions(choices, scene, metric, beside)
-    sampled = scene.is_sampled(beside.quality)
     best_bytes = math.inf
-    for way, prediction in sorted(predictions, key=lambda item: item[1].bytes):
-        doubt = _DOUBT * prediction.bytes_error
-        if beside.num_bytes * math.exp(prediction.bytes - doubt) > best_bytes:
+    for way, prediction in _likeliest_first(
+        _predictions(choices, scene, metric, beside), goal.score
+    ):
+        expected = beside.num_bytes * math.exp(
+            prediction.bytes - _doubt(way) * prediction.bytes_error
+        )
+        unlikely = goal.score > prediction.top + _DOUBT * prediction.top_error
+        if best_bytes < math.inf and (expected > best_bytes or unlikely):
             continue
-        if goal > prediction.top + _DOUBT * prediction.top_error and best_bytes < math.inf:
-            continue
-        spare = prediction.part + _SPARE * prediction.part_error if sampled else 0.0
-        aim = _aim(scene, way, prediction, goal + spare, beside, effort)
-        aims.append(aim)
-        if aim.met:
-            best_bytes = min(best_bytes, aim.num_bytes)
+        aim = _aim(scene, way, prediction, goal, beside, effort, best_bytes)
+        if aim is not None:
+            aims.append(aim)
+            best_bytes = min(best_bytes, aim.num_bytes) if aim.met else best_bytes
     best = min(aims, key=lambda aim: (not aim.met, aim.num_bytes if aim.met else -aim.score))
     file = best.way.file(best.quality)
     return dataclasses.replace(file, score=best.score, met=best.met)
 
 
+def _likeliest_first(
+    predictions: Sequence[tuple[Way, Prediction]], goal: float
+) -> list[tuple[Way, Prediction]]:
+    return sorted(predictions, key=lambda item: (goal > item[1].top, item[1].bytes))
+
+
+def _doubt(way: Way) -> float:
+    """In standard deviations; the codec alone is as its pairs are, but for what they restore."""
+    return 0.0 if way.restore_tiles is None else _DOUBT
+
+
 def _aim(
-    scene: Scene, way: Way, prediction: Prediction, goal: float, beside: Look, effort: int
-) -> _Aim:
-    """Find where a way reaches a score."""
-    best = way.qualities[-1]
+    scene: Scene,
+    way: Way,
+    prediction: Prediction,
+    goal: Goal,
+    beside: Look,
+    effort: int,
+    best_bytes: float,
+) -> _Aim | None:
+    """Find where a way reaches a score; None if it is found to take more bytes than the best."""
     wanted, slope = prediction.place, prediction.slope
     if effort == 1 and math.isfinite(prediction.bytes_error):
         num_bytes = beside.num_bytes * math.exp(prediction.bytes)
-        met = goal <= prediction.top
-        return _Aim(way, quality_at(way.qualities, wanted), beside.score, num_bytes, met)
+        quality = quality_at(way.qualities, wanted)
+        return _Aim(way, quality, beside.score, num_bytes, goal.score <= prediction.top)
+    spare = bias = 0.0
+    if way.restore_tiles is not None and scene.is_sampled(beside.quality):
+        spare, bias = _SPARE * prediction.part_error, prediction.part
     looks: list[Look] = []
     while True:
         quality = quality_at(way.qualities, wanted)
         if any(look.quality == quality for look in looks):
             break
-        looks.append(scene.look(way, quality, beside.quality))
-        here = place(quality)
+        look = scene.look(way, quality, beside.quality)
+        worth = goal.worth(look.score - bias, look.structure)
+        looks.append(dataclasses.replace(look, score=worth))
         if len(looks) > 1:
             slope = _slope(looks, slope)
-        missed = (goal - looks[-1].score) / slope
-        wanted = here + missed
-        if abs(missed) <= _NEAR or len(looks) == _LOOKS or (quality == best and missed > 0):
+        missed = (goal.score + spare - worth) / slope
+        wanted = place(quality) + missed
+        if look.num_bytes * math.exp(_BYTES_SLOPE * missed) > _HOPELESS * best_bytes:
+            return None
+        at_the_end = quality == way.qualities[-1] and missed > 0
+        if abs(missed) <= _NEAR or len(looks) == _LOOKS or at_the_end:
             break
     quality = quality_at(way.qualities, wanted)
-    nearest = min(looks, key=lambda look: abs(look.score - goal))
-    farther = place(quality) - place(nearest.quality)
-    score = nearest.score + slope * farther
+    nearest = min(looks, key=lambda look: abs(look.score - goal.score - spare))
+    score = nearest.score + slope * (place(quality) - place(nearest.quality))
     num_bytes = len(way.sketch(scene.picture, quality).content)
-    return _Aim(way, quality, score, num_bytes, score >= goal - 1e-9)
+    return _Aim(way, quality, score, num_bytes, score >= goal.score - 1e-9)
 
 
 def _slope(looks: list[Look], usual: float) -> float:
@@ -257,7 +289,7 @@ def _within(
     predictions = _predictions(choices, scene, metric, beside)
     best_score = -math.inf
     for way, prediction in sorted(predictions, key=lambda item: -item[1].gain):
-        if beside.score + prediction.gain + _DOUBT * prediction.gain_error < best_score:
+        if beside.score + prediction.gain + _doubt(way) * prediction.gain_error < best_score:
             continue
         first = quality_at(way.qualities, prediction.place + prediction.bytes / -_BYTES_SLOPE)
         file = sketched(way, share, first)

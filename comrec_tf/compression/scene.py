@@ -19,11 +19,13 @@ class Look:
         quality: of the codec.
         score: of the restored picture, or what a part of it says the whole's is.
         num_bytes: of the file of what was looked at.
+        structure: structural similarity likewise, see `Judge.structure_of`.
     """
 
     quality: float
     score: float
     num_bytes: int
+    structure: float | None = None
 
 
 class Scene:
@@ -50,7 +52,7 @@ class Scene:
     def plain(self, quality: float) -> Look:
         """Look at plain JPEG."""
         errors, _, num_bytes = self._errors_of_plain(quality)
-        return Look(quality, self.judge.score_of(errors.sum((1, 2))), num_bytes)
+        return self._look(quality, errors.sum((1, 2)), num_bytes)
 
     def parts(self, quality: float) -> list[tuple[int, int]]:
         """Choose the tiles that `look` restores; see `sample.tiles`."""
@@ -80,7 +82,7 @@ class Scene:
         num_bytes = len(file.content)
         if way.restore_tiles is None or not self.is_sampled(beside):
             errors = self.judge.errors(way.restore(file)).sum((1, 2))
-            return Look(quality, self.judge.score_of(errors), num_bytes)
+            return self._look(quality, errors, num_bytes)
         plain_errors, plain, _ = self._errors_of_plain(beside)
         corners = self.parts(beside)
         restored = plain.copy()
@@ -94,7 +96,11 @@ class Scene:
         for corner in corners:
             seen[sample.blocks(corner)] = True
         ratio = errors[:, seen].sum(1) / np.maximum(plain_errors[:, seen].sum(1), 1e-30)
-        return Look(quality, self.judge.score_of(ratio * plain_errors.sum((1, 2))), num_bytes)
+        return self._look(quality, ratio * plain_errors.sum((1, 2)), num_bytes)
+
+    def _look(self, quality: float, errors: np.ndarray, num_bytes: int) -> Look:
+        score, structure = self.judge.score_of(errors), self.judge.structure_of(errors)
+        return Look(quality, score, num_bytes, structure)
 
     def _see_plain(self, quality: float) -> tuple[np.ndarray, np.ndarray, int]:
         file = self._plain.sketch(self.picture, quality)

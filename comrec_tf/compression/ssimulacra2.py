@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["BLOCK", "SMALLEST", "Original", "score", "ssimulacra2"]
+__all__ = ["BLOCK", "SMALLEST", "Original", "score", "ssimulacra2", "structure"]
 
 #: Side of the blocks that errors are given for, in pixels of the picture.
 BLOCK = 64
@@ -125,6 +125,8 @@ _WEIGHTS = np.array(
 )
 #: Features that count, by scale: channel and place in the last axis of the weights.
 _FEATURES = [np.argwhere(_WEIGHTS[:, scale] >= _LEAST_WEIGHT) for scale in range(_NUM_SCALES)]
+# And one that does not, the first of all, for `structure`: the mean structural error of fine luma.
+_FEATURES[0] = np.concatenate([[[1, 0]], _FEATURES[0]])
 #: Weights of the features as `Original.errors` gives them, and which are fourth norms.
 _FLAT_WEIGHTS = np.concatenate(
     [_WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES)]
@@ -159,6 +161,18 @@ def score(errors: np.ndarray) -> float:
         + 6.248496625763138e-05 * error**3
     )
     return 100.0 - 10.0 * max(error, 0.0) ** 0.6276336467831387
+
+
+def structure(errors: np.ndarray) -> float:
+    """Turn errors into structural similarity: that of the finest luma, as SSIM has it.
+
+    Args:
+        errors: as in `score`.
+
+    Returns:
+        At most 1, for equal pictures.
+    """
+    return 1.0 - float(errors[0])
 
 
 class Original:

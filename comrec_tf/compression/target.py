@@ -27,7 +27,8 @@ class Target:
 
     Attributes:
         kind: "quality": at least the score of plain JPEG (libjpeg-turbo, optimised Huffman tables,
-            4:2:0), or of the codec's reference encoder, at this quality, in the fewest bytes;
+            4:2:0), or of the codec's reference encoder, at this quality, in the fewest bytes; by
+            SSIMULACRA2 at least its structural similarity as well, see `goal`;
             "ssimulacra2", "psnr": at least this score of the restored picture, in the fewest bytes;
             "max_bytes", "bits_per_pixel": the best score in at most so many bytes of the
             whole file, or bits per pixel of the original.
