@@ -26,11 +26,12 @@ def run(tool, *arguments):
 def test_the_quickstarts_job_beats_plain_jpeg_at_the_same_bytes_and_runs_twice(tmp_path):
     for _ in range(2):
         out = run("quickstart.py", f"--output_dir={tmp_path}")
-    row = r"^(?:plain JPEG, quality \d+|comrec_tf) +([\d,]+) +[\d.]+ +([\d.]+) dB"
+    row = r"^(?:plain JPEG, quality \d+|comrec_tf) +([\d,]+) +[\d.]+ +([\d.-]+) +([\d.]+) dB"
     rows = re.findall(row, out, flags=re.MULTILINE)
-    (plain_bytes, plain_psnr), (our_bytes, our_psnr) = rows
+    (plain_bytes, plain_score, plain_psnr), (our_bytes, our_score, our_psnr) = rows
     assert int(plain_bytes.replace(",", "")) >= int(our_bytes.replace(",", ""))
     assert float(our_psnr) > float(plain_psnr) + 1.0
+    assert float(our_score) > float(plain_score) + 20.0
     with PIL.Image.open(tmp_path / "side_by_side.png") as sheet:
         assert sheet.width > 900
 
