@@ -12,8 +12,8 @@ from comrec_tf import vocabulary
 if TYPE_CHECKING:
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compression.compressor import Compressor
-    from comrec_tf.compression.rate_control import Target
     from comrec_tf.compression.result import CompactFile
+    from comrec_tf.compression.target import Target
     from comrec_tf.data.sampling import Sampling
     from comrec_tf.exporting.signatures import export_signatures
     from comrec_tf.models.com_cnn import ComCNN
@@ -49,7 +49,7 @@ _HOMES = {
     "JpegCodec": "codecs.jpeg",
     "RecCNN": "models.rec_cnn",
     "Sampling": "data.sampling",
-    "Target": "compression.rate_control",
+    "Target": "compression.target",
     "TrainingFeed": "training.feed",
     "export_signatures": "exporting.signatures",
     "list_presets": "presets.find",

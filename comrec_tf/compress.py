@@ -7,15 +7,16 @@
 Takes files, globs, folders (the tree is kept) and standard input; python -m comrec_tf.restore
 brings the pictures back. What to aim at is one of
 
-    --quality=Q         as good (PSNR) as the plain codec at quality Q, in the fewest bytes;
+    --quality=Q         as good as plain JPEG of quality Q, in the fewest bytes (the default);
                         with --scale=1 or 2 the quality of the compact picture itself: the fastest
+    --ssimulacra2=S     at least this score, 30 for low, 50 for medium, 70 for high quality
     --psnr=P            at least P dB, in the fewest bytes
     --max_bytes=N       the best picture in at most N bytes for each file
     --bits_per_pixel=B  the best picture in at most B bits for each pixel of the original
 
 With --scale=auto every pair of networks of the preset and the codec without networks are tried on
-each picture, and the best is taken: no file is worse than the codec alone would make it. A JPEG,
-WebP or AVIF that no way makes smaller is copied as it is ("kept").
+each picture, and the best by --metric is taken. A JPEG, WebP or AVIF that no way makes smaller is
+copied as it is ("kept").
 
 Exit codes: 0 all files compressed or kept, 1 some or all failed or were skipped (they are named,
 the others are done), 2 a wrong command line, 3 a limit of bytes cannot be kept for some (they are
@@ -52,6 +53,7 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "bits_per_pixel": ("bits per pixel", "{:.3f}"),
     "scale": ("scale", "{}"),
     "quality": ("quality", "{}"),
+    "score": ("score", "{:.2f}"),
     "psnr": ("PSNR", "{:.2f}"),
     "ssim": ("SSIM", "{:.4f}"),
     "met": ("target", lambda met: "" if met else "missed"),
@@ -253,6 +255,8 @@ def _keep(job: plan.Job, source: _Source, note: str) -> jobs.Made:
         "bits_per_pixel": 8 * source.num_bytes / source.num_pixels,
         "scale": "kept",
         "quality": None,
+        "score": None,
+        "metric": None,
         "psnr": None,
         "ssim": None,
         "met": True,
@@ -291,7 +295,7 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         "of_before": after / before,
         "bits_per_pixel": 8 * after / pixels,
     }
-    for name in ("psnr", "ssim"):
+    for name in ("score", "psnr", "ssim"):
         known = [row[name] for row in rows if row[name] is not None]
         total[name] = sum(known) / len(known) if known else None
     return total

@@ -22,6 +22,7 @@ from absl import flags
 
 from comrec_tf import vocabulary
 from comrec_tf.commands import display, frame
+from comrec_tf.compression.target import METRICS
 
 __all__ = ["main"]
 
@@ -48,6 +49,13 @@ def _define(values: flags.FlagValues) -> None:
         "codec",
         None,
         "Codec that the preset encodes with, if not its own.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "metric",
+        METRICS[0],
+        list(METRICS),
+        "What the preset's rate control judges by, as of compress.",
         flag_values=values,
     )
     flags.DEFINE_bool(
@@ -138,7 +146,11 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
         anchor,
         others,
         systems.of_preset(
-            preset, compressor, each_scale=values.each_scale, every_quality=values.every_quality
+            preset,
+            compressor,
+            values.metric,
+            each_scale=values.each_scale,
+            every_quality=values.every_quality,
         ),
         paths,
         output,

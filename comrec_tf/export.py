@@ -77,6 +77,14 @@ def _define(values: flags.FlagValues) -> None:
         "The folder serving/web, where it is not beside the package.",
         flag_values=values,
     )
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        list(vocabulary.PRECISIONS),
+        "Arithmetic of RecCNN in the model. mixed_bfloat16 is faster on CPUs with instructions for "
+        "it, and slower on others; restored pixels differ by a grey level or two.",
+        flag_values=values,
+    )
     flags.DEFINE_integer(
         "max_pixels",
         100_000_000,
@@ -106,7 +114,7 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     preset = find.find_preset(values.preset)
     described = card.read(preset)
     signatures.export_signatures(
-        weights.load_pairs(values.preset),
+        weights.load_pairs(values.preset, rec_precision=values.precision),
         path,
         scale=values.scale,
         max_pixels=values.max_pixels,
@@ -122,7 +130,9 @@ def _export_litert(values: flags.FlagValues) -> int:
     from comrec_tf.exporting import lite_models
     from comrec_tf.presets import weights
 
-    for path in lite_models.write_lite_models(weights.load_pairs(values.preset), values.output_dir):
+    for path in lite_models.write_lite_models(
+        weights.load_pairs(values.preset, rec_precision=values.precision), values.output_dir
+    ):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return frame.SUCCESS
 

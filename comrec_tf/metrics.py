@@ -1,7 +1,7 @@
 """How good a restored picture is, and what its file costs. Without TensorFlow.
 
-All but PSNR and SSIMULACRA2 look at the luma alone. Whole pictures in float64 would take eight
-times their memory, so PSNR, SSIM, MS-SSIM and PSNR-HVS-M go through a picture by bands of rows.
+All but PSNR look at the luma alone. Whole pictures in float64 would take eight times their memory,
+so all go through a picture by bands of rows. SSIMULACRA2 is a module of its own.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from comrec_tf.images import color, files
+from comrec_tf.images import color
 from comrec_tf.vocabulary import missing_extra
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "psnr_hvs_m",
     "psnr_luma",
     "ssim",
-    "ssimulacra2",
 ]
 
 #: Largest value of a pixel.
@@ -39,7 +38,7 @@ _C1, _C2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 #: The window must fit the coarsest scale.
 _SMALLEST_MS_SSIM = _WINDOW_SIZE * 2 ** (len(_SCALE_WEIGHTS) - 1)
-#: Side of the blocks of PSNR-HVS-M, and of the smallest picture that SSIMULACRA2 scores.
+#: Side of the blocks of PSNR-HVS-M.
 _BLOCK = 8
 
 _importing = threading.Lock()
@@ -188,28 +187,6 @@ def psnr_hvs_m(original: np.ndarray, restored: np.ndarray) -> float:
     return _decibels(total)
 
 
-def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
-    """SSIMULACRA2: how good a person would call the restored picture.
-
-    By the package ssimulacra2, in float64 on whole pictures: about 300 bytes of memory a pixel.
-
-    Args:
-        original: uint8 (H, W, 1 or 3), H and W at least 8, sRGB or grey.
-        restored: uint8 of the same shape.
-
-    Returns:
-        At most 100; 90 can hardly be told from the original, 50 is medium quality, 10 very low;
-        negative below that.
-
-    Raises:
-        ValueError: the shapes differ, or the pictures are too small.
-    """
-    _check_shapes(original, restored, smallest=_BLOCK)
-    import ssimulacra2  # the function's own name, so not above
-
-    return float(ssimulacra2.compute_ssimulacra2(_as_file(original), _as_file(restored)))
-
-
 def _psnr_hvsm() -> Any:
     os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
     # It recommends PyTorch on standard output, which must not be swapped by two threads at once.
@@ -219,13 +196,6 @@ def _psnr_hvsm() -> Any:
         except ImportError as error:
             raise missing_extra("PSNR-HVS-M needs psnr_hvsm", "evaluation") from error
     return psnr_hvsm
-
-
-def _as_file(picture: np.ndarray) -> io.BytesIO:
-    """What the package reads in place of a path; it makes RGB of grey itself."""
-    buffer = io.BytesIO()
-    files.to_pil(picture).save(buffer, "BMP")
-    return buffer
 
 
 def _similarity_and_contrast(original: np.ndarray, restored: np.ndarray) -> tuple[float, float]:

@@ -72,9 +72,10 @@ def _define(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_enum(
         "engine",
-        "litert",
+        "tensorflow",
         list(vocabulary.ENGINES),
-        "What restores: litert where the preset lies beside the model, else the model itself.",
+        "What restores JPEGs: the model itself, or the preset beside it on LiteRT. The signature "
+        "compress, and files that are no JPEG, are always LiteRT's.",
         flag_values=values,
     )
     seconds("head_seconds", 10.0, "How long a connection may take to say what it wants.")

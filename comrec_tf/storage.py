@@ -61,7 +61,10 @@ def write_atomically(
         OSError: the folder is missing or not writable, or the disk is full.
     """
     path = pathlib.Path(path)
-    handle, beside = _open_beside(path.parent)
+    try:
+        handle, beside = _open_beside(path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -91,7 +94,10 @@ def check_writable(folder: str | os.PathLike[str]) -> None:
     if not there.is_dir():
         raise NotADirectoryError(f"expected a folder. Received: {there}, which is a file")
     # Permissions do not say it all: a file system may be read-only, or a quota used up.
-    handle, beside = _open_beside(there)
+    try:
+        handle, beside = _open_beside(there)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(folder)) from None
     os.close(handle)
     os.unlink(beside)
 

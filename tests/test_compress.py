@@ -79,8 +79,8 @@ def test_limits_are_kept_and_reported_as_json(tmp_path, run, pictures_dir, capsy
     picture = pictures_dir / "coffee.png"
     for name, value, limit in (("max_bytes", 3000, 3000), ("bits_per_pixel", 0.8, 0.1 * 160**2)):
         output = tmp_path / name
-        assert run(picture, f"--output_dir={output}", f"--{name}={value}", "--json") == 0
-        (row,) = json.loads(capsys.readouterr().out)["files"]
+        arguments = [picture, f"--output_dir={output}", f"--{name}={value}", "--verify"]
+        (row,) = report(run, capsys, *arguments)["files"]
         content = (output / "coffee.jpg").read_bytes()
         assert len(content) == row["bytes_after"] <= limit
         restored = Compressor.from_preset("tiny").decode(content)

@@ -110,21 +110,6 @@ def test_psnr_of_the_luma_of_grey_pictures_is_their_psnr(grey_photo):
     assert metrics.psnr_luma(grey_photo, shifted) == pytest.approx(expected)
 
 
-def test_ssimulacra2_has_the_value_of_its_package(photo, noisy, tmp_path):
-    package = pytest.importorskip("ssimulacra2")
-    for name, picture in (("photo", photo), ("noisy", noisy)):
-        PIL.Image.fromarray(picture).save(tmp_path / f"{name}.png")
-    expected = package.compute_ssimulacra2(tmp_path / "photo.png", tmp_path / "noisy.png")
-    assert metrics.ssimulacra2(photo, noisy) == pytest.approx(expected)
-    assert metrics.ssimulacra2(photo, photo) == 100.0
-
-
-def test_ssimulacra2_of_grey_pictures_is_that_of_grey_colors(grey_photo):
-    pair = grey_photo, np.roll(grey_photo, 1, 0)
-    colored = [np.repeat(picture, 3, axis=-1) for picture in pair]
-    assert metrics.ssimulacra2(*pair) == pytest.approx(metrics.ssimulacra2(*colored))
-
-
 def test_psnr_hvs_m_has_the_value_of_its_package(large):
     measured = metrics.psnr_hvs_m(*large)  # first, since it chooses the package's backend
     import psnr_hvsm
@@ -146,7 +131,6 @@ def test_psnr_hvs_m_forgives_what_texture_hides(photo, noisy):
         (metrics.ssim, 11),
         (metrics.ms_ssim, 176),
         (metrics.psnr_hvs_m, 8),
-        (metrics.ssimulacra2, 8),
     ],
 )
 def test_pictures_too_small_for_a_metric_are_refused(photo, metric, size):
@@ -170,8 +154,7 @@ def test_metrics_are_computed_without_tensorflow():
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
         "import numpy as np; from comrec_tf import metrics\n"
         "picture = np.zeros((176, 176, 3), np.uint8)\n"
-        "print(metrics.ssim(picture, picture), metrics.ms_ssim(picture, picture),"
-        " metrics.ssimulacra2(picture, picture))"
+        "print(metrics.ssim(picture, picture), metrics.ms_ssim(picture, picture))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stdout.split() == ["1.0", "1.0", "100.0"], done.stderr
+    assert done.stdout.split() == ["1.0", "1.0"], done.stderr

@@ -8,7 +8,7 @@ import pytest
 from comrec_tf import metrics, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 from comrec_tf.presets import find, weights
 from tests.conftest import make_model
 

@@ -81,8 +81,10 @@ def test_whether_a_folder_can_be_written_is_known_without_a_trace(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="file"):
         storage.check_writable(tmp_path / "file" / "below")
-    with pytest.raises(OSError, match="/proc"):
-        storage.check_writable("/proc/comrec_tf")
+    with pytest.raises(OSError, match=r": '/proc/comrec_tf/out'$"):
+        storage.check_writable("/proc/comrec_tf/out")
+    with pytest.raises(OSError, match=r": '/proc/a.jpg'$"):
+        storage.write_atomically("/proc/a.jpg", b"")
 
 
 KILLED = """

@@ -17,6 +17,7 @@ import PIL.Image
 
 from comrec_tf import metrics, storage, vocabulary
 from comrec_tf.commands import display
+from comrec_tf.compression import judges
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import pictures
 from comrec_tf.images import files
@@ -71,6 +72,7 @@ def _rows(
         for quality in qualities:
             content = _jpeg(picture, quality)
             before, after = files.from_pil(PIL.Image.open(io.BytesIO(content))), restore(content)
+            judge = judges.judge("ssimulacra2", picture)
             rows.append(
                 Row(
                     kind,
@@ -79,8 +81,8 @@ def _rows(
                     len(content),
                     metrics.psnr(picture, before),
                     metrics.psnr(picture, after),
-                    metrics.ssimulacra2(picture, before),
-                    metrics.ssimulacra2(picture, after),
+                    judge.score(before),
+                    judge.score(after),
                 )
             )
     return rows

@@ -15,6 +15,7 @@ import skimage.data
 
 from comrec_tf import compress, metrics, restore, storage
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.compression import judges
 from comrec_tf.images import files
 
 
@@ -73,7 +74,7 @@ def _compare(picture: np.ndarray, output: pathlib.Path) -> None:
     for name, num_bytes, pixels in rows:
         rate = metrics.bits_per_pixel(num_bytes, *picture.shape[:2])
         print(
-            f"{name:24}{num_bytes:8,}{rate:12.3f}{metrics.ssimulacra2(picture, pixels):13.1f}"
+            f"{name:24}{num_bytes:8,}{rate:12.3f}{_score(picture, pixels):13.1f}"
             f"{metrics.psnr(picture, pixels):7.2f} dB"
             f"{metrics.ssim(picture, pixels):8.4f}"
         )
@@ -81,11 +82,15 @@ def _compare(picture: np.ndarray, output: pathlib.Path) -> None:
     print(f"\npictures: {output}/restored/photo.png, {output}/side_by_side.png")
 
 
+def _score(picture: np.ndarray, pixels: np.ndarray) -> float:
+    return judges.judge("ssimulacra2", picture).score(pixels)
+
+
 def _side_by_side(picture: np.ndarray, rows: list, path: pathlib.Path) -> None:
     """The original and both results next to each other, with captions."""
     panels = [("original", picture)] + [
         (
-            f"{name}: {num_bytes:,} bytes, SSIMULACRA2 {metrics.ssimulacra2(picture, pixels):.1f}",
+            f"{name}: {num_bytes:,} bytes, SSIMULACRA2 {_score(picture, pixels):.1f}",
             pixels,
         )
         for name, num_bytes, pixels in rows

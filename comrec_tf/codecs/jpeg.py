@@ -1,14 +1,21 @@
 """JPEG by libjpeg-turbo through Pillow, with the standard's quantisation tables."""
 
+import threading
 from typing import Any
 
 import numpy as np
+import PIL.ImageFile
 
 from comrec_tf import vocabulary
 from comrec_tf.codecs import base, quantization
 from comrec_tf.codecs.pillow import PillowCodec
 
 __all__ = ["JpegCodec", "JpegFormat"]
+
+#: Bytes that a sample takes at most, and the tables before them.
+_LARGEST_SAMPLE, _HEADERS = 4, 1 << 16
+#: Pillow's size of buffers is one for all threads.
+_LOCK = threading.Lock()
 
 
 class JpegFormat(PillowCodec):
@@ -18,6 +25,22 @@ class JpegFormat(PillowCodec):
     #: What libjpeg writes at most.
     max_size = 65500
     _FORMAT = "JPEG"
+
+    def encode(self, picture: np.ndarray, quality: float) -> bytes:
+        """Encode a picture; see `Codec.encode`."""
+        try:
+            return super().encode(picture, quality)
+        except ValueError:
+            # To make Huffman tables libjpeg needs the whole file in one buffer, and Pillow's, made
+            # for photos of usual quality, may be too small for noise and for full chroma.
+            self.check_quality(quality)
+            with _LOCK:
+                usual = PIL.ImageFile.MAXBLOCK
+                PIL.ImageFile.MAXBLOCK = _HEADERS + _LARGEST_SAMPLE * picture.size
+                try:
+                    return super().encode(picture, quality)
+                finally:
+                    PIL.ImageFile.MAXBLOCK = usual
 
 
 class JpegCodec(JpegFormat):

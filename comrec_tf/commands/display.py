@@ -129,7 +129,7 @@ class Progress:
         self._lines = None if console.is_terminal else threading.Thread(target=self._print_lines)
         self._bar = rich.progress.Progress(
             rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
+            rich.progress.BarColumn(bar_width=18),  # the line fits 80 columns
             _Text(self),
             console=console,
             disable=not console.is_terminal,

@@ -8,10 +8,10 @@ from absl import flags
 from comrec_tf import vocabulary
 from comrec_tf.commands import frame
 from comrec_tf.compression import request
+from comrec_tf.compression.target import CHROMA, EFFORTS, METRICS, TARGETS
 
 __all__ = ["define", "define_max_pixels", "read"]
 
-_TARGETS = ("quality", "psnr", "max_bytes", "bits_per_pixel")
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 _SIZE = re.compile(r"(\d+|\d*\.\d+)([km]?)b?", re.IGNORECASE)
 #: Above this Pillow itself refuses a picture.
@@ -42,6 +42,37 @@ def define(values: flags.FlagValues) -> None:
         "Quality to aim at; the preset's default where nothing is aimed at.",
         lower_bound=1,
         upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "ssimulacra2",
+        None,
+        "Score to reach: 30 is low, 50 medium, 70 high quality, 90 is seen by nobody.",
+        lower_bound=-100,
+        upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "metric",
+        METRICS[0],
+        list(METRICS),
+        "What says which restored picture is better, and what as good as plain JPEG means.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "effort",
+        "2",
+        [str(effort) for effort in EFFORTS],
+        "1 chooses by what is known of the preset, 2 restores a part of each picture, 3 restores "
+        "it as a whole, as often as it takes.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "chroma",
+        CHROMA[0],
+        list(CHROMA),
+        "Colour at half the height and width (420) or in full (444), or auto for full in drawings "
+        "and coloured text, which lose their colours by the half.",
         flag_values=values,
     )
     flags.DEFINE_float(
@@ -82,7 +113,7 @@ def define(values: flags.FlagValues) -> None:
         "Keep EXIF, XMP and the colour profile in the file.",
         flag_values=values,
     )
-    flags.register_multi_flags_validator(_TARGETS, _one_at_most, flag_values=values)
+    flags.register_multi_flags_validator(TARGETS, _one_at_most, flag_values=values)
 
 
 def define_max_pixels(values: flags.FlagValues) -> None:
@@ -110,7 +141,7 @@ def read(values: flags.FlagValues) -> request.Request:
     Returns:
         The request.
     """
-    aim = next((name for name in _TARGETS if values[name].value is not None), "quality")
+    aim = next((name for name in TARGETS if values[name].value is not None), "quality")
     return request.Request(
         preset=values.preset,
         codec=values.codec,
@@ -119,6 +150,9 @@ def read(values: flags.FlagValues) -> request.Request:
         scale=None if values.scale == "auto" else int(values.scale),
         metadata=values.metadata,
         engine=values.engine,
+        metric=values.metric,
+        effort=int(values.effort),
+        chroma=values.chroma,
         precision=values.precision,
         best_effort=values.best_effort,
         max_pixels=values.max_pixels,
@@ -126,10 +160,10 @@ def read(values: flags.FlagValues) -> request.Request:
 
 
 def _one_at_most(given: dict[str, Any]) -> bool:
-    names = [f"--{name}" for name in _TARGETS if given[name] is not None]
+    names = [f"--{name}" for name in TARGETS if given[name] is not None]
     if len(names) > 1:
         raise flags.ValidationError(
-            f"expected one of --{', --'.join(_TARGETS)}. Received: {' and '.join(names)}"
+            f"expected one of --{', --'.join(TARGETS)}. Received: {' and '.join(names)}"
         )
     return True
 

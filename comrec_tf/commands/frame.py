@@ -96,7 +96,10 @@ def run(
         if not {"-h", "--help"} & set(argv[1:]):
             return usage(_in_our_words(error))
     if {"-h", "--help"} & set(argv[1:]):
-        print(f"{description.strip()}\n\nFlags:\n{_help(values)}")
+        try:
+            print(f"{description.strip()}\n\nFlags:\n{_help(values)}", flush=True)
+        except BrokenPipeError:  # as of `--help | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SUCCESS
     # What TensorFlow says as it starts is of no use here; who wants to see it sets this to 0.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -102,11 +102,12 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
     ahead: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
 
     def settle() -> None:
-        job, future = behind.popleft()
+        job, future = behind[0]  # it stays there if the wait for it is interrupted
         try:
             done.rows.append(future.result())
         except Exception as error:
             done.failures.append((job, error))
+        behind.popleft()
 
     def write(job: Job, result: _R) -> dict[str, Any]:
         made = verb.make(job, result)

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import PIL.Image
 
-from comrec_tf import metrics
 from comrec_tf.codecs import base, catalog
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression import rate_control
+from comrec_tf.compression.chroma import sampled
+from comrec_tf.compression.fit import NO_FIT, Fit
 from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
 from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.compression.target import EFFORTS, Target
+from comrec_tf.compression.ways import Way
 from comrec_tf.engines.base import EnginePair, load_pairs
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
@@ -43,6 +46,7 @@ class Compressor:
     Args:
         pairs: the pair of networks of each scale, as an engine computes them.
         codec: what pictures are encoded with.
+        fit: what is known of files of these pairs and this codec.
         default_quality: what `encode` takes where no quality is given, 1 to 100.
         max_pixels: pictures of more pixels are refused, in both directions.
     """
@@ -52,11 +56,14 @@ class Compressor:
         pairs: Sequence[EnginePair],
         codec: base.Codec,
         *,
+        fit: Fit = NO_FIT,
         default_quality: int = 50,
         max_pixels: int = 200_000_000,
     ) -> None:
         #: What pictures are encoded with.
         self.codec = codec
+        #: What rate control knows of the files.
+        self.fit = fit
         coders = {pair.scale: PictureCoder(pair) for pair in pairs}
         self._coders = dict(sorted(coders.items()))
         #: Id of the pair of each scale, which its files carry.
@@ -98,6 +105,8 @@ class Compressor:
         return cls(
             load_pairs(name, engine, **options),
             codec or catalog.make_codec(described.codec.name, **described.codec.options),
+            # It was made with the preset's own codec.
+            fit=NO_FIT if codec else Fit.read(described.fit),
             default_quality=described.default_quality,
             max_pixels=max_pixels,
         )
@@ -123,6 +132,7 @@ class Compressor:
         scale: int | None = None,
         metadata: Metadata | None = None,
         *,
+        chroma: str | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> CompactFile:
         """Compress a picture at a given quality of the codec.
@@ -133,6 +143,7 @@ class Compressor:
             quality: the codec's quality for the compact picture, 1 to 100; one of its `qualities`.
             scale: which pair, 1 or 2; the largest scale if None.
             metadata: EXIF, XMP and colour profile to put into the file.
+            chroma: one of `target.CHROMA`, see `chroma.sampled`; as the codec has it if None.
             progress: told while networks run which share of the picture is done, 0 to 1.
 
         Returns:
@@ -148,22 +159,25 @@ class Compressor:
         if scale not in self._coders:
             raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
         quality = self.default_quality if quality is None else quality
-        return self._encode(pixels, quality, scale, metadata, self.codec, progress)
+        codec = self.codec if chroma is None else sampled(self.codec, chroma, pixels)
+        return self._encode(pixels, quality, scale, metadata, codec, progress)
 
     def encode_to(
         self,
         picture: np.ndarray | PIL.Image.Image,
-        target: rate_control.Target,
+        target: Target,
         scales: Sequence[int] | None = None,
         *,
         plain: bool = True,
+        effort: int = 2,
+        chroma: str = "auto",
         metadata: Metadata | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> CompactFile:
-        """Compress a picture to a target: by quality, bytes, or PSNR of the restored picture.
+        """Compress a picture to a target: by quality, bytes, or score of the restored picture.
 
-        Every scale, and the codec without networks, is tried by real encodes; whichever
-        serves the target best is taken, so that nobody is worse off than with the codec alone (its
+        Every scale, and the codec without networks, is considered; whichever serves the target best
+        is taken, so that nobody is worse off than with the codec alone (its
         reference encoder, which a target of quality means as well).
 
         Args:
@@ -171,6 +185,10 @@ class Compressor:
             target: what to reach.
             scales: which pairs to choose from; all if None.
             plain: whether the codec without networks may be chosen as well.
+            effort: 1 to choose by the preset's fit alone, 2 by restoring a part of the picture, 3
+                by restoring whole pictures as often as it takes.
+            chroma: one of `target.CHROMA`. "auto" gives drawings and coloured text full chroma, and
+                quality then means plain JPEG with full chroma as well; see `compression.chroma`.
             metadata: EXIF, XMP and colour profile to put into the file; their bytes count.
             progress: told after each file that was tried which share of the search is done, 0 to 1;
                 an estimate, since nobody knows how many it will take.
@@ -182,7 +200,15 @@ class Compressor:
         Raises:
             ValueError, TypeError: as `encode`.
         """
-        search = self.search(picture, scales, plain=plain, metadata=metadata, progress=progress)
+        search = self.search(
+            picture,
+            scales,
+            plain=plain,
+            effort=effort,
+            chroma=chroma,
+            metadata=metadata,
+            progress=progress,
+        )
         return search(target)
 
     def search(
@@ -191,18 +217,48 @@ class Compressor:
         scales: Sequence[int] | None = None,
         *,
         plain: bool = True,
+        effort: int = 2,
+        chroma: str = "auto",
         metadata: Metadata | None = None,
         progress: Callable[[float], None] | None = None,
-    ) -> Callable[[rate_control.Target], CompactFile]:
+    ) -> Callable[[Target], CompactFile]:
         """Prepare to compress one picture to several targets.
 
         What was encoded and restored for one target is kept for the next.
 
         Args:
-            picture, scales, plain, metadata, progress: as in `encode_to`.
+            picture, scales, plain, effort, chroma, metadata, progress: as in `encode_to`.
 
         Returns:
             What makes of a target the choice that `encode_to` makes.
+
+        Raises:
+            ValueError, TypeError: as `encode`.
+        """
+        if effort not in EFFORTS:
+            raise ValueError(f"effort must be one of {EFFORTS}. Received: {effort}")
+        choices = self.choices(
+            picture, scales, plain=plain, chroma=chroma, metadata=metadata, progress=progress
+        )
+        return functools.partial(rate_control.choose, choices, effort=effort)
+
+    def choices(
+        self,
+        picture: np.ndarray | PIL.Image.Image,
+        scales: Sequence[int] | None = None,
+        *,
+        plain: bool = True,
+        chroma: str = "auto",
+        metadata: Metadata | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> rate_control.Choices:
+        """List the ways in which files of a picture can be made.
+
+        Args:
+            picture, scales, plain, chroma, metadata, progress: as in `encode_to`.
+
+        Returns:
+            What rate control chooses from; its ways keep the files that they made.
 
         Raises:
             ValueError, TypeError: as `encode`.
@@ -215,33 +271,28 @@ class Compressor:
 
         tried = 0
 
-        def psnr(content: bytes) -> float:
+        def looked() -> None:
             nonlocal tried
             tried += 1
             if progress is not None:
                 progress(1 - _MORE_TO_TRY**tried)
-            return metrics.psnr(pixels, self.decode(content))
 
-        def candidate(scale: int, codec: base.Codec) -> rate_control.Candidate:
-            return rate_control.Candidate(
-                scale=scale,
-                qualities=codec.qualities,
-                encode=functools.cache(
-                    lambda quality: self._encode(pixels, quality, scale, metadata, codec)
-                ),
-                psnr=functools.cache(psnr),
-            )
+        codec = sampled(self.codec, chroma, pixels)
 
-        candidates = [candidate(scale, self.codec) for scale in scales]
-        reference = self.codec.reference_encoder()
-        if plain and reference is not self.codec:
-            candidates.append(candidate(PLAIN_SCALE, self.codec))
-        return functools.partial(
-            rate_control.choose,
-            candidates,
-            candidate(PLAIN_SCALE, reference),
-            num_pixels=pixels.shape[0] * pixels.shape[1],
-            allow_plain=plain,
+        def way(name: str, scale: int, codec: base.Codec) -> Way:
+            return self._way(name, scale, codec, pixels, metadata, looked)
+
+        ways = [way(str(scale), scale, codec) for scale in scales]
+        reference = codec.reference_encoder()
+        if plain and reference is not codec:
+            ways.append(way("0", PLAIN_SCALE, codec))
+        return rate_control.Choices(
+            picture=pixels,
+            ways=ways,
+            reference=way("reference", PLAIN_SCALE, reference),
+            plain=plain,
+            # It was made with the codec as it is.
+            fit=self.fit if codec is self.codec else NO_FIT,
         )
 
     def decode(
@@ -306,6 +357,49 @@ class Compressor:
         extra = dataclasses.asdict(carriers.extract_metadata(content))
         picture.info.update({name: value for name, value in extra.items() if value})
         return picture
+
+    def _way(
+        self,
+        name: str,
+        scale: int,
+        codec: base.Codec,
+        pixels: np.ndarray,
+        metadata: Metadata | None,
+        looked: Callable[[], None],
+    ) -> Way:
+        file = functools.cache(
+            lambda quality: self._encode(pixels, quality, scale, metadata, codec)
+        )
+
+        def sketch(picture: np.ndarray, quality: float) -> CompactFile:
+            if picture is pixels and metadata is None:
+                return file(quality)
+            return self._encode(picture, quality, scale, None, codec)
+
+        def restore_tiles(
+            file: CompactFile, corners: list[tuple[int, int]], side: int
+        ) -> list[np.ndarray]:
+            header, coder = file.header, self._coders[scale]
+            shape = (header.height, header.width, 1 if header.grey else 3)
+            decoded = decode_bitstream(file.content, coder.compact_shape(shape))
+            restored = coder.restore_tiles(decoded, header.step, corners, side)
+            looked()
+            return restored
+
+        def restore(file: CompactFile) -> np.ndarray:
+            restored = self.decode(file.content)
+            looked()
+            return restored
+
+        return Way(
+            name=name,
+            scale=scale,
+            qualities=codec.qualities,
+            file=file,
+            sketch=sketch,
+            restore=restore,
+            restore_tiles=None if scale == PLAIN_SCALE else restore_tiles,
+        )
 
     def _encode(
         self,

@@ -1,6 +1,6 @@
 """How an 8-bit picture of any size walks through a pair: to its compact picture, and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -81,6 +81,31 @@ class PictureCoder:
             halo=self._halo,
             scale=self.pair.scale,
             progress=progress,
+        )
+
+    def restore_tiles(
+        self, decoded: np.ndarray, step: float, corners: Sequence[tuple[int, int]], side: int
+    ) -> list[np.ndarray]:
+        """Bring parts of the original back, about as good as in the whole and faster.
+
+        Args:
+            decoded, step: as in `restore`.
+            corners: upper left corners of the parts, (top, left), pixels of the original, multiples
+                of the scale.
+            side: of the parts likewise.
+
+        Returns:
+            For each part uint8 (side, side, C); what lies beyond the picture has no meaning.
+        """
+        log_step, scale = base.log_of_step(step), self.pair.scale
+        return tiles.apply_at(
+            lambda tile: self.pair.rec(tile, log_step),
+            decoded,
+            [(top // scale, left // scale) for top, left in corners],
+            side=side // scale,
+            # A quarter of the receptive field costs 0.05 points of SSIMULACRA2 at the rim.
+            halo=tiles.round_up(self.pair.rec_radius // 4, self.pair.rec_multiple),
+            scale=scale,
         )
 
     def restoring_work(self, size: tuple[int, int]) -> int:

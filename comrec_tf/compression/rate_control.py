@@ -1,245 +1,314 @@
-"""From a target to a file, by search over real encodes."""
+"""From a target to a file: which way, at which quality.
 
-import bisect
+Efforts: 1 takes both from the preset's fit, and restores nothing; 2 restores a part of the picture,
+once or twice a way that may be the best; 3 restores whole pictures as often as it takes. Where a
+limit of bytes is kept is always said by real files.
+"""
+
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
+
+from comrec_tf.compression import exhaustive, judges
+from comrec_tf.compression.fit import USUAL_SLOPES, Fit, Prediction
+from comrec_tf.compression.goal import Goal
 from comrec_tf.compression.result import CompactFile
+from comrec_tf.compression.scene import Look, Scene
+from comrec_tf.compression.target import Target
+from comrec_tf.compression.ways import Way, place, quality_at
 
-__all__ = [
-    "TARGETS",
-    "Candidate",
-    "Target",
-    "choose",
-    "largest_quality",
-    "smallest_quality",
-]
+__all__ = ["Choices", "choose"]
 
-#: What a target may name, with the range of its value.
-TARGETS = {
-    "quality": (1, 100),
-    "max_bytes": (1, math.inf),
-    "bits_per_pixel": (1e-6, math.inf),
-    "psnr": (0.0, 100.0),
-}
+#: Growth of the logarithm of bytes with `place`, as photos have it.
+_BYTES_SLOPE = 0.6
+#: A way is not looked at if it is behind by so many standard deviations of the fit.
+_DOUBT = 1.3
+#: A look that misses its goal by no more than so much of a place tells where the goal is.
+_NEAR = 0.25
+#: A way that is expected to take so many times the bytes of the best is given up.
+_HOPELESS = 1.03
+#: Looks a way at most.
+_LOOKS = 3
+#: What is promised of a whole picture is asked of a part of it with so many standard deviations of
+#: the part's error to spare.
+_SPARE = 0.8
+#: Share of the usual slope that plain JPEG may end above a score.
+_CLOSE_ENOUGH = 0.05
+#: Share of a limit of bytes that may be left unused where nobody searches to the end.
+_UNUSED = 0.004
 
-
-#: dB that a search for a PSNR may end above it: worth about 0.4 % of a file.
-_CLOSE_ENOUGH = 0.02
-#: Growth of PSNR in dB, and of the logarithm of bytes, with `_place`, as photos have it in JPEG.
-_PSNR_SLOPE, _BYTES_SLOPE = 3.5, 0.6
-#: Distance of `_place` within which a difference says nothing of the slope.
-_NEIGHBOURS = 0.1
-#: Beyond the best quality.
-_END = 101.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """What a compact file is to reach.
-
-    Attributes:
-        kind: "quality": at least the PSNR of the plain codec at this quality, in the fewest bytes;
-            "psnr": at least this PSNR of the restored picture, in the fewest bytes;
-            "max_bytes", "bits_per_pixel": the best PSNR in at most so many bytes of the
-            whole file, or bits per pixel of the original.
-        value: the number.
-
-    Raises:
-        ValueError: the kind is none of these, or the value out of its range.
-    """
-
-    kind: str
-    value: float
-
-    def __post_init__(self) -> None:
-        if self.kind not in TARGETS:
-            raise ValueError(f"a target is one of {', '.join(TARGETS)}. Received: {self.kind}")
-        low, high = TARGETS[self.kind]
-        if not low <= self.value <= high:
-            limit = f"from {low} to {high}" if high < math.inf else "positive"
-            raise ValueError(f"{self.kind} must be {limit}. Received: {self.value}")
+#: Score and structure of a file.
+_Seen = tuple[float, float | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Candidate:
-    """One way to make a file.
+class Choices:
+    """What there is to choose from for one picture.
 
     Attributes:
-        scale: of the pair of networks; `PLAIN_SCALE` for the plain codec.
-        qualities: the encoder's, rising.
-        encode: quality -> file.
-        psnr: content of a file -> dB of the restored picture.
+        picture: uint8 (H, W, C).
+        ways: pairs of networks, and the codec alone where another encoder than the reference.
+        reference: the encoder that people mean by a quality.
+        plain: whether files without networks may be chosen.
+        fit: what is known of the preset.
     """
 
-    scale: int
-    qualities: Sequence[float]
-    encode: Callable[[float], CompactFile]
-    psnr: Callable[[bytes], float]
+    picture: np.ndarray
+    ways: Sequence[Way]
+    reference: Way
+    plain: bool
+    fit: Fit
+    _scenes: dict[str, Scene] = dataclasses.field(default_factory=dict, repr=False)
+    _seen: dict[tuple[str, str, bytes], _Seen] = dataclasses.field(default_factory=dict, repr=False)
+
+    def scene(self, metric: str) -> Scene:
+        """What is looked at of the picture; kept from one target to the next."""
+        if metric not in self._scenes:
+            self._scenes[metric] = Scene(self.picture, metric, self.reference)
+        return self._scenes[metric]
+
+    @property
+    def num_pixels(self) -> int:
+        """Of the picture."""
+        return self.picture.shape[0] * self.picture.shape[1]
+
+    @property
+    def allowed(self) -> list[Way]:
+        """All ways that may be chosen."""
+        return [*self.ways, self.reference] if self.plain else list(self.ways)
+
+    def see(self, metric: str, way: Way, file: CompactFile) -> _Seen:
+        """Restore a file as a whole and judge it, once: score and structure."""
+        key = metric, way.name, file.content
+        if key not in self._seen:
+            judge = judges.judge(metric, self.picture)
+            errors = judge.errors(way.restore(file)).sum((1, 2))
+            self._seen[key] = judge.score_of(errors), judge.structure_of(errors)
+        return self._seen[key]
 
 
-def choose(
-    candidates: Sequence[Candidate],
-    plain: Candidate,
-    target: Target,
-    *,
-    num_pixels: int,
-    allow_plain: bool = True,
-) -> CompactFile:
+def choose(choices: Choices, target: Target, effort: int = 2) -> CompactFile:
     """Reach a target in the best of several ways.
 
     Args:
-        candidates: pairs of networks.
-        plain: the codec alone, which says what a quality is worth and may be the best way.
+        choices: the picture, and how files of it can be made.
         target: what to reach.
-        num_pixels: of the original picture.
-        allow_plain: whether the codec alone may be chosen.
+        effort: one of `target.EFFORTS`.
 
     Returns:
-        The choice. Where no way reaches the target, the nearest, with `met` False.
+        The file. Its score is what was measured at effort 3, and what is expected of it at the
+        others. Where no way reaches the target, the nearest, with `met` False.
     """
-    ways = [*candidates, plain] if allow_plain else list(candidates)
-    if target.kind in ("max_bytes", "bits_per_pixel"):
-        limit = target.value * (num_pixels / 8 if target.kind == "bits_per_pixel" else 1)
-        return _best_within(ways, int(limit))
-    psnr = target.value
-    if target.kind == "quality":
-        psnr = plain.psnr(plain.encode(target.value).content)
-    return _smallest_reaching(ways, psnr)
-
-
-def _best_within(ways: Sequence[Candidate], max_bytes: int) -> CompactFile:
-    found = [(way, largest_quality(way.encode, way.qualities, max_bytes)) for way in ways]
-    within = [(way, file) for way, file in found if file is not None]
-    if not within:
-        smallest = [(way, way.encode(way.qualities[0])) for way in ways]
-        way, file = min(smallest, key=lambda item: len(item[1].content))
-        return dataclasses.replace(file, score=way.psnr(file.content), met=False)
-    scored = [dataclasses.replace(file, score=way.psnr(file.content)) for way, file in within]
-    return max(scored, key=lambda file: file.score or 0.0)
-
-
-def _smallest_reaching(ways: Sequence[Candidate], psnr: float) -> CompactFile:
-    best: CompactFile | None = None
-    # The codec alone first: to decode costs next to nothing, and its file bounds the others.
-    for way in sorted(ways, key=lambda way: way.scale):
-        max_bytes = len(best.content) - 1 if best is not None and best.met else None
-        choice = smallest_quality(way, psnr, max_bytes)
-        if choice is None:
-            continue
-        if best is None or _rank(choice) < _rank(best):
-            best = choice
-    assert best is not None  # the first way is not limited in its bytes
-    return best
-
-
-def _rank(choice: CompactFile) -> tuple[bool, float]:
-    return (not choice.met, len(choice.content) if choice.met else -(choice.score or 0.0))
-
-
-def largest_quality(
-    encode: Callable[[float], CompactFile], qualities: Sequence[float], max_bytes: int
-) -> CompactFile | None:
-    """Find the largest quality whose file is small enough.
-
-    Args:
-        encode: quality -> file; files grow with quality, but for small dips.
-        qualities: the candidates, rising.
-        max_bytes: size of the file at most.
-
-    Returns:
-        The file, or None where even the first quality's file is larger.
-    """
-    low, high = -1, len(qualities)
-    measured: dict[int, float] = {}
-    best = None
-    while high - low > 1:
-        index = _guess(qualities, low, high, measured, math.log(max(1, max_bytes)), _BYTES_SLOPE)
-        file = encode(qualities[index])
-        measured[index] = math.log(max(1, len(file.content)))
-        if len(file.content) <= max_bytes:
-            low = index
-            best = file
-        else:
-            high = index
-    return best
-
-
-def smallest_quality(
-    way: Candidate, psnr: float, max_bytes: int | None = None
-) -> CompactFile | None:
-    """Find the smallest quality whose file restores well enough.
-
-    Restoring costs most, so qualities are guessed by interpolation, one that is hardly better than
-    asked for ends the search, and a single one tells whether a limit of bytes can be kept.
-
-    Args:
-        way: how to encode, and what a file is worth; PSNR grows with quality, but for small dips.
-        psnr: dB to reach.
-        max_bytes: size of the file at most.
-
-    Returns:
-        The choice; the best quality's with `met` False where none reaches `psnr`; None where
-        none does within `max_bytes`.
-    """
-    low, high = -1, len(way.qualities)
-    measured: dict[int, float] = {}
-    choice = best_below = None
+    max_bytes = target.max_bytes(choices.num_pixels)
+    if effort == 3:
+        return _exhaustive(choices, target, max_bytes)
+    scene = choices.scene(target.judged_by)
     if max_bytes is not None:
-        largest = largest_quality(way.encode, way.qualities, max_bytes)
-        if largest is None:
+        return _within(choices, scene, target.judged_by, max_bytes, effort)
+    return _reaching(choices, scene, target, effort)
+
+
+def _exhaustive(choices: Choices, target: Target, max_bytes: int | None) -> CompactFile:
+    metric = target.judged_by
+    if max_bytes is not None:
+        return exhaustive.best_within(
+            choices.allowed, lambda way, file: choices.see(metric, way, file)[0], max_bytes
+        )
+    goal = Goal(target.value)
+    if target.kind == "quality":
+        reference = choices.reference
+        goal = Goal(*choices.see(metric, reference, reference.file(target.value)))
+
+    def worth(way: Way, file: CompactFile) -> float:
+        return goal.worth(*choices.see(metric, way, file))
+
+    slope = USUAL_SLOPES[metric]
+    return exhaustive.smallest_reaching(choices.allowed, worth, goal.score, slope)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Aim:
+    """A way and a quality, and what is expected of it."""
+
+    way: Way
+    quality: float
+    score: float
+    num_bytes: float
+    met: bool = True
+
+
+def _reaching(choices: Choices, scene: Scene, target: Target, effort: int) -> CompactFile:
+    metric, reference = target.judged_by, choices.reference
+    usual = USUAL_SLOPES[metric]
+    if target.kind == "quality":
+        beside = scene.plain(target.value)
+        goal = Goal(beside.score, beside.structure)
+    else:
+        goal = Goal(target.value)
+        beside = _plain_reaching(scene, reference, goal.score, usual)
+    aims = []
+    if choices.plain:
+        met = beside.score >= goal.score
+        aims.append(_Aim(reference, beside.quality, beside.score, beside.num_bytes, met))
+    best_bytes = math.inf
+    for way, prediction in _likeliest_first(
+        _predictions(choices, scene, metric, beside), goal.score
+    ):
+        expected = beside.num_bytes * math.exp(
+            prediction.bytes - _doubt(way) * prediction.bytes_error
+        )
+        unlikely = goal.score > prediction.top + _DOUBT * prediction.top_error
+        if best_bytes < math.inf and (expected > best_bytes or unlikely):
+            continue
+        aim = _aim(scene, way, prediction, goal, beside, effort, best_bytes)
+        if aim is not None:
+            aims.append(aim)
+            best_bytes = min(best_bytes, aim.num_bytes) if aim.met else best_bytes
+    best = min(aims, key=lambda aim: (not aim.met, aim.num_bytes if aim.met else -aim.score))
+    file = best.way.file(best.quality)
+    return dataclasses.replace(file, score=best.score, met=best.met)
+
+
+def _likeliest_first(
+    predictions: Sequence[tuple[Way, Prediction]], goal: float
+) -> list[tuple[Way, Prediction]]:
+    return sorted(predictions, key=lambda item: (goal > item[1].top, item[1].bytes))
+
+
+def _doubt(way: Way) -> float:
+    """In standard deviations; the codec alone is as its pairs are, but for what they restore."""
+    return 0.0 if way.restore_tiles is None else _DOUBT
+
+
+def _aim(
+    scene: Scene,
+    way: Way,
+    prediction: Prediction,
+    goal: Goal,
+    beside: Look,
+    effort: int,
+    best_bytes: float,
+) -> _Aim | None:
+    """Find where a way reaches a score; None if it is found to take more bytes than the best."""
+    wanted, slope = prediction.place, prediction.slope
+    if effort == 1 and math.isfinite(prediction.bytes_error):
+        num_bytes = beside.num_bytes * math.exp(prediction.bytes)
+        quality = quality_at(way.qualities, wanted)
+        return _Aim(way, quality, beside.score, num_bytes, goal.score <= prediction.top)
+    spare = bias = 0.0
+    if way.restore_tiles is not None and scene.is_sampled(beside.quality):
+        spare, bias = _SPARE * prediction.part_error, prediction.part
+    looks: list[Look] = []
+    while True:
+        quality = quality_at(way.qualities, wanted)
+        if any(look.quality == quality for look in looks):
+            break
+        look = scene.look(way, quality, beside.quality)
+        worth = goal.worth(look.score - bias, look.structure)
+        looks.append(dataclasses.replace(look, score=worth))
+        if len(looks) > 1:
+            slope = _slope(looks, slope)
+        missed = (goal.score + spare - worth) / slope
+        wanted = place(quality) + missed
+        if look.num_bytes * math.exp(_BYTES_SLOPE * missed) > _HOPELESS * best_bytes:
             return None
-        value = way.psnr(largest.content)
-        if value < psnr:
-            return None
-        choice = dataclasses.replace(largest, score=value)
-        high = bisect.bisect_left(way.qualities, largest.quality)
-        measured[high] = value
-    while high - low > 1 and measured.get(high, math.inf) - psnr >= _CLOSE_ENOUGH:
-        index = _guess(way.qualities, low, high, measured, psnr + _CLOSE_ENOUGH / 2, _PSNR_SLOPE)
-        file = way.encode(way.qualities[index])
-        measured[index] = value = way.psnr(file.content)
-        if value >= psnr:
-            high = index
-            choice = dataclasses.replace(file, score=value)
+        at_the_end = quality == way.qualities[-1] and missed > 0
+        if abs(missed) <= _NEAR or len(looks) == _LOOKS or at_the_end:
+            break
+    quality = quality_at(way.qualities, wanted)
+    nearest = min(looks, key=lambda look: abs(look.score - goal.score - spare))
+    score = nearest.score + slope * (place(quality) - place(nearest.quality))
+    num_bytes = len(way.sketch(scene.picture, quality).content)
+    return _Aim(way, quality, score, num_bytes, score >= goal.score - 1e-9)
+
+
+def _slope(looks: list[Look], usual: float) -> float:
+    """Growth of the score between the last look and the one before; the usual one if too near."""
+    distance = place(looks[-1].quality) - place(looks[-2].quality)
+    if abs(distance) < 0.1:
+        return usual
+    return min(max((looks[-1].score - looks[-2].score) / distance, usual / 3), usual * 3)
+
+
+def _plain_reaching(scene: Scene, reference: Way, goal: float, usual: float) -> Look:
+    """Look at plain JPEG where it reaches a score, or is at its best."""
+    qualities = reference.qualities
+    low, high = -1, len(qualities) - 1
+    index = qualities.index(quality_at(qualities, 0.0))
+    found = None
+    # Looking costs little, and the whole of a picture is seen.
+    while found is None or high - low > 1:
+        look = scene.plain(qualities[index])
+        if look.score >= goal or index == len(qualities) - 1:
+            high, found = index, look
         else:
             low = index
-            best_below = dataclasses.replace(file, score=value, met=False)
-    return choice or best_below
-
-
-def _guess(
-    qualities: Sequence[float],
-    low: int,
-    high: int,
-    measured: dict[int, float],
-    goal: float,
-    slope: float,
-) -> int:
-    """An index strictly between `low` and `high` where `goal` may be.
-
-    It lies where the line through the two nearest measurements reaches the goal; through the only
-    one, with the usual slope.
-    """
-    # Dips and bends must not make the search creep: every fifth guess halves what is left.
-    if not measured or len(measured) % 5 == 4:
-        return (low + high) // 2
-    nearest = sorted(measured, key=lambda index: abs(measured[index] - goal))
-    value, place = measured[nearest[0]], _place(qualities[nearest[0]])
-    for other in nearest[1:]:
-        distance = _place(qualities[other]) - place
-        # Tables are of whole numbers, so neighbours may differ by nothing or by much.
-        if abs(distance) > _NEIGHBOURS:
-            slope = (measured[other] - value) / distance
+        step = (goal - look.score) / usual
+        guess = qualities.index(quality_at(qualities, place(look.quality) + step))
+        index = min(max(guess, low + 1), max(high - 1, low + 1))
+        if found is not None and found.score - goal < _CLOSE_ENOUGH * usual:
             break
-    if not slope > 0:
-        return (low + high) // 2
-    growth = math.exp(min(50.0, place + (goal - value) / slope))
-    guess = bisect.bisect_left(qualities, _END * growth / (1.0 + growth))
-    return min(high - 1, max(low + 1, guess))
+    return found
 
 
-def _place(quality: float) -> float:
-    """Where PSNR and the logarithm of bytes grow about evenly with it, at both ends."""
-    return math.log(quality / (_END - quality))
+def _predictions(
+    choices: Choices, scene: Scene, metric: str, beside: Look
+) -> list[tuple[Way, Prediction]]:
+    rate = 8 * beside.num_bytes / scene.num_pixels
+    here = place(beside.quality)
+    return [
+        (way, choices.fit.predict(metric, way.name, beside.score, rate, here))
+        for way in choices.ways
+    ]
+
+
+def _within(
+    choices: Choices, scene: Scene, metric: str, max_bytes: int, effort: int
+) -> CompactFile:
+    reference = choices.reference
+    # How many bytes what is looked at may have, so that the whole, with its metadata, keeps to it.
+    share = max_bytes * scene.num_pixels / choices.num_pixels
+
+    def sketched(way: Way, limit: float, first: float | None = None) -> CompactFile | None:
+        def encode(quality: float) -> CompactFile:
+            return way.sketch(scene.picture, quality)
+
+        return exhaustive.largest_quality(
+            encode, way.qualities, int(limit), first=first, close_enough=0.02
+        )
+
+    plain = sketched(reference, share) or reference.sketch(scene.picture, reference.qualities[0])
+    whole = len(reference.file(plain.quality).content)
+    share = max_bytes * len(plain.content) / whole
+    beside = scene.plain(plain.quality)
+    aims = []
+    if choices.plain and whole <= max_bytes:
+        aims.append(_Aim(reference, beside.quality, beside.score, beside.num_bytes))
+    predictions = _predictions(choices, scene, metric, beside)
+    best_score = -math.inf
+    for way, prediction in sorted(predictions, key=lambda item: -item[1].gain):
+        if beside.score + prediction.gain + _doubt(way) * prediction.gain_error < best_score:
+            continue
+        first = quality_at(way.qualities, prediction.place + prediction.bytes / -_BYTES_SLOPE)
+        file = sketched(way, share, first)
+        if file is None:
+            continue
+        if effort == 1 and math.isfinite(prediction.gain_error):
+            score = beside.score + prediction.gain
+        else:
+            score = scene.look(way, file.quality, beside.quality).score
+        aims.append(_Aim(way, file.quality, score, len(file.content)))
+        best_score = max(best_score, score)
+    for aim in sorted(aims, key=lambda aim: -aim.score):
+        found = exhaustive.largest_quality(
+            aim.way.file,
+            aim.way.qualities,
+            max_bytes,
+            first=aim.quality,
+            close_enough=_UNUSED,
+        )
+        if found is not None:
+            return dataclasses.replace(found, score=aim.score)
+    return exhaustive.smallest(choices.allowed, None)

@@ -5,6 +5,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from comrec_tf import vocabulary
+from comrec_tf.compression.target import METRICS, Target
 from comrec_tf.presets import card, find
 
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ class Request:
     Attributes:
         preset: name or folder.
         codec: name; the preset's own if None.
-        aim: one of the kinds of `rate_control.TARGETS`.
+        aim: one of the kinds of `target.TARGETS`.
         value: of the aim; None for the preset's default quality.
         scale: of the pair; None for the best of all and of the codec alone.
         metadata: whether EXIF, XMP and colour profile are kept.
         engine: what computes the networks, one of `vocabulary.ENGINES`.
         precision: of the engine "tensorflow", or None; see `Compressor.from_preset`.
+        metric: what pictures are judged by, one of `target.METRICS`.
+        effort: how hard to search, one of `target.EFFORTS`.
+        chroma: one of `target.CHROMA`; codecs that have no choice are left alone by "auto".
         best_effort: whether a file that misses a limit of bytes is made all the same.
         max_pixels: of a picture; larger ones are refused.
     """
@@ -48,6 +52,9 @@ class Request:
     metadata: bool
     engine: str = "litert"
     precision: str | None = None
+    metric: str = METRICS[0]
+    effort: int = 2
+    chroma: str = "auto"
     best_effort: bool = False
     max_pixels: int = 150_000_000
 
@@ -120,22 +127,25 @@ class Request:
         Raises:
             ValueError: the picture is too large for the codec or the compressor.
         """
-        from comrec_tf.compression.rate_control import Target
-
         metadata = metadata if self.metadata else None
         value = compressor.default_quality if self.value is None else self.value
         if self.scale is not None and self.aim == "quality":
-            file = compressor.encode(picture, value, self.scale, metadata, progress=progress)
-            return file.content, _row(file)
+            file = compressor.encode(
+                picture, value, self.scale, metadata, chroma=self.chroma, progress=progress
+            )
+            return file.content, _row(file, None)
+        target = Target(self.aim, value, self.metric)
         file = compressor.encode_to(
             picture,
-            Target(self.aim, value),
+            target,
             None if self.scale is None else [self.scale],
             plain=self.scale is None,
+            effort=self.effort,
+            chroma=self.chroma,
             metadata=metadata,
             progress=progress,
         )
-        return file.content, _row(file)
+        return file.content, _row(file, target.judged_by)
 
     def limit(self, num_pixels: int) -> float:
         """Bytes that a file may have; infinity where something else is aimed at.
@@ -180,7 +190,7 @@ class Request:
         )
 
 
-def _row(file: "CompactFile") -> dict[str, Any]:
+def _row(file: "CompactFile", metric: str | None) -> dict[str, Any]:
     num_pixels = file.header.height * file.header.width
     return {
         "pixels": num_pixels,
@@ -188,6 +198,8 @@ def _row(file: "CompactFile") -> dict[str, Any]:
         "bits_per_pixel": 8 * len(file.content) / num_pixels,
         "scale": file.scale or "plain",
         "quality": file.header.quality,
-        "psnr": file.score,
+        "score": file.score,
+        "metric": metric,
+        "psnr": None,
         "met": file.met,
     }

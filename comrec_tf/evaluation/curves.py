@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from comrec_tf import metrics
+from comrec_tf.compression import judges
 from comrec_tf.evaluation.systems import System
 
 __all__ = ["METRICS", "Original", "Point", "mean_curves", "measure", "megapixels_per_second"]
@@ -24,6 +25,9 @@ METRICS = {
     "ms_ssim": "MS-SSIM, luma",
     "psnr_hvs_m": "PSNR-HVS-M, luma (dB)",
 }
+
+
+_OTHERS = (metrics.psnr, metrics.psnr_luma, metrics.ssim, metrics.ms_ssim, metrics.psnr_hvs_m)
 
 
 class Point(NamedTuple):
@@ -67,6 +71,7 @@ class Original:
     def __init__(self, name: str, pixels: np.ndarray) -> None:
         self.name = name
         self.pixels = pixels
+        self._ssimulacra2 = judges.judge("ssimulacra2", pixels)
 
     def compare(self, restored: np.ndarray) -> dict[str, float]:
         """Compare a restored picture with this one.
@@ -77,7 +82,9 @@ class Original:
         Returns:
             A value for each of `METRICS`; NaN where the picture is too small for one.
         """
-        return {name: _or_nan(getattr(metrics, name), self.pixels, restored) for name in METRICS}
+        return {"ssimulacra2": self._ssimulacra2.score(restored)} | {
+            metric.__name__: _or_nan(metric, self.pixels, restored) for metric in _OTHERS
+        }
 
 
 def measure(

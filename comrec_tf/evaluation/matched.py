@@ -7,8 +7,8 @@ import numpy as np
 from comrec_tf import metrics
 from comrec_tf.codecs import catalog
 from comrec_tf.codecs.base import Codec
-from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.target import Target
 
 __all__ = ["Row", "compare", "mean_row", "with_standard_tables"]
 
@@ -50,7 +50,7 @@ def compare(
         picture: uint8 (H, W, 1 or 3).
         jpeg: plain JPEG.
         jpeg_quality: quality of plain JPEG, whose bytes are the limit.
-        scale: which pair of the preset; the best of all and of plain JPEG if None.
+        scale: which pair of the preset; the best of all and of plain JPEG, by PSNR, if None.
 
     Returns:
         The row, or None where the preset makes no file as small as plain JPEG's.
@@ -58,7 +58,7 @@ def compare(
     plain = jpeg.encode(picture, jpeg_quality)
     file = compressor.encode_to(
         picture,
-        rate_control.Target("max_bytes", len(plain)),
+        Target("max_bytes", len(plain), "psnr"),
         None if scale is None else [scale],
         plain=scale is None,
     )

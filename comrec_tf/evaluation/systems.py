@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.compression.target import METRICS, Target
 from comrec_tf.vocabulary import CODEC_SUFFIXES, missing_extra
 
 __all__ = ["CODECS", "System", "installed_codecs", "of_codec", "of_preset"]
@@ -138,17 +138,20 @@ class _RateControl(System):
     so the time of each is a share of it.
     """
 
-    def __init__(self, name: str, compressor: Compressor, *, every_quality: bool) -> None:
+    def __init__(
+        self, name: str, compressor: Compressor, metric: str, *, every_quality: bool
+    ) -> None:
         self.name = name
         # A search costs much more than a file of a codec, and fewer points bend the curve little.
         qualities = _settings(compressor.codec.reference_encoder())
         self.settings = qualities if every_quality else (*qualities[:-1:2], qualities[-1])
         self._compressor = compressor
+        self._metric = metric
         self._picture: np.ndarray | None = None
 
     def encode(self, picture: np.ndarray, setting: float) -> bytes | None:
         """Encode to be as good as plain JPEG of a quality; see `System`."""
-        found = self._search(picture)(rate_control.Target("quality", setting))
+        found = self._search(picture)(Target("quality", setting, self._metric))
         return found.content if found.met else None
 
     def decode(self, content: bytes, channels: int) -> np.ndarray:
@@ -157,7 +160,7 @@ class _RateControl(System):
 
     def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
         """Encode to a size by rate control, or by the quality above what it chose; see `System`."""
-        chosen = self._search(picture)(rate_control.Target("max_bytes", num_bytes))
+        chosen = self._search(picture)(Target("max_bytes", num_bytes, self._metric))
         above = self._quality_above(chosen)
         if above is None:
             return chosen.content
@@ -170,7 +173,7 @@ class _RateControl(System):
             return None
         return qualities[qualities.index(chosen.quality) + 1]
 
-    def _search(self, picture: np.ndarray) -> Callable[[rate_control.Target], CompactFile]:
+    def _search(self, picture: np.ndarray) -> Callable[[Target], CompactFile]:
         if self._picture is not picture:
             self._picture, self._searched = picture, self._compressor.search(picture)
         return self._searched
@@ -208,13 +211,19 @@ def installed_codecs() -> list[str]:
 
 
 def of_preset(
-    name: str, compressor: Compressor, *, each_scale: bool = False, every_quality: bool = False
+    name: str,
+    compressor: Compressor,
+    metric: str = METRICS[0],
+    *,
+    each_scale: bool = False,
+    every_quality: bool = False,
 ) -> list[System]:
     """Make systems of a preset.
 
     Args:
         name: what the preset is called.
         compressor: the preset.
+        metric: what rate control judges by, one of `compression.target.METRICS`.
         each_scale: whether the pair of each scale alone is a system too.
         every_quality: whether rate control is measured at all qualities of the plain codec's curve,
             in place of every other.
@@ -235,7 +244,7 @@ def of_preset(
         )
 
     scales = compressor.scales if each_scale else ()
-    auto = _RateControl(name, compressor, every_quality=every_quality)
+    auto = _RateControl(name, compressor, metric, every_quality=every_quality)
     return [auto, *map(of_scale, scales)]
 
 

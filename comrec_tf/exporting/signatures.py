@@ -291,7 +291,7 @@ def _listed(values: tf.Tensor, name: str) -> tf.Tensor:
         f"{name} must be a list. Received: a value of shape",
         tf.shape(fed),
     ):
-        return tf.ensure_shape(tf.identity(fed), [None])
+        return tf.reshape(fed, [-1])
 
 
 def _for_each(values: tf.Tensor, inputs: tf.Tensor, name: str) -> tf.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 
 __all__ = ["write_examples"]
 

@@ -1,10 +1,10 @@
 """Networks on pictures of any size by tiles of a few fixed sizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["SIDES", "apply", "padded_pixels", "round_up", "tile_size"]
+__all__ = ["SIDES", "apply", "apply_at", "padded_pixels", "round_up", "tile_size"]
 
 #: Heights and widths that a tile may have, in pixels of the original picture. Few, since engines
 #: prepare themselves for each shape; small ones too, since a thin picture would else be mostly
@@ -101,6 +101,32 @@ def apply(
         if progress is not None:
             progress(done / len(starts))
     return whole
+
+
+def apply_at(
+    network: Network,
+    picture: np.ndarray,
+    corners: Sequence[tuple[int, int]],
+    *,
+    side: int,
+    halo: int,
+    scale: float,
+) -> list[np.ndarray]:
+    """Run a network over parts of a picture.
+
+    Args:
+        network, picture, halo, scale: as in `apply`; a halo smaller than the network's receptive
+            radius is faster, and less exact at the rim of each part.
+        corners: upper left corners of the parts, (top, left), pixels of the picture.
+        side: of the parts, pixels of the picture.
+
+    Returns:
+        For each part uint8 (side * scale, side * scale, C); what lies beyond the picture has no
+        meaning.
+    """
+    rim, out = round(halo * scale), round(side * scale)
+    parts = (network(_cut(picture, corner, (side, side), halo))[0] for corner in corners)
+    return [part[rim : rim + out, rim : rim + out] for part in parts]
 
 
 def round_up(number: int, multiple: int) -> int:

@@ -126,7 +126,7 @@ class Predictor:
         begun = time.monotonic()
         outputs = servable.run(signature_name, inputs, wanted, deadline)
         figures.run_seconds = time.monotonic() - begun
-        figures.engine = servable.engine(signature_name)
+        figures.engine = servable.engine(signature_name, inputs)
         return outputs
 
     def _reply(self, content: bytes, figures: Request) -> bytes:

@@ -68,4 +68,6 @@ def from_tensorflow(error: tf.errors.OpError) -> RequestError:
         if line and not line.startswith(_NOT_TOLD) and "root error(s) found" not in line
     ]
     message = re.sub(r"^(\(\d+\) )?([A-Z_]+: )?", "", told[0]) if told else code.name
-    return RequestError(code, message.strip().removeprefix("assertion failed: "))
+    message = message.strip().removeprefix("assertion failed: ")
+    # An assertion puts what it says in brackets, and each value behind it.
+    return RequestError(code, re.sub(r"^\[([^][]*)\]", r"\1", message))

@@ -1,8 +1,8 @@
 """What the embedded server computes itself, without the SavedModel's graph.
 
-Beside a SavedModel lies the preset that it was made of. Its networks run faster on the engine
-"litert" than in TensorFlow, and `Compressor` can do what operations of a graph cannot: reach a
-target by judging restored pictures, read and write other formats, keep metadata.
+Beside a SavedModel lies the preset that it was made of. `Compressor` can do with it what operations
+of a graph cannot: reach a target by judging restored pictures, read and write other formats, keep
+metadata. It computes on the engine "litert".
 """
 
 import concurrent.futures
@@ -21,7 +21,7 @@ from comrec_tf.codecs import catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compact_file import carriers
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 from comrec_tf.images import files
 from comrec_tf.server.errors import RequestError, invalid
 

@@ -25,9 +25,9 @@ def carry(source: bytes, made: bytes) -> tuple[bytes, str]:
     """
     exif, icc = _read(source)
     has_exif, has_icc = _read(made)
-    exif = b"" if has_exif else _upright(exif)
-    icc = b"" if has_icc else icc
-    lost = []
+    given, icc = b"" if has_exif else exif, b"" if has_icc else icc
+    exif = _upright(given)
+    lost = ["its EXIF, which is damaged,"] if given and not exif else []
     if icc and icc[16:20] not in (b"RGB ", b"GRAY"):
         icc = b""
         lost.append("its colour profile, which is not for RGB,")
@@ -54,6 +54,8 @@ def _read_jpeg(content: bytes) -> tuple[bytes, bytes]:
         if mark != 0xFF or kind == _START_OF_SCAN:
             break
         payload = content[position + 4 : position + 2 + length]
+        if len(payload) + 2 < length:
+            break
         if kind == _APP1 and payload.startswith(_EXIF) and not exif:
             exif = payload[len(_EXIF) :]
         if kind == _APP2 and payload.startswith(_ICC):
@@ -67,6 +69,8 @@ def _read_png(content: bytes) -> tuple[bytes, bytes]:
     while position + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, position)
         payload = content[position + 8 : position + 8 + length]
+        if len(payload) < length:
+            break
         if kind == b"eXIf":
             exif = payload
         if kind == b"iCCP":

@@ -5,6 +5,7 @@ import PIL.Image
 import pytest
 
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 
 
 def pillow_jpeg(picture, quality, **kwargs) -> bytes:
@@ -50,3 +51,10 @@ def test_the_step_is_that_of_the_files_own_table(quality):
 def test_an_unknown_subsampling_is_refused():
     with pytest.raises(ValueError, match="4:1:1"):
         JpegCodec(chroma_subsampling="4:1:1")
+
+
+@pytest.mark.parametrize("codec", [JpegCodec("4:4:4"), FlatJpegCodec("4:4:4"), FlatJpegCodec()])
+def test_noise_and_full_chroma_fit_into_pillows_buffer(codec):
+    noise = np.random.default_rng(0).integers(0, 256, (256, 384, 3), np.uint8)
+    decoded = codec.decode(codec.encode(noise, 100))
+    assert decoded.shape == noise.shape

@@ -1,3 +1,4 @@
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -120,6 +121,25 @@ def test_an_interrupt_keeps_what_is_finished_and_the_journal_knows_all_of_it(fil
     log = journal.Journal("out", {})
     assert [log.is_done(job.source, job.output) for job in files] == [True] * 3 + [False] * 3
     assert sorted(name for name in os.listdir("out") if name != journal.NAME) == ["A", "B", "C"]
+
+
+def test_an_output_that_is_waited_for_when_the_interrupt_comes_is_not_lost(files, monkeypatch):
+    wait = concurrent.futures.Future.result
+    interrupts = []
+
+    def result(self, *given):
+        value = wait(self, *given)
+        if isinstance(value, dict) and not interrupts:
+            interrupts.append(value)
+            raise KeyboardInterrupt
+        return value
+
+    monkeypatch.setattr(concurrent.futures.Future, "result", result)
+    done = run(files, log=journal.Journal("out", {}))
+    assert done.interrupted
+    assert [row["file"] for row in done.rows] == [
+        f"out/{name}" for name in sorted(os.listdir("out")) if name != journal.NAME
+    ]
 
 
 def test_a_run_that_nobody_interrupts_or_resumes_leaves_no_journal(files):

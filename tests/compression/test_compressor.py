@@ -10,8 +10,8 @@ from comrec_tf.codecs import catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.compact_file import container
-from comrec_tf.compression import rate_control
 from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.target import Target
 from comrec_tf.graph import compact_file
 from comrec_tf.presets import weights
 from tests.conftest import compressor_of, make_model
@@ -160,7 +160,7 @@ def test_files_of_other_codecs_are_restored_without_naming_the_codec(model, phot
 def test_a_limit_of_bytes_is_kept_and_the_best_file_within_is_taken(both, photo, kind):
     limit = 2500
     value = limit if kind == "max_bytes" else 8 * limit / (128 * 160)
-    choice = both.encode_to(photo, rate_control.Target(kind, value))
+    choice = both.encode_to(photo, Target(kind, value, "psnr"), effort=3)
     assert choice.met
     assert len(choice.content) <= limit
     assert choice.score == metrics.psnr(photo, both.decode(choice.content))
@@ -173,12 +173,12 @@ def test_a_limit_of_bytes_is_kept_and_the_best_file_within_is_taken(both, photo,
 
 def test_plain_files_are_chosen_where_they_win_and_say_so(both, photo):
     # Stirred weights are worse than none.
-    choice = both.encode_to(photo, rate_control.Target("quality", 90))
+    choice = both.encode_to(photo, Target("quality", 90))
     header = container.read(choice.content)
     assert (choice.scale, header.preset_id, header.scale) == (0, container.PLAIN, 1)
     shown = np.asarray(PIL.Image.open(io.BytesIO(choice.content)))
     assert np.abs(both.decode(choice.content).astype(int) - shown).max() <= 2
-    forced = both.encode_to(photo, rate_control.Target("quality", 20), plain=False)
+    forced = both.encode_to(photo, Target("quality", 20), plain=False)
     assert forced.scale in (1, 2)
 
 
@@ -186,25 +186,25 @@ def test_a_quality_means_the_reference_encoder_and_nothing_is_larger_than_its_fi
     flat = both.with_codec(FlatJpegCodec())
     reference = JpegCodec()
     for quality in (30, 90):
-        choice = flat.encode_to(photo, rate_control.Target("quality", quality))
+        choice = flat.encode_to(photo, Target("quality", quality, "psnr"))
         plain = reference.encode(photo, quality)
         assert choice.score >= metrics.psnr(photo, reference.decode(plain))
         assert len(choice.content) <= len(plain) + compact_file.SEGMENT_BYTES
 
 
 def test_a_search_goes_on_from_what_it_knows_and_chooses_as_without(both, photo, monkeypatch):
-    targets = [rate_control.Target("psnr", psnr) for psnr in (24.0, 24.5, 25.0)]
-    alone = [both.encode_to(photo, target) for target in targets]
+    targets = [Target("psnr", psnr) for psnr in (24.0, 24.5, 25.0)]
+    alone = [both.encode_to(photo, target, effort=3) for target in targets]
     restored = []
     decode = both.decode
     monkeypatch.setattr(both, "decode", lambda content: restored.append(content) or decode(content))
-    search = both.search(photo)
+    search = both.search(photo, effort=3)
     assert [search(target) for target in targets] == alone
     assert len(restored) == len(set(restored))
 
 
 def test_decibels_are_reached_with_the_smallest_quality(both, photo):
-    choice = both.encode_to(photo, rate_control.Target("psnr", 24.0), [1], plain=False)
+    choice = both.encode_to(photo, Target("psnr", 24.0), [1], plain=False, effort=3)
     assert choice.met
     assert choice.scale == 1
     assert metrics.psnr(photo, both.decode(choice.content)) >= 24.0
@@ -213,10 +213,10 @@ def test_decibels_are_reached_with_the_smallest_quality(both, photo):
 
 
 def test_targets_out_of_reach_give_the_nearest_and_say_so(both, photo):
-    choice = both.encode_to(photo, rate_control.Target("max_bytes", 10))
+    choice = both.encode_to(photo, Target("max_bytes", 10))
     assert not choice.met
     assert choice.quality == 1
-    choice = both.encode_to(photo, rate_control.Target("psnr", 99.0), [2], plain=False)
+    choice = both.encode_to(photo, Target("psnr", 99.0), [2], plain=False)
     assert not choice.met
     assert choice.quality == 100
 

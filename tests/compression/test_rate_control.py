@@ -1,144 +1,198 @@
-import dataclasses
-
+import numpy as np
 import pytest
+import skimage.data
 
 from comrec_tf.compact_file import container
-from comrec_tf.compression import rate_control
-from comrec_tf.compression.rate_control import Candidate, Target
+from comrec_tf.compression import fit, judges, rate_control
+from comrec_tf.compression.fit import NO_FIT, Fit
 from comrec_tf.compression.result import CompactFile
+from comrec_tf.compression.target import Target
+from comrec_tf.compression.ways import Way, place
 
 QUALITIES = range(1, 101)
 
 
-def made(scale, quality, content):
-    header = container.Header(0, 1, 1, 16, 1, 1, False)
-    return CompactFile(content, header, scale, quality)
+class Toy:
+    """A codec that adds noise as large as its step, in bytes that shrink with it.
+
+    It notes what is restored, which takes a share of the noise away.
+    """
+
+    def __init__(self, picture, name, coarseness, tiled, skill=1.0):
+        self.picture = picture
+        self.restored = []
+        self.sources = {}
+        self.coarseness, self.skill = coarseness, skill
+        self.way = Way(
+            name=name,
+            scale=int(name) if name.isdigit() else 0,
+            qualities=QUALITIES,
+            file=lambda quality: self.sketch(picture, quality),
+            sketch=self.sketch,
+            restore=self.restore,
+            restore_tiles=self.restore_tiles if tiled else None,
+        )
+
+    def sketch(self, picture, quality):
+        step = max(1, round(6400 * self.coarseness / quality)) / 64
+        height, width = picture.shape[:2]
+        header = container.Header(0, 1, 1, step, height, width, False)
+        content = bytes(int(2 * height * width / step))
+        self.sources[len(content)] = picture
+        return CompactFile(content, header, self.way.scale, quality)
+
+    def restore(self, file):
+        self.restored.append(file.quality)
+        return self.better(file)
+
+    def better(self, file):
+        source = self.sources[len(file.content)]
+        noise = np.random.default_rng(0).normal(0, file.header.step / 3, source.shape)
+        return np.clip(np.rint(source + self.skill * noise), 0, 255).astype(np.uint8)
+
+    def restore_tiles(self, file, corners, side):
+        self.restored.append((file.quality, len(corners)))
+        restored = np.pad(self.better(file), [(0, side), (0, side), (0, 0)])
+        return [restored[top : top + side, left : left + side] for top, left in corners]
 
 
-def way(scale, bytes_per_quality, psnr_at):
-    """A codec of files that say their quality, with its PSNR as a function of it."""
-    return Candidate(
-        scale,
-        QUALITIES,
-        encode=lambda quality: made(
-            scale, quality, quality.to_bytes(1, "big") * (bytes_per_quality * quality)
-        ),
-        psnr=lambda content: psnr_at(content[0]),
-    )
+class Ways:
+    """A reference, and two pairs of which the first is the better."""
+
+    def __init__(self, picture, fit=NO_FIT, plain=True):
+        self.reference = Toy(picture, "reference", 5.0, tiled=False)
+        self.good = Toy(picture, "1", 5.0, tiled=True, skill=0.6)
+        self.poor = Toy(picture, "2", 5.0, tiled=True, skill=0.9)
+        self.choices = rate_control.Choices(
+            picture=picture,
+            ways=[self.good.way, self.poor.way],
+            reference=self.reference.way,
+            plain=plain,
+            fit=fit,
+        )
+
+    def true_score(self, file, metric="psnr"):
+        toy = {0: self.reference, 1: self.good, 2: self.poor}[file.scale]
+        return judges.judge(metric, self.choices.picture).score(toy.better(file))
 
 
-SHARP = way(1, 20, lambda quality: 24 + quality / 5)
-SMALL = way(2, 5, lambda quality: min(30, 20 + quality / 2))
-PLAIN = way(0, 22, lambda quality: 20 + quality / 4)
+@pytest.fixture(scope="module")
+def small():
+    return skimage.data.astronaut()[:192, 100:356]
 
 
-def choose(target, **kwargs):
-    return rate_control.choose([SHARP, SMALL], PLAIN, target, num_pixels=800, **kwargs)
+@pytest.fixture(scope="module")
+def large():
+    return np.tile(skimage.data.astronaut(), (3, 3, 1))[:1100, :1200]
 
 
-def test_the_largest_quality_that_fits_is_found_with_few_encodes():
-    tried = []
-
-    def encode(quality):
-        tried.append(quality)
-        return made(1, quality, bytes(10 * quality))
-
-    assert rate_control.largest_quality(encode, QUALITIES, 425) == made(1, 42, bytes(420))
-    assert len(tried) <= 7
+def line(first, error, count=6):
+    return [first, *[0.0] * (count - 1), error]
 
 
-def test_all_and_nothing_may_fit():
-    def encode(quality):
-        return made(1, quality, bytes(10 * quality))
-
-    assert rate_control.largest_quality(encode, QUALITIES, 5000).quality == 100
-    assert rate_control.largest_quality(encode, QUALITIES, 9) is None
-
-
-@pytest.mark.parametrize("goal", [20.6, 24.9, 33.3, 44.0])
-@pytest.mark.parametrize("shape", [lambda q: 20 + q / 4, lambda q: 20 + 2.5 * q**0.5])
-def test_the_smallest_quality_that_is_good_enough_is_found_with_few_restorations(goal, shape):
-    restored = []
-
-    def psnr(content):
-        restored.append(content[0])
-        return shape(content[0])
-
-    counted = dataclasses.replace(PLAIN, psnr=psnr)
-    choice = rate_control.smallest_quality(counted, goal)
-    assert choice.quality == next(q for q in QUALITIES if shape(q) >= goal)
-    assert choice.met
-    assert choice.score >= goal
-    assert len(restored) <= 7
+def known(good_bytes, poor_bytes, at=0.0):
+    """A fit that says how many bytes each way takes, on a logarithmic scale."""
+    entries = {"slope": line(5, 0.1), "top": line(60, 1)}
+    ways = {
+        name: {
+            **entries,
+            "place": line(at, 0.1),
+            "bytes": line(number, 0.01),
+            "gain": line(-10 * number, 0.1),
+            "part": [0.0, 0.1],
+        }
+        for name, number in (("1", good_bytes), ("2", poor_bytes))
+    }
+    return Fit.read(dict.fromkeys(("psnr", "ssimulacra2"), ways))
 
 
-def test_a_goal_out_of_reach_gives_the_best_there_is():
-    choice = rate_control.smallest_quality(SMALL, 31.0)
-    assert (choice.met, choice.quality, choice.score) == (False, 100, 30)
+@pytest.mark.parametrize("effort", [2, 3])
+def test_a_quality_is_as_good_as_the_reference_and_the_smallest_way_wins(small, effort):
+    ways = Ways(small)
+    file = rate_control.choose(ways.choices, Target("quality", 45, "psnr"), effort)
+    plain = ways.reference.way.file(45)
+    assert file.scale == 1
+    assert file.met
+    assert len(file.content) < len(plain.content)
+    goal = ways.true_score(plain)
+    assert goal - 0.3 < ways.true_score(file) < goal + 1.6
+    assert file.score == pytest.approx(ways.true_score(file), abs=0.3)
 
 
-def test_each_encoder_is_searched_over_its_own_qualities():
-    fine = Candidate(
-        1,
-        [eighths / 8 for eighths in range(8, 801)],
-        encode=lambda quality: made(1, quality, bytes(int(20 * quality))),
-        psnr=lambda content: 24 + len(content) / 100,
-    )
-    within = rate_control.choose([fine], PLAIN, Target("max_bytes", 205), num_pixels=800)
-    assert (within.quality, len(within.content)) == (10.25, 205)
-    reaching = rate_control.choose([fine], PLAIN, Target("psnr", 25.04), num_pixels=800)
-    assert 5.125 <= reaching.quality <= 5.25
+@pytest.mark.parametrize("effort", [2, 3])
+@pytest.mark.parametrize(("kind", "value"), [("psnr", 36.0), ("ssimulacra2", 70.0)])
+def test_a_score_is_reached(small, effort, kind, value):
+    ways = Ways(small)
+    file = rate_control.choose(ways.choices, Target(kind, value), effort)
+    slack = 0.3 if kind == "psnr" else 3.0
+    assert (file.scale, file.met) == (1, True)
+    assert value - slack < ways.true_score(file, kind) < value + 5 * slack
 
 
-def test_a_search_ends_at_a_quality_that_is_hardly_better_than_asked_for():
-    restored = []
-
-    def psnr(content):
-        restored.append(len(content))
-        return 20 + 0.002 * len(content)
-
-    eighths = [eighth / 8 for eighth in range(8, 801)]
-    fine = Candidate(1, eighths, lambda quality: made(1, quality, bytes(int(8 * quality))), psnr)
-    choice = rate_control.smallest_quality(fine, 20.7)
-    assert choice.met
-    assert 20.7 <= choice.score < 20.7201
-    assert len(restored) <= 6
+@pytest.mark.parametrize("effort", [2, 3])
+@pytest.mark.parametrize("metric", ["psnr", "ssimulacra2"])
+def test_a_limit_of_bytes_is_kept_by_real_files_and_used_up(small, effort, metric):
+    ways = Ways(small)
+    limit = len(ways.reference.way.file(40).content)
+    file = rate_control.choose(ways.choices, Target("max_bytes", limit, metric), effort)
+    assert (file.scale, file.met) == (1, True)
+    larger = ways.good.way.file(file.quality + 1)
+    assert len(file.content) <= limit < 1.01 * len(larger.content)
 
 
-def test_the_search_gives_up_where_another_file_is_smaller_already():
-    assert rate_control.smallest_quality(SHARP, 40.0, max_bytes=1000) is None
-    assert rate_control.smallest_quality(SHARP, 30.0, max_bytes=600).quality == 30
+def test_with_little_effort_more_is_restored_than_with_least(small):
+    numbers = []
+    for effort in (1, 2, 3):
+        ways = Ways(small, known(-0.3, 0.1, at=place(35)))
+        rate_control.choose(ways.choices, Target("quality", 45, "psnr"), effort)
+        numbers.append(len(ways.good.restored) + len(ways.poor.restored))
+    assert numbers[0] == 0 < numbers[1] <= numbers[2]
 
 
-def test_at_a_limit_of_bytes_the_best_wins():
-    low = choose(Target("max_bytes", 60))
-    assert (low.scale, low.quality) == (2, 12)
-    high = choose(Target("max_bytes", 1500))
-    assert (high.scale, high.quality, high.score) == (1, 75, 39.0)
-    assert choose(Target("bits_per_pixel", 15.0)) == high
+@pytest.mark.parametrize("target", [Target("quality", 45), Target("max_bytes", 20_000)])
+def test_a_way_that_is_known_to_lose_is_not_looked_at(small, target):
+    ways = Ways(small, known(-0.3, 0.1, at=place(35)))
+    assert rate_control.choose(ways.choices, target).scale == 1
+    assert ways.poor.restored == []
+    ways = Ways(small, known(-0.3, -0.31, at=place(35)))
+    rate_control.choose(ways.choices, target)
+    assert ways.poor.restored
 
 
-def test_at_a_psnr_the_smallest_wins():
-    assert choose(Target("psnr", 26.0)).scale == 2
-    high = choose(Target("psnr", 35.0))
-    assert (high.scale, high.quality) == (1, 55)
-    top = choose(Target("psnr", 44.5))
-    assert (top.scale, top.quality) == (0, 98)
+def test_of_a_large_picture_a_part_is_restored(large):
+    ways = Ways(large)
+    file = rate_control.choose(ways.choices, Target("quality", 45, "psnr"))
+    tiles = [number for _, number in ways.good.restored]
+    assert 0 < sum(tiles) * 128**2 < large[..., 0].size
+    goal = ways.true_score(ways.reference.way.file(45))
+    assert goal - 0.5 < ways.true_score(file) < goal + 1.5
 
 
-def test_a_quality_means_what_the_plain_codec_makes_of_it():
-    assert choose(Target("quality", 24)) == choose(Target("psnr", 26.0))
+def test_the_codec_alone_may_be_left_out(small):
+    without = Ways(small, plain=False)
+    for toy in (without.good, without.poor):
+        toy.skill = 3.0  # harm
+    assert rate_control.choose(without.choices, Target("quality", 45, "psnr")).scale in (1, 2)
+    with_it = Ways(small)
+    for toy in (with_it.good, with_it.poor):
+        toy.skill = 3.0
+    file = rate_control.choose(with_it.choices, Target("quality", 45, "psnr"))
+    assert (file.scale, file.quality) == (0, 45)
 
 
-def test_the_plain_codec_may_be_left_out():
-    assert choose(Target("psnr", 44.5), allow_plain=False).met is False
-    assert choose(Target("psnr", 44.5), allow_plain=False).scale == 1
+@pytest.mark.parametrize("effort", [2, 3])
+def test_what_is_out_of_reach_gives_the_nearest_and_says_so(small, effort):
+    ways = Ways(small, plain=False)
+    ways.good.coarseness = ways.poor.coarseness = 10.0
+    best = rate_control.choose(ways.choices, Target("psnr", 99.0), effort)
+    assert (best.met, best.quality) == (False, 100)
+    smallest = rate_control.choose(ways.choices, Target("max_bytes", 10), effort)
+    assert (smallest.met, smallest.quality) == (False, 1)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [("size", 3), ("quality", 0), ("quality", 101), ("max_bytes", 0), ("psnr", -1)],
-)
-def test_targets_that_make_no_sense_are_refused(kind, value):
-    with pytest.raises(ValueError, match=f"Received: {kind if kind == 'size' else value}"):
-        Target(kind, value)
+def test_a_fit_that_is_none_is_refused():
+    for content in ({"psnr": 3}, {"psnr": {"1": {}}}, {"psnr": {"1": {"place": [1, "x"]}}}):
+        with pytest.raises(ValueError, match="Received"):
+            Fit.read(content)
+    assert Fit.read({}).predict("psnr", "1", 30.0, 0.5, 0.2).place == 0.2
+    assert fit.terms("psnr", 40.0, 1.0).tolist() == [1, 1, 0, 1, 0, 0]

@@ -153,13 +153,20 @@ def test_the_documentation_is_built_without_a_warning(tmp_path):
     assert "preset id" in (tmp_path / "file_format.html").read_text()
 
 
-def test_under_load_and_through_a_kill_the_server_loses_nothing(exported):
-    arguments = [exported / "tiny", "--seconds", 12, "--side", 64, "--port", 18511]
-    out = run("load.py", *arguments, "--kill_after", 3)
-    assert re.search(r"encode: [1-9]\d* answered", out)
-    assert re.search(r"decode: [1-9]\d* answered", out)
-    assert re.search(r"tried again: [1-9]", out)
-    assert "wrong: 0\nlost: 0" in out
+def test_under_load_strangers_a_kill_and_a_new_version_the_server_loses_nothing(exported):
+    command = [sys.executable, "-m", "tools.load", str(exported / "tiny"), "--port=18511"]
+    command += ["--seconds=60", "--height=64", "--width=64", "--rest", "--late_share=0.05"]
+    command += ["--kills=1", "--rolls=1", "--hostile", "--serve_flag=--noenable_model_warmup"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    out = done.stdout
+    assert done.returncode == 0, out + done.stderr
+    for name in ("encode over gRPC", "decode over gRPC", "encode over REST", "decode over REST"):
+        assert re.search(rf"{name}: [1-9]\d* answered", out)
+    assert "killed and started again: 1" in out
+    assert "versions rolled: 1" in out
+    assert "wrong: 0" in out
+    assert "lost: 0" in out
+    assert int(re.search(r"log: (\d+) bytes", out)[1]) < 20_000
 
 
 @pytest.mark.parametrize("arguments", [[], ["kodak"], ["eye", "a"], ["unknown", "a", "b"]])

@@ -1,4 +1,3 @@
-import dataclasses
 import io
 import pathlib
 import subprocess
@@ -16,7 +15,7 @@ from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.codecs.other_formats import WebpCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 from comrec_tf.exporting import encoding
 from comrec_tf.exporting.signatures import SIGNATURES, export_signatures
 from comrec_tf.images import files
@@ -215,14 +214,14 @@ def test_bad_qualities_are_invalid_arguments(signatures, photo, quality):
 def test_bad_codes_are_invalid_arguments_that_say_why(signatures, compressor, photo):
     code = compressor.encode(photo, 50).content
     plain = file_of(photo, "JPEG")
-    stranger = dataclasses.replace(container.read(code), preset_id=0x0123ABCD)
+    ids = compressor.preset_ids
+    stranger = code.replace(ids[2].to_bytes(4, "big"), bytes.fromhex("0123abcd"))
     large = compressor.encode(np.zeros((300, 300, 3), np.uint8), 50).content
     damaged = code[:-100] + bytes([code[-100] ^ 1]) + code[-99:]
-    ids = compressor.preset_ids
     for content, message in (
         (b"", "not a JPEG"),
         (plain, "carries no ComRec data"),
-        (container.write(plain, stranger), f"{ids[1]:08x} at scale 1.*0123abcd"),
+        (stranger, f"{ids[1]:08x} at scale 1.*0123abcd"),
         (large, "at most 60000 pixels"),
         (damaged, "damaged"),
         (code[: len(code) // 2], "JPEG|damaged"),
@@ -277,7 +276,7 @@ def test_a_scale_is_chosen_by_the_bits_that_full_size_takes(signatures, compress
 
 
 @pytest.mark.parametrize("scale", [0, 1, 2])
-def test_max_bytes_is_kept_by_the_largest_quality_that_does(signatures, compressor, photo, scale):
+def test_max_bytes_is_kept_by_the_largest_quality_that_does(signatures, photo, scale):
     num_pixels = photo.shape[0] * photo.shape[1]
     for limit in (500, 900, 1500, 4000, 10**6):
         reply = signatures["encode_max_bytes"](
@@ -291,12 +290,21 @@ def test_max_bytes_is_kept_by_the_largest_quality_that_does(signatures, compress
         if scale or not full:
             assert header.scale == (scale or 2)
         quality = int(reply["quality"])
-        assert code == compressor.encode(photo, quality, header.scale).content
+
+        def at(quality, scale=header.scale):
+            return call(
+                signatures,
+                "encode",
+                quality,
+                image_bytes=[file_of(photo)],
+                scale=[scale],
+            )["code_bytes"][0]
+
+        assert code == at(quality)
         if bool(reply["met"]):
             assert len(code) <= limit
             if quality < 100:
-                larger = compressor.encode(photo, quality + 1, header.scale).content
-                assert len(larger) > limit
+                assert len(at(quality + 1)) > limit
         else:
             assert (quality, len(code) > limit) == (1, True)
     assert bool(reply["met"])

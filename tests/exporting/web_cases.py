@@ -17,7 +17,7 @@ import skimage.data
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.picture_coder import decode_bitstream
-from comrec_tf.compression.rate_control import Target
+from comrec_tf.compression.target import Target
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "serving" / "web" / "tests" / "fixtures"
 

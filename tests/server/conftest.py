@@ -1,5 +1,6 @@
 """A model that is made in a second, and the embedded server as a process."""
 
+import io
 import json
 import pathlib
 import signal
@@ -8,9 +9,14 @@ import sys
 import urllib.error
 import urllib.request
 
-import grpc
+import PIL.Image
 import pytest
 import tensorflow as tf
+
+from comrec_tf.compression.compressor import Compressor
+
+#: Starts sooner; the first calls are slow.
+COLD = "--noenable_model_warmup"
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -19,6 +25,8 @@ class Server:
     """A running server with its ports."""
 
     def __init__(self, base_path, *flags, descriptors=None) -> None:
+        import grpc  # of the extra `serving`
+
         command = [sys.executable, "-m", "comrec_tf.serve", f"--model_base_path={base_path}"]
         command += ["--port=0", "--rest_api_port=0", "--poll_seconds=0.2", *flags]
         if descriptors:
@@ -102,3 +110,25 @@ def echo_server(echo_model):
     running = Server(echo_model)
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def server(exported):
+    """A server of the tiny preset's model."""
+    running = Server(exported / "tiny")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def compressor(exported):
+    """The same networks around the same encoder."""
+    return Compressor.from_preset(exported / "preset")
+
+
+@pytest.fixture(scope="session")
+def png(photo):
+    """The photo as a file."""
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photo).save(buffer, "PNG")
+    return buffer.getvalue()

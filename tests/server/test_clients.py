@@ -17,19 +17,12 @@ from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
-from tests.server.conftest import Server
-from tests.server.test_server import COLD, self_signed
+from tests.server.conftest import COLD, Server
+from tests.server.test_server import self_signed
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = pathlib.Path(__file__).parents[2] / "serving" / "client"
-
-
-@pytest.fixture(scope="module")
-def server(exported):
-    running = Server(exported / "tiny", COLD)
-    yield running
-    running.stop()
 
 
 def run(client, *arguments):
@@ -113,11 +106,14 @@ def test_what_cannot_be_carried_is_said_and_nonsense_is_not_carried():
         "its colour profile, which is not for RGB, was not kept",
     )
     png = io.BytesIO()
-    PIL.Image.new("L", (8, 8)).save(png, "PNG", exif=b"Exif\0\0II*\0" + b"x" * 70_000)
+    exif = PIL.Image.Exif()
+    exif[0x010E] = "a long description" * 5000
+    PIL.Image.new("L", (8, 8)).save(png, "PNG", exif=exif.tobytes())
     made, told = carry(png.getvalue(), plain)
     assert made == plain
     assert "too long" in told
-    for nonsense in (b"", b"II", b"\xff\xd8\xff", png.getvalue()[:60], jpeg_of(exif=b"Exif\0\0II")):
+    assert "damaged" in carry(jpeg_of(exif=b"Exif\0\0II"), plain)[1]
+    for nonsense in (b"", b"II", b"\xff\xd8\xff", png.getvalue()[:60]):
         assert carry(nonsense, plain) == (plain, "")
 
 
@@ -185,7 +181,7 @@ def test_the_page_of_calls_runs_as_it_stands(server, exported, tmp_path, photo, 
     assert code == compressor.encode(photo, 60).content
     if "restored.png" in text:
         restored = np.asarray(PIL.Image.open(tmp_path / "restored.png"))
-        np.testing.assert_array_equal(restored, compressor.decode(code))
+        assert np.abs(restored.astype(int) - compressor.decode(code)).max() <= 1
 
 
 def test_tls_is_checked_against_the_given_certificates(exported, tmp_path, folder):

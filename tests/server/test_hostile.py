@@ -5,14 +5,14 @@ import json
 import threading
 import time
 
-import grpc
 import numpy as np
 import pytest
 
+grpc = pytest.importorskip("grpc")
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 pytest.importorskip("uvicorn")
-from tests.server import hostile
-from tests.server.conftest import Server
+from tests.server import hostile  # noqa: E402
+from tests.server.conftest import Server  # noqa: E402
 
 FLAGS = ["--head_seconds=1", "--arrival_seconds=2"]
 

@@ -2,8 +2,7 @@ import dataclasses
 
 import pytest
 
-from comrec_tf.models import com_rec
-from comrec_tf.training import distribution
+from comrec_tf import vocabulary
 from comrec_tf.training.config import TrainingConfig
 
 CONFIG = TrainingConfig(train_data=["a", "b"], valid_data=["c"])
@@ -49,9 +48,9 @@ def test_a_field_out_of_range_is_named(wrong):
 
 
 def test_it_knows_the_objectives_and_strategies_that_there_are():
-    for objective in com_rec.OBJECTIVES:
+    for objective in vocabulary.OBJECTIVES:
         dataclasses.replace(CONFIG, objective=objective)
-    for strategy in distribution.STRATEGIES:
+    for strategy in vocabulary.STRATEGIES:
         dataclasses.replace(CONFIG, strategy=strategy)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.presets import card, weights
-from comrec_tf.training import checkpoint, feed, optimizers, run
+from comrec_tf.training import building, checkpoint, feed, optimizers, run
 from comrec_tf.training.config import TrainingConfig
 from tests.conftest import make_model
 
@@ -151,7 +151,7 @@ def test_networks_that_the_preset_has_not_are_refused(own_preset, changes):
     config = TrainingConfig(train_data=["a"], valid_data=["b"], preset=str(own_preset), **changes)
     (name,) = changes
     with pytest.raises(ValueError, match=f"^{name} must be that of the preset .* Received: "):
-        run.build_model(config)
+        building.build_model(config)
 
 
 def test_a_card_says_which_networks_were_trained_not_which_were_asked_for(
@@ -266,7 +266,7 @@ def test_broken_pictures_are_skipped_or_an_error(tmp_path, config, pictures_dir,
     )
     run.train(mixed, tmp_path / "run", verbose=0)
     assert "1 files were broken" in caplog.text
-    with pytest.raises(OSError, match="broken.png: cannot identify"):
+    with pytest.raises(OSError, match="broken.png: damaged: not a picture"):
         run.train(dataclasses.replace(mixed, strict=True), tmp_path / "strict", verbose=0)
 
 

@@ -62,5 +62,5 @@ def test_a_model_of_luma_is_judged_by_luma(pictures_dir):
     luma = np.rint(color.luma(files.read(pictures_dir / "astronaut.png")))
     luma = luma.astype(np.uint8)[..., None]
     compressor = compressor_of(model)
-    expected = metrics.psnr(luma, compressor.decode(compressor.encode(luma, 60)))
+    expected = metrics.psnr(luma, compressor.decode(compressor.encode(luma, 60).content))
     assert logs["val_psnr"] == pytest.approx(expected, abs=1e-3)

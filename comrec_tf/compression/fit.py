@@ -1,0 +1,163 @@
+"""What a preset's files reach, told from plain JPEG of the same picture, without restoring any.
+
+The numbers were fitted by `tools/fit` and stand in the preset's card with their errors. They tell
+where to begin, and which ways need not be looked at.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from comrec_tf.compression.target import METRICS
+
+__all__ = ["ENTRIES", "NO_FIT", "USUAL_SLOPES", "Fit", "Line", "Prediction", "terms"]
+
+#: Scores that are large for a metric, so that terms are of the size of one.
+_LARGE = {"ssimulacra2": 50.0, "psnr": 40.0}
+#: Growth of a score with `ways.place`, of the logarithm of bytes likewise, as photos have it.
+USUAL_SLOPES = {"ssimulacra2": 14.0, "psnr": 3.5}
+_NUM_TERMS = 6
+
+#: What is fitted of each way: where the score of plain JPEG is reached (`ways.place`); logarithm of
+#: the bytes that this takes over those of plain JPEG; growth of the score with the place there;
+#: the best score of the way; what the score is above plain JPEG's in as many bytes. And "part":
+#: what a look at a part of a picture says above what is true, its mean and standard deviation.
+ENTRIES = ("place", "bytes", "slope", "top", "gain")
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A fitted number.
+
+    Attributes:
+        weights: of `terms`.
+        error: standard deviation of what it was fitted to around it.
+    """
+
+    weights: tuple[float, ...]
+    error: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What a way is expected to do; see `ENTRIES`, each with its error.
+
+    Errors are infinite where nothing is known. `part` is what a look at a part of a picture says
+    above what is true, in the mean.
+    """
+
+    place: float
+    bytes: float
+    bytes_error: float
+    slope: float
+    top: float
+    top_error: float
+    gain: float
+    gain_error: float
+    part: float = 0.0
+    part_error: float = 0.0
+
+
+class Fit:
+    """All that is fitted of a preset.
+
+    Args:
+        lines: by metric, way (`Way.name`) and entry.
+    """
+
+    def __init__(self, lines: Mapping[str, Mapping[str, Mapping[str, Line]]]) -> None:
+        self._lines = lines
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "Fit":
+        """Read what the card says.
+
+        Args:
+            content: `Card.fit`, empty where nothing was fitted.
+
+        Returns:
+            The fit.
+
+        Raises:
+            ValueError: an entry is not what it must be.
+        """
+        lines: dict[str, dict[str, dict[str, Line]]] = {}
+        for metric in METRICS:
+            for way, entries in _mapping(content.get(metric, {})).items():
+                entries = _mapping(entries)
+                lines.setdefault(metric, {})[way] = {
+                    entry: _line(entries.get(entry), _NUM_TERMS) for entry in ENTRIES
+                } | {"part": _line(entries.get("part"), 1)}
+        return cls(lines)
+
+    def predict(
+        self, metric: str, way: str, score: float, bits_per_pixel: float, here: float
+    ) -> Prediction:
+        """Say what a way is expected to do.
+
+        Args:
+            metric: what the score is of.
+            way: `Way.name`.
+            score: of plain JPEG.
+            bits_per_pixel: of plain JPEG of this score.
+            here: `place` of plain JPEG's quality.
+
+        Returns:
+            The prediction.
+        """
+        usual = USUAL_SLOPES[metric]
+        lines = self._lines.get(metric, {}).get(way)
+        if lines is None:
+            far = math.inf
+            return Prediction(here, 0.0, far, usual, 100.0, far, 0.0, far)
+        values = terms(metric, score, bits_per_pixel)
+        numbers = {name: float(values @ lines[name].weights) for name in ENTRIES}
+        return Prediction(
+            place=min(max(numbers["place"], -4.6), 4.6),
+            bytes=numbers["bytes"],
+            bytes_error=lines["bytes"].error,
+            slope=min(max(numbers["slope"], usual / 4), usual * 4),
+            top=numbers["top"],
+            top_error=lines["top"].error,
+            gain=numbers["gain"],
+            gain_error=lines["gain"].error,
+            part=lines["part"].weights[0],
+            part_error=lines["part"].error,
+        )
+
+
+#: Of a preset that has none.
+NO_FIT = Fit({})
+
+
+def terms(metric: str, score: float, bits_per_pixel: float) -> np.ndarray:
+    """Make the terms that fitted numbers are sums of.
+
+    Args:
+        metric, score, bits_per_pixel: as in `Fit.predict`.
+
+    Returns:
+        float (6,).
+    """
+    good, rate = score / _LARGE[metric], math.log(bits_per_pixel)
+    return np.array([1.0, good, rate, good * good, good * rate, rate * rate])
+
+
+def _mapping(content: Any) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"a fit must be a JSON object. Received: {content!r}")
+    return content
+
+
+def _line(content: Any, num_weights: int) -> Line:
+    numbers = content if isinstance(content, list) else []
+    if len(numbers) != num_weights + 1 or not all(
+        isinstance(number, int | float) and math.isfinite(number) for number in numbers
+    ):
+        raise ValueError(
+            f"an entry of a fit is {num_weights} weights and their error. Received: {content!r}"
+        )
+    return Line(tuple(map(float, numbers[:-1])), float(numbers[-1]))

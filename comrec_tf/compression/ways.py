@@ -1,0 +1,68 @@
+"""Ways to make a file of a picture, and the scale of qualities on which they are searched."""
+
+import bisect
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from comrec_tf.compression.result import CompactFile
+
+__all__ = ["Way", "place", "quality_at"]
+
+#: Beyond the best quality.
+_END = 101.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """One way to make a file of one picture: a pair of networks, or the codec alone.
+
+    Attributes:
+        name: what a preset's fit knows it by: the scale of the pair, "0" for the codec alone,
+            "reference" for the encoder that people mean by a quality.
+        scale: of the pair; `PLAIN_SCALE` for the codec alone.
+        qualities: the encoder's, rising, of 1 to 100.
+        file: quality -> the picture's file, metadata included.
+        sketch: picture, quality -> file of another picture, without metadata.
+        restore: file -> picture.
+        restore_tiles: file, upper left corners, side -> tiles of the restored picture, uint8
+            (side, side, C), what is beyond the picture being of no meaning. None where restoring
+            costs so little that it need not be done by tiles.
+    """
+
+    name: str
+    scale: int
+    qualities: Sequence[float]
+    file: Callable[[float], CompactFile]
+    sketch: Callable[[np.ndarray, float], CompactFile]
+    restore: Callable[[CompactFile], np.ndarray]
+    restore_tiles: Callable[[CompactFile, list[tuple[int, int]], int], list[np.ndarray]] | None
+
+
+def place(quality: float) -> float:
+    """Say where a quality lies on a scale on which scores and the logarithm of bytes are smooth.
+
+    Args:
+        quality: 1 to 100.
+
+    Returns:
+        -4.6 to 4.6: PSNR and the logarithm of bytes grow about evenly with it, at both ends.
+    """
+    return math.log(quality / (_END - quality))
+
+
+def quality_at(qualities: Sequence[float], wanted: float) -> float:
+    """Find the smallest quality that is no lower on that scale; the best where there is none.
+
+    Args:
+        qualities: the encoder's, rising.
+        wanted: a place.
+
+    Returns:
+        The quality.
+    """
+    growth = math.exp(min(50.0, wanted))
+    index = bisect.bisect_left(qualities, _END * growth / (1.0 + growth) - 1e-9)
+    return qualities[min(index, len(qualities) - 1)]

@@ -1,0 +1,104 @@
+"""What the embedded server does beside the graph."""
+
+import base64
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression.rate_control import Target
+
+predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
+from tensorflow_serving.apis import prediction_service_pb2_grpc  # noqa: E402
+
+from tests.server.conftest import COLD, Server  # noqa: E402
+
+pytestmark = pytest.mark.slow
+
+
+def pixels_of(content) -> np.ndarray:
+    return np.asarray(PIL.Image.open(io.BytesIO(content))).astype(int)
+
+
+def test_compress_does_what_the_command_does(server, compressor, photo):
+    """Targets, metadata, formats that TensorFlow does not read."""
+    exif = PIL.Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description"
+    buffer = io.BytesIO()
+    picture = PIL.Image.fromarray(photo)
+    picture.save(buffer, "WEBP", lossless=True, exif=exif.tobytes())
+    upright = np.asarray(picture.transpose(PIL.Image.Transpose.ROTATE_270))
+    for kind, value in (("max_bytes", 2000), ("quality", 40), ("psnr", 25), ("bits_per_pixel", 1)):
+        reply = server.predict(
+            "compress",
+            image_bytes=[buffer.getvalue()],
+            target=[kind.encode()],
+            value=np.array([value], np.float32),
+        )
+        (code,) = reply["code_bytes"]
+        header = container.read(code)
+        assert (header.height, header.width) == upright.shape[:2]
+        assert carriers.extract_metadata(code).exif
+        assert reply["met"].tolist() == [True]
+        expected = compressor.encode_to(
+            upright, Target(kind, value), metadata=carriers.extract_metadata(code)
+        )
+        assert code == expected.content
+        restored = server.predict("decode", code_bytes=[code])["image_bytes"][0]
+        difference = pixels_of(restored) - compressor.decode(code)
+        assert np.abs(difference).max() <= 1
+    given = {
+        "image_bytes": [{"b64": base64.b64encode(buffer.getvalue()).decode()}],
+        "target": ["bits_per_pixel"],
+        "value": [1.5],
+        "scale": [2],
+        "codec": ["webp"],
+    }
+    code, reply = server.rest("tiny:predict", {"signature_name": "compress", "inputs": given})
+    assert code == 200, reply
+    content = base64.b64decode(reply["outputs"]["code_bytes"][0]["b64"])
+    assert content[8:12] == b"WEBP"
+    # What the graph cannot restore, the engine beside it does, with metadata.
+    restored = server.predict("decode", code_bytes=[content])["image_bytes"][0]
+    np.testing.assert_array_equal(pixels_of(restored), compressor.decode(content))
+    assert PIL.Image.open(io.BytesIO(restored)).getexif()[0x010E] == "a description"
+    assert reply["outputs"]["scale"] == [2]
+    for name, value, message in (
+        ("target", ["beauty"], "a target is one of"),
+        ("value", [-1], "must be positive"),
+        ("codec", ["gif"], "gif"),
+        ("scale", [3], "scales of"),
+        ("image_bytes", ["junk"], "not a picture"),
+    ):
+        body = {"signature_name": "compress", "inputs": {**given, name: value}}
+        code, reply = server.rest("tiny:predict", body)
+        assert (code, message in reply["error"]) == (400, True), reply
+
+
+def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
+    code = compressor.encode(photo, 40).content
+    expected = compressor.decode(code).astype(int)
+    other = Server(exported / "tiny", "--engine=litert", COLD)
+    try:
+        for running, engine in ((server, "tensorflow"), (other, "litert")):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = "tiny"
+            request.model_spec.signature_name = "decode"
+            request.inputs["code_bytes"].CopyFrom(tf.make_tensor_proto([code]))
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(running.channel)
+            reply, call = stub.Predict.with_call(request, timeout=60)
+            assert dict(call.trailing_metadata())["comrec-engine"] == engine
+            content = reply.outputs["image_bytes"].string_val[0]
+            restored = np.asarray(PIL.Image.open(io.BytesIO(content))).astype(int)
+            assert np.abs(restored - expected).max() <= 1
+            for name in ("decode_jpeg", "decode_jpeg_quality"):
+                given = {"quality": np.array([95], np.int32)} if "quality" in name else {}
+                jpeg = running.predict(name, code_bytes=[code], **given)["image_bytes"][0]
+                restored = np.asarray(PIL.Image.open(io.BytesIO(jpeg))).astype(int)
+                assert np.abs(restored - expected).mean() < 3
+        assert "compress" in str(server.rest("tiny/metadata")[1]["metadata"]["signature_def"])
+    finally:
+        assert other.stop() == 0
