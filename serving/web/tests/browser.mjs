@@ -30,7 +30,7 @@ export const EMULATED_GPU = [
 
 /** Start a browser; close it when done. */
 export const launch = (flags = ["--disable-gpu"]) =>
-  chromium.launch({ executablePath, args: [...QUIET, ...flags] });
+  chromium.launch({ executablePath, args: [...QUIET, ...flags], timeout: 120_000 });
 
 /**
  * Open a page.
