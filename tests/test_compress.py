@@ -10,7 +10,7 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, restore
+from comrec_tf import compress, metrics, restore, ssimulacra2
 from comrec_tf.codecs import catalog
 from comrec_tf.commands import display
 from comrec_tf.compact_file import container

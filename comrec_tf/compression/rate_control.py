@@ -125,7 +125,13 @@ def _exhaustive(choices: Choices, target: Target, max_bytes: int | None) -> Comp
         return goal.worth(*choices.see(metric, way, file))
 
     slope = USUAL_SLOPES[metric]
-    return exhaustive.smallest_reaching(choices.allowed, worth, goal.score, slope)
+    file = exhaustive.smallest_reaching(choices.allowed, worth, goal.score, slope)
+    way = next(
+        way
+        for way in choices.allowed
+        if file.quality in way.qualities and way.file(file.quality).content == file.content
+    )
+    return dataclasses.replace(file, score=choices.see(metric, way, file)[0])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,17 +206,20 @@ def _aim(
     spare = bias = 0.0
     if way.restore_tiles is not None and scene.is_sampled(beside.quality):
         spare, bias = _SPARE * prediction.part_error, prediction.part
+    # What looks are worth towards the goal, and their scores as they are.
     looks: list[Look] = []
+    scores: dict[float, float] = {}
     while True:
         quality = quality_at(way.qualities, wanted)
         if any(look.quality == quality for look in looks):
             break
         look = scene.look(way, quality, beside.quality)
-        worth = goal.worth(look.score - bias, look.structure)
+        scores[quality] = look.score - bias
+        worth = goal.worth(scores[quality] - spare, look.structure)
         looks.append(dataclasses.replace(look, score=worth))
         if len(looks) > 1:
             slope = _slope(looks, slope)
-        missed = (goal.score + spare - worth) / slope
+        missed = (goal.score - worth) / slope
         wanted = place(quality) + missed
         if look.num_bytes * math.exp(_BYTES_SLOPE * missed) > _HOPELESS * best_bytes:
             return None
@@ -218,10 +227,11 @@ def _aim(
         if abs(missed) <= _NEAR or len(looks) == _LOOKS or at_the_end:
             break
     quality = quality_at(way.qualities, wanted)
-    nearest = min(looks, key=lambda look: abs(look.score - goal.score - spare))
-    score = nearest.score + slope * (place(quality) - place(nearest.quality))
+    nearest = min(looks, key=lambda look: abs(look.score - goal.score))
+    gained = slope * (place(quality) - place(nearest.quality))
     num_bytes = len(way.sketch(scene.picture, quality).content)
-    return _Aim(way, quality, score, num_bytes, score >= goal.score - 1e-9)
+    met = nearest.score + spare + gained >= goal.score - 1e-9
+    return _Aim(way, quality, scores[nearest.quality] + gained, num_bytes, met)
 
 
 def _slope(looks: list[Look], usual: float) -> float:
