@@ -1,0 +1,157 @@
+"""How much of an ordinary JPEG is restored, so that no picture is worse than before.
+
+RecCNN of a full-size pair has learnt what libjpeg's standard tables break, and is told their DC
+step of luma. A stranger's table is mapped to the nearest of these (`jpeg_tables`); where the pixels
+show that the picture was compressed before, and more coarsely, RecCNN is told of that
+(`jpeg_damage`).
+
+What RecCNN changes is taken over by shares, one of luma and one of chroma. Each is near what leaves
+the smallest squared error over pictures that nobody trained on, and so small that none of them
+lost. They fall with the quality, since there RecCNN adds more of its own than there is to restore.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from comrec_tf.codecs import quantization
+from comrec_tf.compression import jpeg_damage
+from comrec_tf.compression.jpeg_tables import TableFit, fit_quality
+from comrec_tf.compression.ordinary_jpeg import OrdinaryJpeg
+from comrec_tf.compression.picture_coder import PictureCoder
+from comrec_tf.images import color
+from comrec_tf.images.metadata import Metadata
+
+__all__ = ["RestoredJpeg", "blend", "restore", "shares"]
+
+#: Share of luma by quality, whatever the subsampling.
+_LUMA_SHARES = ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.0))
+#: Share of chroma by quality. Where it was halved there is always something to restore; where it
+#: was not, RecCNN, which is not told, sharpens it too much.
+_CHROMA_SHARES = {
+    "4:2:0": ((50, 100), (1.0, 1.0)),
+    "4:2:2": ((75, 90), (1.0, 0.75)),
+    "4:4:4": ((30, 75, 90, 95), (1.0, 0.5, 0.2, 0.0)),
+}
+#: Rows that are blended at a time.
+_BAND_ROWS = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class RestoredJpeg:
+    """An ordinary JPEG, restored or left as it is.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB or (H, W, 1) grey, upright.
+        restored: whether networks had a share in it.
+        quality: libjpeg's whose damage RecCNN was told of: that of the table or, if it was found
+            in the pixels, of an earlier compression.
+        fit: what the file's luma table was mapped to.
+        subsampling: as in `OrdinaryJpeg`.
+        reason: what there is to say of how it was restored, or why not; may be empty.
+        metadata: EXIF, XMP and colour profile.
+        notes: what was not kept of the file.
+    """
+
+    picture: np.ndarray
+    restored: bool
+    quality: int
+    fit: TableFit
+    subsampling: str
+    reason: str
+    metadata: Metadata
+    notes: tuple[str, ...]
+
+
+def restore(
+    jpeg: OrdinaryJpeg,
+    coder: PictureCoder,
+    strength: float = 1.0,
+    progress: Callable[[float], None] | None = None,
+) -> RestoredJpeg:
+    """Restore an ordinary JPEG, or leave it as it is.
+
+    Args:
+        jpeg: the file.
+        coder: a pair of scale 1.
+        strength: how much of the restoration is taken over, 0 to 1.
+        progress: told which share of the picture is done, 0 to 1.
+
+    Returns:
+        The picture, and what was done.
+    """
+    fit = fit_quality(jpeg.table)
+    coefficients = jpeg_damage.luma_coefficients(jpeg.picture)
+    earlier = jpeg_damage.earlier_quality(coefficients, jpeg.table, fit.quality)
+    quality = earlier or fit.quality
+    reason = f"compressed before at about quality {earlier}" if earlier else ""
+
+    def result(picture: np.ndarray, restored: bool, reason: str) -> RestoredJpeg:
+        return RestoredJpeg(
+            picture=jpeg.upright(picture),
+            restored=restored,
+            quality=quality,
+            fit=fit,
+            subsampling=jpeg.subsampling,
+            reason=reason,
+            metadata=jpeg.metadata,
+            notes=jpeg.notes,
+        )
+
+    luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
+    if not luma and not chroma:
+        why = "strength 0" if not strength else f"quality {quality} needs none"
+        return result(jpeg.picture, False, why)
+    tables = quantization.standard_tables(quality)[0]
+    height, width = jpeg.picture.shape[:2]
+    restored = coder.restore(jpeg.picture, float(tables[0, 0]), (height, width), progress)
+    steps = tables.ravel() if earlier else jpeg.table
+    if jpeg_damage.is_contradicted(coefficients, restored, steps):
+        return result(jpeg.picture, False, "what networks would change is in the file for certain")
+    if not luma:
+        reason = "colour alone"
+    return result(blend(jpeg.picture, restored, luma, chroma), True, reason)
+
+
+def shares(quality: int, subsampling: str) -> tuple[float, float]:
+    """Tell how much of what RecCNN changes is taken over.
+
+    Args:
+        quality: 1 to 100, as the tables were fitted.
+        subsampling: as in `OrdinaryJpeg`.
+
+    Returns:
+        The shares of luma and of chroma, 0 to 1. Of subsamplings that were not measured chroma
+        gets that of 4:4:4, the smallest.
+    """
+    luma = np.interp(quality, *_LUMA_SHARES)
+    if subsampling == "grey":
+        return float(luma), 0.0
+    chroma = np.interp(quality, *_CHROMA_SHARES.get(subsampling, _CHROMA_SHARES["4:4:4"]))
+    return float(luma), float(chroma)
+
+
+def blend(decoded: np.ndarray, restored: np.ndarray, luma: float, chroma: float) -> np.ndarray:
+    """Take over a share of what was restored.
+
+    Args:
+        decoded, restored: uint8 (H, W, 1 or 3), of one shape.
+        luma, chroma: the shares, 0 to 1.
+
+    Returns:
+        uint8 of the same shape.
+    """
+    if luma == 1 and (chroma == 1 or decoded.shape[-1] == 1):
+        return restored
+    shares_of_planes = np.diag([luma, chroma, chroma])
+    matrix = (color.YCBCR_TO_RGB @ shares_of_planes @ color.RGB_TO_YCBCR).astype(np.float32)
+    if decoded.shape[-1] == 1:
+        matrix = np.array([[luma]], np.float32)
+    result = np.empty_like(decoded)
+    for start in range(0, len(decoded), _BAND_ROWS):
+        rows = slice(start, start + _BAND_ROWS)
+        before = decoded[rows].astype(np.float32)
+        change = (restored[rows] - before) @ matrix.T
+        result[rows] = np.rint(np.clip(before + change, 0, 255)).astype(np.uint8)
+    return result
