@@ -103,12 +103,11 @@ def restore(
     if not luma and not chroma:
         why = "strength 0" if not strength else f"quality {quality} needs none"
         return result(jpeg.picture, False, why)
-    tables = quantization.standard_tables(quality)[0]
+    if jpeg_damage.is_pattern(coefficients):
+        return result(jpeg.picture, False, "networks would take its pattern for damage")
+    step = float(quantization.standard_tables(quality)[0, 0, 0])
     height, width = jpeg.picture.shape[:2]
-    restored = coder.restore(jpeg.picture, float(tables[0, 0]), (height, width), progress)
-    steps = tables.ravel() if earlier else jpeg.table
-    if jpeg_damage.is_contradicted(coefficients, restored, steps):
-        return result(jpeg.picture, False, "what networks would change is in the file for certain")
+    restored = coder.restore(jpeg.picture, step, (height, width), progress)
     if not luma:
         reason = "colour alone"
     return result(blend(jpeg.picture, restored, luma, chroma), True, reason)
