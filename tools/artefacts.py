@@ -50,7 +50,7 @@ def main() -> int:
     rows = []
     paths = list(pictures.find(options.pictures).items())
     for name, path in display.progress(paths, "restoring"):
-        rows += _rows(name, path, options.qualities, compressor.restore_jpeg)
+        rows += _rows(name, path, options.qualities, lambda jpeg: compressor.restore_jpeg(jpeg).picture)
     columns = ["JPEG", "PSNR", "restored", "gain", "least"]
     header = ["", *columns, *(name.replace("PSNR", "SSIMULACRA2") for name in columns[1:])]
     display.table(header, _cells(rows))

@@ -25,14 +25,18 @@ from comrec_tf.images.metadata import Metadata
 
 __all__ = ["RestoredJpeg", "blend", "restore", "shares"]
 
-#: Share of luma by quality, whatever the subsampling.
-_LUMA_SHARES = ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.0))
-#: Share of chroma by quality. Where it was halved there is always something to restore; where it
+#: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
+#: last a file is left as it is. Chroma that was halved is worth restoring at every quality; where it
 #: was not, RecCNN, which is not told, sharpens it too much.
-_CHROMA_SHARES = {
-    "4:2:0": ((50, 100), (1.0, 1.0)),
-    "4:2:2": ((75, 90), (1.0, 0.75)),
-    "4:4:4": ((30, 75, 90, 95), (1.0, 0.5, 0.2, 0.0)),
+_SHARES = {
+    "grey": ((80, 90, 95, 96), (1.0, 0.85, 0.45, 0.3), (0.0, 0.0, 0.0, 0.0)),
+    "4:4:4": (
+        (30, 75, 80, 90, 95, 96),
+        (1.0, 1.0, 1.0, 0.85, 0.45, 0.2),
+        (1.0, 0.5, 0.4, 0.2, 0.0, 0.0),
+    ),
+    "4:2:2": ((75, 80, 90, 95, 98), (1.0, 1.0, 0.85, 0.5, 0.2), (1.0, 0.9, 0.65, 0.5, 0.5)),
+    "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),
 }
 #: Rows that are blended at a time.
 _BAND_ROWS = 256
@@ -100,7 +104,7 @@ def restore(
         )
 
     luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
-    if not luma and not chroma:
+    if not max(luma, chroma):
         why = "strength 0" if not strength else f"quality {quality} needs none"
         return result(jpeg.picture, False, why)
     if jpeg_damage.is_pattern(coefficients):
@@ -108,8 +112,6 @@ def restore(
     step = float(quantization.standard_tables(quality)[0, 0, 0])
     height, width = jpeg.picture.shape[:2]
     restored = coder.restore(jpeg.picture, step, (height, width), progress)
-    if not luma:
-        reason = "colour alone"
     return result(blend(jpeg.picture, restored, luma, chroma), True, reason)
 
 
@@ -121,14 +123,12 @@ def shares(quality: int, subsampling: str) -> tuple[float, float]:
         subsampling: as in `OrdinaryJpeg`.
 
     Returns:
-        The shares of luma and of chroma, 0 to 1. Of subsamplings that were not measured chroma
-        gets that of 4:4:4, the smallest.
+        The shares of luma and of chroma, 0 to 1. Subsamplings that were not measured get those of
+        4:4:4, the smallest.
     """
-    luma = np.interp(quality, *_LUMA_SHARES)
-    if subsampling == "grey":
-        return float(luma), 0.0
-    chroma = np.interp(quality, *_CHROMA_SHARES.get(subsampling, _CHROMA_SHARES["4:4:4"]))
-    return float(luma), float(chroma)
+    qualities, *planes = _SHARES.get(subsampling, _SHARES["4:4:4"])
+    luma, chroma = (float(np.interp(quality, qualities, plane, right=0.0)) for plane in planes)
+    return luma, chroma
 
 
 def blend(decoded: np.ndarray, restored: np.ndarray, luma: float, chroma: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from comrec_tf.codecs import quantization
 
 __all__ = ["TableFit", "fit_quality"]
 
-_LUMA_TABLES = quantization.standard_tables(np.arange(1, 101))[:, 0].reshape(100, 64)
+_LUMA_TABLES = quantization.standard_tables(np.arange(1, 101))[:, 0].reshape(100, 64).astype(float)
 _LOG_TABLES = np.log(_LUMA_TABLES)
 
 
