@@ -46,9 +46,11 @@ def luma_coefficients(picture: np.ndarray) -> np.ndarray:
         float32 (N, 64), rows of vertical frequency; empty for pictures of less than a block.
     """
     rows, columns = (side // BLOCK for side in picture.shape[:2])
-    every = max(1, -(-rows * columns // _MAX_BLOCKS))
+    if not rows * columns:
+        return np.empty((0, BLOCK * BLOCK), np.float32)
+    every = -(-rows * columns // _MAX_BLOCKS)
     chosen = picture[: rows * BLOCK, : columns * BLOCK]
-    chosen = chosen.reshape(rows, BLOCK, columns * BLOCK, picture.shape[-1])[::every]
+    chosen = chosen.reshape(rows, BLOCK, columns * BLOCK, -1)[::every]
     blocks = color.luma(chosen.reshape(-1, columns * BLOCK, picture.shape[-1])) - 128.0
     blocks = blocks.reshape(-1, BLOCK, columns, BLOCK).swapaxes(1, 2).reshape(-1, BLOCK * BLOCK)
     return blocks.astype(np.float32) @ DCT.T

@@ -26,14 +26,14 @@ from comrec_tf.images.metadata import Metadata
 __all__ = ["RestoredJpeg", "blend", "restore", "shares"]
 
 #: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
-#: last a file is left as it is. Chroma that was halved is worth restoring at every quality; where it
-#: was not, RecCNN, which is not told, sharpens it too much.
+#: last a file is left as it is. Chroma that was halved is always worth restoring; where it was not,
+#: RecCNN, which is not told, sharpens it too much.
 _SHARES = {
     "grey": ((80, 90, 95, 96), (1.0, 0.85, 0.45, 0.3), (0.0, 0.0, 0.0, 0.0)),
     "4:4:4": (
         (30, 75, 80, 90, 95, 96),
         (1.0, 1.0, 1.0, 0.85, 0.45, 0.2),
-        (1.0, 0.5, 0.4, 0.2, 0.0, 0.0),
+        (1.0, 0.5, 0.4, 0.15, 0.0, 0.0),
     ),
     "4:2:2": ((75, 80, 90, 95, 98), (1.0, 1.0, 0.85, 0.5, 0.2), (1.0, 0.9, 0.65, 0.5, 0.5)),
     "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),

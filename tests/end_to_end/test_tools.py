@@ -8,7 +8,6 @@ import sys
 import PIL.Image
 import pytest
 
-
 ROOT = pathlib.Path(__file__).parents[2]
 
 
