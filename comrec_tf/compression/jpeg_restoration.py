@@ -35,9 +35,12 @@ _SHARES = {
         (1.0, 1.0, 1.0, 0.85, 0.45, 0.2),
         (1.0, 0.5, 0.4, 0.15, 0.0, 0.0),
     ),
+    "CMYK": ((50, 75, 90, 92), (1.0, 0.5, 0.4, 0.3), (0.5, 0.25, 0.0, 0.0)),
     "4:2:2": ((75, 80, 90, 95, 98), (1.0, 1.0, 0.85, 0.5, 0.2), (1.0, 0.9, 0.65, 0.5, 0.5)),
     "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),
 }
+#: What is left of these shares for text and other drawings, by quality.
+_DRAWN = ((40, 60, 75, 90, 95), (1.0, 0.5, 0.35, 0.2, 0.0))
 #: Rows that are blended at a time.
 _BAND_ROWS = 256
 
@@ -103,12 +106,15 @@ def restore(
             notes=jpeg.notes,
         )
 
-    luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
-    if not max(luma, chroma):
-        why = "strength 0" if not strength else f"quality {quality} needs none"
-        return result(jpeg.picture, False, why)
     if jpeg_damage.is_pattern(coefficients):
         return result(jpeg.picture, False, "networks would take its pattern for damage")
+    if jpeg_damage.is_drawn(coefficients):
+        strength *= float(np.interp(quality, *_DRAWN))
+        reason = "drawn"
+    luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
+    if not max(luma, chroma):
+        why = f"quality {quality} needs none" if strength or reason else "strength 0"
+        return result(jpeg.picture, False, why)
     step = float(quantization.standard_tables(quality)[0, 0, 0])
     height, width = jpeg.picture.shape[:2]
     restored = coder.restore(jpeg.picture, step, (height, width), progress)

@@ -28,7 +28,7 @@ class OrdinaryJpeg:
     Attributes:
         picture: uint8 (H, W, 1 or 3), grey or RGB, as the file stores it.
         table: (64,) steps of luma, rows of vertical frequency.
-        subsampling: "grey", or of chroma, say "4:2:0"; "other" where it has no name.
+        subsampling: "grey", "CMYK", or of chroma, say "4:2:0"; "other" where it has no name.
         orientation: EXIF's, 1 to 8, by which the picture is turned upright.
         metadata: what goes with the upright picture.
         notes: what of the file is neither in `picture` nor in `metadata`, in words.
@@ -70,13 +70,15 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
         number = getattr(picture, "n_frames", 1)
         if number > 1:
             notes.append(f"the first of {number} pictures in it was taken")
-        if picture.mode == "CMYK":
+        is_cmyk = picture.mode == "CMYK"
+        if is_cmyk:
             notes.append("CMYK: became RGB")
         components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
         tables = picture.quantization  # type: ignore[attr-defined]
         table = np.asarray(tables[components[0][2]], np.float64)
         pixels = files.from_pil(picture)
-        subsampling = _subsampling([component[:2] for component in components])
+        factors = [component[:2] for component in components]
+        subsampling = "CMYK" if is_cmyk else _subsampling(factors)
     return OrdinaryJpeg(pixels, table, subsampling, orientation, found, tuple(notes))
 
 
