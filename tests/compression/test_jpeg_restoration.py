@@ -151,6 +151,18 @@ def test_every_size_comes_back_with_its_shape(compressor, size, channels):
     assert not done.restored or told[-1] == 1
 
 
+def test_what_cannot_be_restored_is_an_error(compressor, monkeypatch):
+    with pytest.raises(ValueError, match="strength must be from 0 to 1. Received: strength=1.5"):
+        compressor.restore_jpeg(jpeg(ASTRONAUT, 20), strength=1.5)
+    with pytest.raises(ValueError, match="not a picture that Pillow reads"):
+        compressor.restore_jpeg(b"no picture")
+    monkeypatch.setattr("comrec_tf.compression.compressor._PADDING_PIXELS", 0)
+    with pytest.raises(ValueError, match="900x2 pixels is too thin"):
+        compressor.restore_jpeg(jpeg(np.zeros((2, 900, 3), np.uint8), 20))
+    with pytest.raises(ValueError, match=r"Received: a preset with pairs of scales \(2,\)"):
+        Compressor.from_preset("jiang2017-q50").restore_jpeg(jpeg(ASTRONAUT, 20))
+
+
 def test_the_blend_is_the_one_of_luma_and_chroma():
     random = np.random.default_rng(0)
     before, after = random.integers(60, 200, (2, 300, 5, 3)).astype(np.uint8)
