@@ -1,15 +1,18 @@
-"""Restore pictures from compact files.
+"""Restore pictures from compact files, and what JPEG broke of ordinary JPEGs.
 
     python -m comrec_tf.restore small --output_dir=restored
     python -m comrec_tf.restore - < a.jpg > a.png
 
 Takes files, globs, folders (the tree is kept) and standard input, and writes PNG, or with --format
-JPEG or WebP, which take a tenth of the bytes and lose a little. The preset is found from the file,
-among the presets of the installation and of the environment variable COMREC_PRESETS; --preset names
-one that lies elsewhere.
+JPEG or WebP, which take a tenth of the bytes and lose a little. The preset of a compact file is
+found from the file, among the presets of the installation and of the environment variable
+COMREC_PRESETS; --preset names one that lies elsewhere.
 
-Exit codes: 0 all files restored, 1 some or all failed or were skipped (they are named, the others
-are done), 2 a wrong command line, 130 interrupted.
+Ordinary JPEGs are restored by the full-size pair of --preset; --strength says by how much. One that
+needs nothing, or where restoring would do harm, is copied as it is, and the report says why.
+
+Exit codes: 0 all files restored or kept, 1 some or all failed or were skipped (they are named, the
+others are done), 2 a wrong command line, 130 interrupted.
 """
 
 import dataclasses
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
     from comrec_tf.compact_file.container import Header
     from comrec_tf.compression.compressor import Compressor
+    from comrec_tf.compression.jpeg_restoration import RestoredJpeg
+    from comrec_tf.images.metadata import Metadata
 
 __all__ = ["main"]
 
@@ -39,24 +44,28 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "size": ("pixels", "{}"),
     "bytes_before": ("bytes before", "{:,}"),
     "bytes_after": ("bytes after", "{:,}"),
+    "restored": ("restored", "{}"),
 }
 #: Endings of the formats of --format.
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+#: Endings of JPEGs, which may be copied as they are.
+_JPEG_ENDINGS = (".jpg", ".jpeg")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Source:
     content: bytes
-    header: "Header"
-
-    @property
-    def num_pixels(self) -> int:
-        return self.header.height * self.header.width
+    #: Of a compact file; None of an ordinary JPEG.
+    header: "Header | None"
+    num_pixels: int
 
 
 class _Restored(NamedTuple):
     content: bytes
     picture: "np.ndarray"
+    metadata: "Metadata"
+    #: Of an ordinary JPEG; None of a compact file.
+    ordinary: "RestoredJpeg | None" = None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -78,7 +87,16 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "preset",
         "",
-        "Name or folder of the preset that made the files, if the search does not find it.",
+        "Name or folder of the preset that made the files, if the search does not find it; for "
+        f"ordinary JPEGs the preset to take, {vocabulary.DEFAULT_PRESET} where not given.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "strength",
+        1.0,
+        "How much of the restoration ordinary JPEGs get.",
+        lower_bound=0.0,
+        upper_bound=1.0,
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -116,7 +134,9 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
         options={
             "restore": values.preset,
             "format": [values.format, None if values.format == "png" else quality],
+            "strength": values.strength,
         },
+        kept=_JPEG_ENDINGS,
     )
     if values.dry_run:
         return outcome.show_plan(planned)
@@ -124,7 +144,10 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
         name="restoring",
         read=functools.partial(_read, max_pixels=values.max_pixels),
         work=functools.partial(
-            _work, compressor_of=_loader(values), ignore_checksum=values.ignore_checksum
+            _work,
+            compressor_of=_loader(values),
+            strength=values.strength,
+            ignore_checksum=values.ignore_checksum,
         ),
         make=functools.partial(_make, form=values.format, quality=quality),
     )
@@ -136,7 +159,7 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     )
 
 
-def _loader(values: flags.FlagValues) -> Callable[["Header"], "Compressor"]:
+def _loader(values: flags.FlagValues) -> Callable[["Header | None"], "Compressor"]:
     """What gives the compressor of a file, and loads each preset once."""
     from comrec_tf.codecs.jpeg import JpegCodec
     from comrec_tf.compact_file import container
@@ -152,7 +175,9 @@ def _loader(values: flags.FlagValues) -> Callable[["Header"], "Compressor"]:
             max_pixels=values.max_pixels,
         )
 
-    def compressor_of(header: "Header") -> Compressor:
+    def compressor_of(header: "Header | None") -> Compressor:
+        if header is None:
+            return load(values.preset or vocabulary.DEFAULT_PRESET)
         if header.preset_id == container.PLAIN:  # the picture itself, for which no network is run
             return Compressor([], JpegCodec(), max_pixels=values.max_pixels)
         return load(values.preset or os.fspath(find.find_preset_by_id(header.preset_id)))
@@ -161,19 +186,23 @@ def _loader(values: flags.FlagValues) -> Callable[["Header"], "Compressor"]:
 
 
 def _read(job: plan.Job, *, max_pixels: int) -> _Source:
-    from comrec_tf.compact_file import container
+    from comrec_tf.compact_file import carriers, container
     from comrec_tf.images import limits
 
     if job.source == plan.STREAM:
         content = sys.stdin.buffer.read()
         if not content:
-            raise OSError("expected a compact file on standard input. Received: nothing")
+            raise OSError("expected a compact file or a JPEG on standard input. Received: nothing")
     else:
         limits.check_bytes(os.path.getsize(job.source), max_pixels)
         content = pathlib.Path(job.source).read_bytes()
+    if carriers.file_format(content) == "jpeg" and carriers.extract(content) is None:
+        height, width = carriers.picture_size(content)
+        limits.check_pixels(width, height, max_pixels)
+        return _Source(content, None, height * width)
     header = container.read(content)
     limits.check_pixels(header.width, header.height, max_pixels)
-    return _Source(content, header)
+    return _Source(content, header, header.height * header.width)
 
 
 def _work(
@@ -181,28 +210,60 @@ def _work(
     source: _Source,
     advance: Callable[[float], None],
     *,
-    compressor_of: Callable[["Header"], "Compressor"],
+    compressor_of: Callable[["Header | None"], "Compressor"],
+    strength: float,
     ignore_checksum: bool,
 ) -> _Restored:
+    from comrec_tf.compact_file import carriers
+
     compressor = compressor_of(source.header)
+    if source.header is None:
+        done = compressor.restore_jpeg(source.content, strength=strength, progress=advance)
+        return _Restored(source.content, done.picture, done.metadata, done)
     picture = compressor.decode(source.content, ignore_checksum=ignore_checksum, progress=advance)
-    return _Restored(source.content, picture)
+    return _Restored(source.content, picture, carriers.extract_metadata(source.content))
 
 
 def _make(job: plan.Job, restored: _Restored, *, form: str, quality: int) -> jobs.Made:
-    from comrec_tf.compact_file import carriers
     from comrec_tf.images import files
 
-    metadata = carriers.extract_metadata(restored.content)
-    content = files.encode(restored.picture, metadata, form, quality)
     height, width = restored.picture.shape[:2]
-    row = {
+    row: dict[str, Any] = {
         "size": f"{width}x{height}",
         "pixels": height * width,
         "bytes_before": len(restored.content),
-        "bytes_after": len(content),
+        "kind": "compact" if restored.ordinary is None else "ordinary",
+        "restored": "compact file",
     }
-    return jobs.Made(content, row)
+    output = job.output
+    if (ordinary := restored.ordinary) is not None:
+        row |= _row(ordinary)
+        if not ordinary.restored and output != plan.STREAM:
+            ending = os.path.splitext(job.source)[1]
+            ending = ending if ending.lower() in _JPEG_ENDINGS else _JPEG_ENDINGS[0]
+            output = os.path.splitext(job.output)[0] + ending
+    if ordinary is not None and not ordinary.restored:
+        content = restored.content
+    else:
+        content = files.encode(restored.picture, restored.metadata, form, quality)
+    return jobs.Made(content, row | {"bytes_after": len(content)}, output)
+
+
+def _row(done: "RestoredJpeg") -> dict[str, Any]:
+    """What the report says of an ordinary JPEG."""
+    says = f"ordinary, about quality {done.fit.quality}"
+    if not done.restored:
+        says = f"no: {done.reason}"
+    elif done.reason:
+        says += f", {done.reason}"
+    return {
+        "restored": says,
+        "quality": done.fit.quality,
+        "fit_error": round(done.fit.error, 3),
+        "told_quality": done.quality,
+        "subsampling": done.subsampling,
+        "notes": list(done.notes) if done.restored else [],
+    }
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ import io
 import json
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import pytest
 
@@ -9,6 +10,7 @@ from comrec_tf import metrics, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
+from comrec_tf.images import files
 from comrec_tf.presets import find, weights
 from tests.conftest import make_model
 
@@ -89,13 +91,93 @@ def test_a_preset_that_lies_elsewhere_is_named(tmp_path, compact_dir, presets, c
     assert run(*arguments, f"--preset={presets}/one") == 0
 
 
-def test_a_plain_jpeg_gets_a_clear_error_and_nothing_else(tmp_path, photo, capsys):
-    PIL.Image.fromarray(photo).save(tmp_path / "plain.jpg")
-    assert run(tmp_path / "plain.jpg", f"--output_dir={tmp_path}/out") == 1
+def test_ordinary_jpegs_are_restored_beside_compact_files(
+    tmp_path, compact_dir, presets, photo, monkeypatch, capsys
+):
+    monkeypatch.setenv("COMREC_PRESETS", str(presets))
+    exif = PIL.Image.Exif()
+    exif[PIL.ExifTags.Base.Artist] = "Ann"
+    old = compact_dir / "old.jpg"
+    PIL.Image.fromarray(photo).save(old, quality=32, progressive=True, exif=exif)
+    assert run(compact_dir, f"--output_dir={tmp_path}/out", "--json") == 0
+    rows = {row["file"]: row for row in json.loads(capsys.readouterr().out)["files"]}
+    assert {row["kind"] for row in rows.values()} == {"compact", "ordinary"}
+    row = rows[f"{tmp_path}/out/old.png"]
+    assert row["restored"] == "ordinary, about quality 32"
+    assert (row["quality"], row["fit_error"], row["subsampling"]) == (32, 0.0, "4:2:0")
+    with PIL.Image.open(tmp_path / "out" / "old.png") as written:
+        assert written.getexif()[PIL.ExifTags.Base.Artist] == "Ann"
+        assert metrics.psnr(photo, np.asarray(written)) > metrics.psnr(photo, files.read(old))
+
+
+def test_a_jpeg_that_needs_nothing_is_copied_under_its_own_ending(tmp_path, photo, capsys):
+    old = tmp_path / "in" / "fine.jpeg"
+    old.parent.mkdir()
+    PIL.Image.fromarray(photo).save(old, quality=99)
+    arguments = [old.parent, f"--output_dir={tmp_path}/out", "--resume"]
+    assert run(*arguments) == 0
+    assert "no: quality 99 needs none" in capsys.readouterr().out
+    assert (tmp_path / "out" / "fine.jpeg").read_bytes() == old.read_bytes()
+    assert run(*arguments) == 0
+    assert "1 of 1 files are done already" in capsys.readouterr().err
+    assert run(*arguments, "--strength=0.5") == 0  # made anew: nothing of it is another's
+    assert "done already" not in capsys.readouterr().err
+
+
+def test_strength_blends_what_is_restored_with_what_was_there(tmp_path, photo):
+    old = tmp_path / "old.jpg"
+    PIL.Image.fromarray(photo).save(old, quality=20)
+    for strength in (1, 0.5):
+        arguments = [f"--output_dir={tmp_path}/{strength}", f"--strength={strength}"]
+        assert run(old, *arguments) == 0
+    whole, half = (files.read(tmp_path / name / "old.png").astype(int) for name in ("1", "0.5"))
+    assert np.abs(half - (whole + files.read(old)) / 2).max() <= 1
+    assert np.abs(whole - half).max() > 1
+
+
+@pytest.mark.parametrize(("quality", "form"), [(30, "PNG"), (99, "JPEG")])
+def test_ordinary_jpegs_come_through_streams(monkeypatch, photo, quality, form):
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photo).save(buffer, "JPEG", quality=quality)
+    streams = [io.TextIOWrapper(io.BytesIO(buffer.getvalue())), io.TextIOWrapper(io.BytesIO())]
+    monkeypatch.setattr("sys.stdin", streams[0])
+    monkeypatch.setattr("sys.stdout", streams[1])
+    assert run("-") == 0
+    written = streams[1].buffer.getvalue()
+    with PIL.Image.open(io.BytesIO(written)) as picture:
+        assert (picture.format, picture.size) == (form, (160, 128))
+    assert form == "PNG" or written == buffer.getvalue()
+
+
+def test_a_damaged_jpeg_and_other_pictures_are_named_and_nothing_is_written(
+    tmp_path, photo, capsys
+):
+    picture = PIL.Image.fromarray(photo)
+    picture.save(tmp_path / "whole.jpg")
+    (tmp_path / "broken.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
+    (tmp_path / "whole.jpg").unlink()
+    picture.save(tmp_path / "plain.webp")
+    assert run(tmp_path, f"--output_dir={tmp_path}/out") == 1
     said = capsys.readouterr()
-    assert "plain.jpg: this file carries no ComRec data" in said.err
-    assert said.err.splitlines()[-1] == "1 of 1 files failed"
+    assert "broken.jpg: the JPEG is damaged" in said.err
+    assert "plain.webp: this file carries no ComRec data" in said.err
+    assert said.err.splitlines()[-1] == "2 of 2 files failed"
     assert said.out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_preset_without_a_pair_at_full_size_says_so(tmp_path, photo, capsys):
+    PIL.Image.fromarray(photo).save(tmp_path / "old.jpg", quality=20)
+    arguments = ["--preset=jiang2017-q50", f"--output_dir={tmp_path}/out"]
+    assert run(tmp_path / "old.jpg", *arguments) == 1
+    assert "by a pair at full size" in capsys.readouterr().err
+
+
+def test_an_ordinary_jpeg_of_too_many_pixels_is_refused(tmp_path, photo, capsys):
+    PIL.Image.fromarray(photo).save(tmp_path / "old.jpg", quality=20)
+    arguments = [f"--output_dir={tmp_path}/out", "--max_pixels=20479"]
+    assert run(tmp_path / "old.jpg", *arguments) == 1
+    assert "at most 20,479 pixels" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path, capsys):

@@ -9,7 +9,6 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +49,7 @@ def main() -> int:
     rows = []
     paths = list(pictures.find(options.pictures).items())
     for name, path in display.progress(paths, "restoring"):
-        rows += _rows(name, path, options.qualities, compressor.restore_jpeg)
+        rows += _rows(name, path, options.qualities, compressor)
     columns = ["JPEG", "PSNR", "restored", "gain", "least"]
     header = ["", *columns, *(name.replace("PSNR", "SSIMULACRA2") for name in columns[1:])]
     display.table(header, _cells(rows))
@@ -61,9 +60,7 @@ def main() -> int:
     return 0
 
 
-def _rows(
-    name: str, path: str, qualities: list[int], restore: Callable[[bytes], np.ndarray]
-) -> list[Row]:
+def _rows(name: str, path: str, qualities: list[int], compressor: Compressor) -> list[Row]:
     rows = []
     for kind in ("luma", "color"):
         picture = pictures.read(path, luma=kind == "luma")
@@ -71,7 +68,8 @@ def _rows(
             continue
         for quality in qualities:
             content = _jpeg(picture, quality)
-            before, after = files.from_pil(PIL.Image.open(io.BytesIO(content))), restore(content)
+            before = files.from_pil(PIL.Image.open(io.BytesIO(content)))
+            after = compressor.restore_jpeg(content).picture
             judge = judges.judge("ssimulacra2", picture)
             rows.append(
                 Row(

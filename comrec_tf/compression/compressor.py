@@ -10,7 +10,7 @@ import PIL.Image
 
 from comrec_tf.codecs import base, catalog
 from comrec_tf.compact_file import carriers, container
-from comrec_tf.compression import rate_control
+from comrec_tf.compression import jpeg_restoration, ordinary_jpeg, rate_control
 from comrec_tf.compression.chroma import sampled
 from comrec_tf.compression.fit import NO_FIT, Fit
 from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
@@ -332,12 +332,7 @@ class Compressor:
                 f"at scale {header.scale}. Received: a compressor of {mine or 'no pairs'}"
             )
         coder = self._coders[header.scale]
-        work = coder.restoring_work(shape[:2])
-        if work > _PADDING_FACTOR * header.height * header.width + _PADDING_PIXELS:
-            raise ValueError(
-                f"a picture of {header.width}x{header.height} pixels is too thin to be restored: "
-                f"it would cost as much as one of {work:,} pixels"
-            )
+        _check_work(coder, header.height, header.width)
         decoded = decode_bitstream(content, coder.compact_shape(shape))
         return coder.restore(decoded, header.step, shape[:2], progress)
 
@@ -357,6 +352,40 @@ class Compressor:
         extra = dataclasses.asdict(carriers.extract_metadata(content))
         picture.info.update({name: value for name, value in extra.items() if value})
         return picture
+
+    def restore_jpeg(
+        self,
+        content: bytes,
+        *,
+        strength: float = 1.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> jpeg_restoration.RestoredJpeg:
+        """Restore an ordinary JPEG, which nobody made for us, by the pair at full size.
+
+        It is left as it is where restoring would do harm; see `jpeg_restoration` for when that is.
+
+        Args:
+            content: a JPEG; a compact file is taken for the picture that viewers show.
+            strength: how much of the restoration is taken over, 0 to 1.
+            progress: told while networks run which share of the picture is done, 0 to 1.
+
+        Returns:
+            The picture, upright, and what was done to it.
+
+        Raises:
+            ValueError: the bytes are no JPEG or a damaged one, the picture is too large or too
+                thin, `strength` is out of range, or the preset has no pair at full size.
+        """
+        if not 0.0 <= strength <= 1.0:
+            raise ValueError(f"strength must be from 0 to 1. Received: strength={strength}")
+        if 1 not in self._coders:
+            raise ValueError(
+                "ordinary JPEGs are restored by a pair at full size (scale 1). "
+                f"Received: a preset with pairs of scales {self.scales}"
+            )
+        jpeg = ordinary_jpeg.read(content, self.max_pixels)
+        _check_work(self._coders[1], *jpeg.picture.shape[:2])
+        return jpeg_restoration.restore(jpeg, self._coders[1], strength, progress)
 
     def _way(
         self,
@@ -456,3 +485,12 @@ class Compressor:
                 f"expected at most {self.max_pixels:,} pixels (max_pixels). "
                 f"Received: {width}x{height}"
             )
+
+
+def _check_work(coder: PictureCoder, height: int, width: int) -> None:
+    work = coder.restoring_work((height, width))
+    if work > _PADDING_FACTOR * height * width + _PADDING_PIXELS:
+        raise ValueError(
+            f"a picture of {width}x{height} pixels is too thin to be restored: "
+            f"it would cost as much as one of {work:,} pixels"
+        )

@@ -25,7 +25,9 @@ __all__ = [
     "load",
     "read",
     "reads_heif",
+    "take_orientation",
     "to_pil",
+    "turn",
 ]
 
 
@@ -158,6 +160,39 @@ def from_pil(picture: PIL.Image.Image) -> np.ndarray:
         OSError: the file behind the picture is damaged.
     """
     return _flat(picture)[0]
+
+
+def take_orientation(picture: PIL.Image.Image) -> int:
+    """Take the orientation out of a Pillow picture's EXIF, so that `from_pil` does not turn it.
+
+    Args:
+        picture: any Pillow picture.
+
+    Returns:
+        1 to 8, 1 where the picture stands upright, says nothing, or is damaged there; what `turn`
+        takes.
+    """
+    try:
+        orientation = picture.getexif().pop(PIL.ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged EXIF must not cost anybody the picture
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def turn(picture: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels upright.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3).
+        orientation: what `take_orientation` returned.
+
+    Returns:
+        uint8, the same pixels; H and W swapped where the picture lay on its side.
+    """
+    if orientation == 1:
+        return picture
+    turned = np.asarray(to_pil(picture).transpose(_UPRIGHT[orientation]))
+    return turned[..., None] if turned.ndim == 2 else turned
 
 
 def to_pil(picture: np.ndarray) -> PIL.Image.Image:

@@ -8,8 +8,6 @@ import sys
 import PIL.Image
 import pytest
 
-from comrec_tf.compression.compressor import Compressor
-
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -126,8 +124,6 @@ def test_the_papers_table_has_every_picture_and_the_mean(tmp_path, pictures_dir)
 
 
 def test_restored_jpegs_are_told_by_quality_and_kind(tmp_path, pictures_dir):
-    if not hasattr(Compressor, "restore_jpeg"):
-        pytest.skip("Compressor has no restore_jpeg yet")
     pictures = [pictures_dir / "astronaut.png", pictures_dir / "camera.png"]
     arguments = [*pictures, "--qualities=10", f"--csv={tmp_path}/rows.csv"]
     out = run("artefacts.py", *arguments)

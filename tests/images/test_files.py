@@ -166,3 +166,15 @@ def test_the_first_bytes_of_a_file_are_read_alone(tmp_path):
     (tmp_path / "large").write_bytes(b"0123456789abcdef")
     os.truncate(tmp_path / "large", 10**12)
     assert files.first_bytes(tmp_path / "large") == b"0123456789ab"
+
+
+@pytest.mark.parametrize("orientation", range(9))
+def test_turning_by_the_orientation_that_was_taken_out_is_what_reading_does(orientation):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    for mode in ("RGB", "L"):
+        picture = PIL.Image.fromarray(pixels).convert(mode)
+        picture.getexif()[PIL.ExifTags.Base.Orientation] = orientation
+        upright = files.from_pil(picture)
+        taken = files.take_orientation(picture)
+        assert taken == (orientation or 1)
+        np.testing.assert_array_equal(files.turn(files.from_pil(picture), taken), upright)

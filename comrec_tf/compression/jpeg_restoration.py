@@ -1,0 +1,162 @@
+"""How much of an ordinary JPEG is restored, so that no picture is worse than before.
+
+RecCNN of a full-size pair has learnt what libjpeg's standard tables break, and is told their DC
+step of luma. A stranger's table is mapped to the nearest of these (`jpeg_tables`); where the pixels
+show that the picture was compressed before, and more coarsely, RecCNN is told of that
+(`jpeg_damage`).
+
+What RecCNN changes is taken over by shares, one of luma and one of chroma. Each is near what leaves
+the smallest squared error over pictures that nobody trained on, and so small that none of them
+lost. They fall with the quality, since there RecCNN adds more of its own than there is to restore.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from comrec_tf.codecs import quantization
+from comrec_tf.compression import jpeg_damage
+from comrec_tf.compression.jpeg_tables import TableFit, fit_quality
+from comrec_tf.compression.ordinary_jpeg import OrdinaryJpeg
+from comrec_tf.compression.picture_coder import PictureCoder
+from comrec_tf.images import color
+from comrec_tf.images.metadata import Metadata
+
+__all__ = ["RestoredJpeg", "blend", "restore", "shares"]
+
+#: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
+#: last a file is left as it is. Chroma that was halved is always worth restoring; where it was not,
+#: RecCNN, which is not told, sharpens it too much.
+_SHARES = {
+    "grey": ((80, 90, 95, 96), (1.0, 0.85, 0.45, 0.3), (0.0, 0.0, 0.0, 0.0)),
+    "4:4:4": (
+        (30, 75, 80, 90, 95, 96),
+        (1.0, 1.0, 1.0, 0.85, 0.45, 0.2),
+        (1.0, 0.5, 0.4, 0.15, 0.0, 0.0),
+    ),
+    "CMYK": ((50, 75, 90, 92), (1.0, 0.5, 0.4, 0.3), (0.5, 0.25, 0.0, 0.0)),
+    "4:2:2": ((75, 80, 90, 95, 98), (1.0, 1.0, 0.85, 0.5, 0.2), (1.0, 0.9, 0.65, 0.5, 0.5)),
+    "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),
+}
+#: What is left of these shares for text and other drawings, by quality.
+_DRAWN = ((40, 60, 75, 90, 95), (1.0, 0.5, 0.35, 0.2, 0.0))
+#: Rows that are blended at a time.
+_BAND_ROWS = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class RestoredJpeg:
+    """An ordinary JPEG, restored or left as it is.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB or (H, W, 1) grey, upright.
+        restored: whether networks had a share in it.
+        quality: libjpeg's whose damage RecCNN was told of: that of the table or, if it was found
+            in the pixels, of an earlier compression.
+        fit: what the file's luma table was mapped to.
+        subsampling: as in `OrdinaryJpeg`.
+        reason: what there is to say of how it was restored, or why not; may be empty.
+        metadata: EXIF, XMP and colour profile.
+        notes: what was not kept of the file.
+    """
+
+    picture: np.ndarray
+    restored: bool
+    quality: int
+    fit: TableFit
+    subsampling: str
+    reason: str
+    metadata: Metadata
+    notes: tuple[str, ...]
+
+
+def restore(
+    jpeg: OrdinaryJpeg,
+    coder: PictureCoder,
+    strength: float = 1.0,
+    progress: Callable[[float], None] | None = None,
+) -> RestoredJpeg:
+    """Restore an ordinary JPEG, or leave it as it is.
+
+    Args:
+        jpeg: the file.
+        coder: a pair of scale 1.
+        strength: how much of the restoration is taken over, 0 to 1.
+        progress: told which share of the picture is done, 0 to 1.
+
+    Returns:
+        The picture, and what was done.
+    """
+    fit = fit_quality(jpeg.table)
+    coefficients = jpeg_damage.luma_coefficients(jpeg.picture)
+    earlier = jpeg_damage.earlier_quality(coefficients, jpeg.table, fit.quality)
+    quality = earlier or fit.quality
+    reason = f"compressed before at about quality {earlier}" if earlier else ""
+
+    def result(picture: np.ndarray, restored: bool, reason: str) -> RestoredJpeg:
+        return RestoredJpeg(
+            picture=jpeg.upright(picture),
+            restored=restored,
+            quality=quality,
+            fit=fit,
+            subsampling=jpeg.subsampling,
+            reason=reason,
+            metadata=jpeg.metadata,
+            notes=jpeg.notes,
+        )
+
+    if jpeg_damage.is_pattern(coefficients):
+        return result(jpeg.picture, False, "networks would take its pattern for damage")
+    if jpeg_damage.is_drawn(coefficients):
+        strength *= float(np.interp(quality, *_DRAWN))
+        reason = "drawn"
+    luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
+    if not max(luma, chroma):
+        why = f"quality {quality} needs none" if strength or reason else "strength 0"
+        return result(jpeg.picture, False, why)
+    step = float(quantization.standard_tables(quality)[0, 0, 0])
+    height, width = jpeg.picture.shape[:2]
+    restored = coder.restore(jpeg.picture, step, (height, width), progress)
+    return result(blend(jpeg.picture, restored, luma, chroma), True, reason)
+
+
+def shares(quality: int, subsampling: str) -> tuple[float, float]:
+    """Tell how much of what RecCNN changes is taken over.
+
+    Args:
+        quality: 1 to 100, as the tables were fitted.
+        subsampling: as in `OrdinaryJpeg`.
+
+    Returns:
+        The shares of luma and of chroma, 0 to 1. Subsamplings that were not measured get those of
+        4:4:4, the smallest.
+    """
+    qualities, *planes = _SHARES.get(subsampling, _SHARES["4:4:4"])
+    luma, chroma = (float(np.interp(quality, qualities, plane, right=0.0)) for plane in planes)
+    return luma, chroma
+
+
+def blend(decoded: np.ndarray, restored: np.ndarray, luma: float, chroma: float) -> np.ndarray:
+    """Take over a share of what was restored.
+
+    Args:
+        decoded, restored: uint8 (H, W, 1 or 3), of one shape.
+        luma, chroma: the shares, 0 to 1.
+
+    Returns:
+        uint8 of the same shape.
+    """
+    if luma == 1 and (chroma == 1 or decoded.shape[-1] == 1):
+        return restored
+    shares_of_planes = np.diag([luma, chroma, chroma])
+    matrix = (color.YCBCR_TO_RGB @ shares_of_planes @ color.RGB_TO_YCBCR).astype(np.float32)
+    if decoded.shape[-1] == 1:
+        matrix = np.array([[luma]], np.float32)
+    result = np.empty_like(decoded)
+    for start in range(0, len(decoded), _BAND_ROWS):
+        rows = slice(start, start + _BAND_ROWS)
+        before = decoded[rows].astype(np.float32)
+        change = (restored[rows] - before) @ matrix.T
+        result[rows] = np.rint(np.clip(before + change, 0, 255)).astype(np.uint8)
+    return result

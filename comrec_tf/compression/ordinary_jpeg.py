@@ -1,0 +1,91 @@
+"""JPEGs that nobody made for us: their pixels, and what their headers say of the damage."""
+
+import dataclasses
+import io
+
+import numpy as np
+import PIL.Image
+
+from comrec_tf.images import damage, files, limits
+from comrec_tf.images.metadata import Metadata, of_pil
+
+__all__ = ["OrdinaryJpeg", "read"]
+
+#: Names of how many times more samples luma has than chroma, across and down.
+_SUBSAMPLINGS = {
+    (1, 1): "4:4:4",
+    (2, 1): "4:2:2",
+    (2, 2): "4:2:0",
+    (1, 2): "4:4:0",
+    (4, 1): "4:1:1",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class OrdinaryJpeg:
+    """A JPEG as it was decoded.
+
+    Attributes:
+        picture: uint8 (H, W, 1 or 3), grey or RGB, as the file stores it.
+        table: (64,) steps of luma, rows of vertical frequency.
+        subsampling: "grey", "CMYK", or of chroma, say "4:2:0"; "other" where it has no name.
+        orientation: EXIF's, 1 to 8, by which the picture is turned upright.
+        metadata: what goes with the upright picture.
+        notes: what of the file is neither in `picture` nor in `metadata`, in words.
+    """
+
+    picture: np.ndarray
+    table: np.ndarray
+    subsampling: str
+    orientation: int
+    metadata: Metadata
+    notes: tuple[str, ...]
+
+    def upright(self, picture: np.ndarray) -> np.ndarray:
+        """Turn a picture of the size of this one as a person sees it."""
+        return files.turn(picture, self.orientation)
+
+
+def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
+    """Decode a JPEG and read what its header says of the damage.
+
+    Args:
+        content: baseline or progressive JPEG: grey, YCbCr, RGB, CMYK or YCCK.
+        max_pixels: a picture of more is refused before it is decoded.
+
+    Returns:
+        The picture and its tables.
+
+    Raises:
+        ValueError: the bytes are no JPEG, a damaged one, or of too many pixels.
+    """
+    with (
+        damage.pillow_errors("the JPEG is damaged"),
+        PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture,
+    ):
+        limits.check_pixels(*picture.size, max_pixels)
+        limits.check_content(content)
+        found, notes = of_pil(picture)
+        orientation = files.take_orientation(picture)
+        number = getattr(picture, "n_frames", 1)
+        if number > 1:
+            notes.append(f"the first of {number} pictures in it was taken")
+        is_cmyk = picture.mode == "CMYK"
+        if is_cmyk:
+            notes.append("CMYK: became RGB")
+        components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
+        tables = picture.quantization  # type: ignore[attr-defined]
+        table = np.asarray(tables[components[0][2]], np.float64)
+        pixels = files.from_pil(picture)
+        factors = [component[:2] for component in components]
+        subsampling = "CMYK" if is_cmyk else _subsampling(factors)
+    return OrdinaryJpeg(pixels, table, subsampling, orientation, found, tuple(notes))
+
+
+def _subsampling(factors: list[tuple[int, int]]) -> str:
+    if len(factors) == 1:
+        return "grey"
+    (across, down), (chroma_across, chroma_down) = factors[:2]
+    if across % chroma_across or down % chroma_down:
+        return "other"
+    return _SUBSAMPLINGS.get((across // chroma_across, down // chroma_down), "other")
