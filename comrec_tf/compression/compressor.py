@@ -9,28 +9,19 @@ import numpy as np
 import PIL.Image
 
 from comrec_tf.codecs import base, catalog
-from comrec_tf.compact_file import carriers, container
-from comrec_tf.compression import jpeg_restoration, ordinary_jpeg, rate_control
+from comrec_tf.compact_file import carriers
+from comrec_tf.compression import jpeg_restoration, ordinary_jpeg, picture_ways, rate_control
 from comrec_tf.compression.chroma import sampled
+from comrec_tf.compression.file_coder import FileCoder
 from comrec_tf.compression.fit import NO_FIT, Fit
-from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
-from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.compression.result import CompactFile
 from comrec_tf.compression.target import EFFORTS, Target
-from comrec_tf.compression.ways import Way
 from comrec_tf.engines.base import EnginePair, load_pairs
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
 from comrec_tf.presets import card, find
 
 __all__ = ["Compressor"]
-
-#: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
-#: are mostly padding: so many times its pixels, and so many pixels besides.
-_PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
-
-
-#: Share of a search that is still to do after each file that was restored, as it usually is.
-_MORE_TO_TRY = 0.8
 
 
 class Compressor:
@@ -64,10 +55,9 @@ class Compressor:
         self.codec = codec
         #: What rate control knows of the files.
         self.fit = fit
-        coders = {pair.scale: PictureCoder(pair) for pair in pairs}
-        self._coders = dict(sorted(coders.items()))
+        self._files = FileCoder(pairs, max_pixels)
         #: Id of the pair of each scale, which its files carry.
-        self.preset_ids = {scale: coder.pair.id for scale, coder in self._coders.items()}
+        self.preset_ids = self._files.preset_ids
         self.default_quality = default_quality
         self.max_pixels = max_pixels
 
@@ -114,7 +104,7 @@ class Compressor:
     def with_codec(self, codec: base.Codec) -> "Compressor":
         """Return the same networks around another codec to encode with."""
         return Compressor(
-            [coder.pair for coder in self._coders.values()],
+            [coder.pair for coder in self._files.coders.values()],
             codec,
             default_quality=self.default_quality,
             max_pixels=self.max_pixels,
@@ -123,7 +113,7 @@ class Compressor:
     @property
     def scales(self) -> tuple[int, ...]:
         """The scales there is a pair for."""
-        return tuple(self._coders)
+        return tuple(self._files.coders)
 
     def encode(
         self,
@@ -154,13 +144,13 @@ class Compressor:
                 there is no pair of that scale.
             TypeError: the picture is of another dtype or no picture.
         """
-        pixels = self._pixels(picture)
+        pixels = self._files.pixels(picture)
         scale = self.scales[-1] if scale is None else scale
-        if scale not in self._coders:
+        if scale not in self._files.coders:
             raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
         quality = self.default_quality if quality is None else quality
         codec = self.codec if chroma is None else sampled(self.codec, chroma, pixels)
-        return self._encode(pixels, quality, scale, metadata, codec, progress)
+        return self._files.encode(pixels, quality, scale, metadata, codec, progress)
 
     def encode_to(
         self,
@@ -263,36 +253,23 @@ class Compressor:
         Raises:
             ValueError, TypeError: as `encode`.
         """
-        pixels = self._pixels(picture)
+        pixels = self._files.pixels(picture)
         scales = self.scales if scales is None else scales
         for scale in scales:
-            if scale not in self._coders:
+            if scale not in self._files.coders:
                 raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
 
-        tried = 0
-
-        def looked() -> None:
-            nonlocal tried
-            tried += 1
-            if progress is not None:
-                progress(1 - _MORE_TO_TRY**tried)
-
         codec = sampled(self.codec, chroma, pixels)
-
-        def way(name: str, scale: int, codec: base.Codec) -> Way:
-            return self._way(name, scale, codec, pixels, metadata, looked)
-
-        ways = [way(str(scale), scale, codec) for scale in scales]
-        reference = codec.reference_encoder()
-        if plain and reference is not codec:
-            ways.append(way("0", PLAIN_SCALE, codec))
-        return rate_control.Choices(
-            picture=pixels,
-            ways=ways,
-            reference=way("reference", PLAIN_SCALE, reference),
-            plain=plain,
+        return picture_ways.choices_of(
+            self._files,
+            pixels,
+            codec,
             # It was made with the codec as it is.
-            fit=self.fit if codec is self.codec else NO_FIT,
+            self.fit if codec is self.codec else NO_FIT,
+            scales,
+            plain=plain,
+            metadata=metadata,
+            progress=progress,
         )
 
     def decode(
@@ -316,25 +293,7 @@ class Compressor:
             ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
                 picture is too large.
         """
-        header = container.read(content)
-        self._check_size(header.height, header.width)
-        if not ignore_checksum:
-            container.verify(content, header)
-        shape = (header.height, header.width, 1 if header.grey else 3)
-        if header.preset_id == container.PLAIN:
-            return decode_bitstream(content, shape)
-        if self.preset_ids.get(header.scale) != header.preset_id:
-            mine = ", ".join(
-                f"{preset_id:08x} at scale {scale}" for scale, preset_id in self.preset_ids.items()
-            )
-            raise ValueError(
-                f"this file was made with the pair of id {header.preset_id:08x} "
-                f"at scale {header.scale}. Received: a compressor of {mine or 'no pairs'}"
-            )
-        coder = self._coders[header.scale]
-        _check_work(coder, header.height, header.width)
-        decoded = decode_bitstream(content, coder.compact_shape(shape))
-        return coder.restore(decoded, header.step, shape[:2], progress)
+        return self._files.decode(content, ignore_checksum, progress)
 
     def decode_pil(self, content: bytes) -> PIL.Image.Image:
         """Restore a picture as a Pillow picture; see `decode`.
@@ -378,119 +337,11 @@ class Compressor:
         """
         if not 0.0 <= strength <= 1.0:
             raise ValueError(f"strength must be from 0 to 1. Received: strength={strength}")
-        if 1 not in self._coders:
+        if 1 not in self._files.coders:
             raise ValueError(
                 "ordinary JPEGs are restored by a pair at full size (scale 1). "
                 f"Received: a preset with pairs of scales {self.scales}"
             )
         jpeg = ordinary_jpeg.read(content, self.max_pixels)
-        _check_work(self._coders[1], *jpeg.picture.shape[:2])
-        return jpeg_restoration.restore(jpeg, self._coders[1], strength, progress)
-
-    def _way(
-        self,
-        name: str,
-        scale: int,
-        codec: base.Codec,
-        pixels: np.ndarray,
-        metadata: Metadata | None,
-        looked: Callable[[], None],
-    ) -> Way:
-        file = functools.cache(
-            lambda quality: self._encode(pixels, quality, scale, metadata, codec)
-        )
-
-        def sketch(picture: np.ndarray, quality: float) -> CompactFile:
-            if picture is pixels and metadata is None:
-                return file(quality)
-            return self._encode(picture, quality, scale, None, codec)
-
-        def restore_tiles(
-            file: CompactFile, corners: list[tuple[int, int]], side: int
-        ) -> list[np.ndarray]:
-            header, coder = file.header, self._coders[scale]
-            shape = (header.height, header.width, 1 if header.grey else 3)
-            decoded = decode_bitstream(file.content, coder.compact_shape(shape))
-            restored = coder.restore_tiles(decoded, header.step, corners, side)
-            looked()
-            return restored
-
-        def restore(file: CompactFile) -> np.ndarray:
-            restored = self.decode(file.content)
-            looked()
-            return restored
-
-        return Way(
-            name=name,
-            scale=scale,
-            qualities=codec.qualities,
-            file=file,
-            sketch=sketch,
-            restore=restore,
-            restore_tiles=None if scale == PLAIN_SCALE else restore_tiles,
-        )
-
-    def _encode(
-        self,
-        pixels: np.ndarray,
-        quality: float,
-        scale: int,
-        metadata: Metadata | None,
-        codec: base.Codec,
-        progress: Callable[[float], None] | None = None,
-    ) -> CompactFile:
-        codec.check_quality(quality)
-        height, width, channels = pixels.shape
-        largest = codec.max_size * max(scale, 1)
-        if max(height, width) > largest:
-            raise ValueError(
-                f"{codec.name} has at most {codec.max_size} pixels in each direction, "
-                f"{largest} at scale {scale}. Received: {width}x{height}"
-            )
-        step = codec.step(quality)
-        compact = pixels
-        if scale != PLAIN_SCALE:
-            compact = self._coders[scale].compact(pixels, step, progress)
-        bitstream = codec.encode(compact, quality)
-        header = container.Header(
-            preset_id=self.preset_ids.get(scale, container.PLAIN),
-            scale=max(scale, 1),
-            quality=round(quality),
-            step=step,
-            height=height,
-            width=width,
-            grey=channels == 1,
-        )
-        if metadata is not None:
-            bitstream = carriers.embed_metadata(bitstream, metadata)
-        return CompactFile(container.write(bitstream, header), header, scale, quality)
-
-    def _pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
-        pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
-        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-            received = getattr(pixels, "dtype", type(pixels).__name__)
-            raise TypeError(f"expected a uint8 array or a Pillow picture. Received: {received}")
-        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-        if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
-            raise ValueError(
-                "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
-                f"Received: shape={pixels.shape}"
-            )
-        self._check_size(*pixels.shape[:2])
-        return pixels
-
-    def _check_size(self, height: int, width: int) -> None:
-        if height * width > self.max_pixels:
-            raise ValueError(
-                f"expected at most {self.max_pixels:,} pixels (max_pixels). "
-                f"Received: {width}x{height}"
-            )
-
-
-def _check_work(coder: PictureCoder, height: int, width: int) -> None:
-    work = coder.restoring_work((height, width))
-    if work > _PADDING_FACTOR * height * width + _PADDING_PIXELS:
-        raise ValueError(
-            f"a picture of {width}x{height} pixels is too thin to be restored: "
-            f"it would cost as much as one of {work:,} pixels"
-        )
+        coder = self._files.coder(1, *jpeg.picture.shape[:2])
+        return jpeg_restoration.restore(jpeg, coder, strength, progress)

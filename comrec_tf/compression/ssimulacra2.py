@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from comrec_tf.compression.ssimulacra2_weights import WEIGHTS
+
 __all__ = ["BLOCK", "SMALLEST", "Original", "score", "ssimulacra2", "structure"]
 
 #: Side of the blocks that errors are given for, in pixels of the picture.
@@ -44,92 +46,13 @@ _BIAS = 0.0037930732552754493
 _OPPONENTS = np.array([[7.0, -7.0, 0.0], [0.5, 0.5, 0.0], [-0.5, -0.5, 1.0]], np.float32)
 _OFFSETS = np.array([0.42, 0.01, 0.55], np.float32) - _OPPONENTS.sum(1) * np.float32(np.cbrt(_BIAS))
 
-# The reference's weights: of X, Y and B - Y; of each scale, finest first; of structural error,
-# ringing and blur by their means, and of the three by their fourth norms.
-_WEIGHTS = np.array(
-    [
-        [
-            [0.0, 0.0007376606707406586, 0.0, 0.0, 0.0007793481682867309, 0.0],
-            [
-                0.0,
-                0.0004371155730107379,
-                0.0,
-                1.1041726426657346,
-                0.00066284834129271,
-                0.00015231632783718752,
-            ],
-            [0.0, 0.0016406437456599754, 0.0, 1.8422455520539298, 11.441172603757666, 0.0],
-            [
-                0.0007989109436015163,
-                0.000176816438078653,
-                0.0,
-                1.8787594979546387,
-                10.94906990605142,
-                0.0,
-            ],
-            [
-                0.0007289346991508072,
-                0.9677937080626833,
-                0.0,
-                0.00014003424285435884,
-                0.9981766977854967,
-                0.00031949755934435053,
-            ],
-            [0.0004550992113792063, 0.0, 0.0, 0.0013648766163243398, 0.0, 0.0],
-        ],
-        [
-            [0.0, 0.0, 0.0, 7.466890328078848, 0.0, 17.445833984131262],
-            [
-                0.0006235601634041466,
-                0.0,
-                0.0,
-                6.683678146179332,
-                0.00037724407979611296,
-                1.027889937768264,
-            ],
-            [
-                225.20515300849274,
-                0.0,
-                0.0,
-                19.213238186143016,
-                0.0011401524586618361,
-                0.001237755635509985,
-            ],
-            [
-                176.39317598450694,
-                0.0,
-                0.0,
-                24.43300999870476,
-                0.28520802612117757,
-                0.0004485436923833408,
-            ],
-            [0.0, 0.0, 0.0, 34.77906344483772, 44.835625328877896, 0.0],
-            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        ],
-        [
-            [0.0, 0.0008680556573291698, 0.0, 0.0, 0.0, 0.0],
-            [0.0, 0.0005313191874358747, 0.0, 0.00016533814161379112, 0.0, 0.0],
-            [0.0, 0.0, 0.0, 0.0004179171803251336, 0.0017290828234722833, 0.0],
-            [0.0020827005846636437, 0.0, 0.0, 8.826982764996862, 23.19243343998926, 0.0],
-            [
-                95.1080498811086,
-                0.9863978034400682,
-                0.9834382792465353,
-                0.0012286405048278493,
-                171.2667255897307,
-                0.9807858872435379,
-            ],
-            [0.0, 0.0, 0.0, 0.0005130064588990679, 0.0, 0.00010854057858411537],
-        ],
-    ]
-)
 #: Features that count, by scale: channel and place in the last axis of the weights.
-_FEATURES = [np.argwhere(_WEIGHTS[:, scale] >= _LEAST_WEIGHT) for scale in range(_NUM_SCALES)]
+_FEATURES = [np.argwhere(WEIGHTS[:, scale] >= _LEAST_WEIGHT) for scale in range(_NUM_SCALES)]
 # And one that does not, the first of all, for `structure`: the mean structural error of fine luma.
 _FEATURES[0] = np.concatenate([[[1, 0]], _FEATURES[0]])
 #: Weights of the features as `Original.errors` gives them, and which are fourth norms.
 _FLAT_WEIGHTS = np.concatenate(
-    [_WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES)]
+    [WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES)]
 )
 _FOURTH = np.concatenate([features[:, 1] >= 3 for features in _FEATURES])
 

@@ -196,8 +196,10 @@ def test_a_search_goes_on_from_what_it_knows_and_chooses_as_without(both, photo,
     targets = [Target("psnr", psnr) for psnr in (24.0, 24.5, 25.0)]
     alone = [both.encode_to(photo, target, effort=3) for target in targets]
     restored = []
-    decode = both.decode
-    monkeypatch.setattr(both, "decode", lambda content: restored.append(content) or decode(content))
+    decode = both._files.decode
+    monkeypatch.setattr(
+        both._files, "decode", lambda content: restored.append(content) or decode(content)
+    )
     search = both.search(photo, effort=3)
     assert [search(target) for target in targets] == alone
     assert len(restored) == len(set(restored))

@@ -81,7 +81,7 @@ def test_what_was_compressed_before_is_restored_from_that(compressor, second):
     assert done.fit.quality == second
     assert done.quality == pytest.approx(25, abs=3)
     assert done.reason == f"compressed before at about quality {done.quality}"
-    coder = compressor._coders[1]
+    coder = compressor._files.coders[1]
     step = float(quantization.standard_tables(second)[0, 0, 0])
     as_the_tables_say = coder.restore(shown(content), step, COFFEE.shape[:2])
     assert gain(COFFEE, content, done.picture) > gain(COFFEE, content, as_the_tables_say) + 0.1
@@ -156,7 +156,7 @@ def test_what_cannot_be_restored_is_an_error(compressor, monkeypatch):
         compressor.restore_jpeg(jpeg(ASTRONAUT, 20), strength=1.5)
     with pytest.raises(ValueError, match="not a picture that Pillow reads"):
         compressor.restore_jpeg(b"no picture")
-    monkeypatch.setattr("comrec_tf.compression.compressor._PADDING_PIXELS", 0)
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
     with pytest.raises(ValueError, match="900x2 pixels is too thin"):
         compressor.restore_jpeg(jpeg(np.zeros((2, 900, 3), np.uint8), 20))
     with pytest.raises(ValueError, match=r"Received: a preset with pairs of scales \(2,\)"):

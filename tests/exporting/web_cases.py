@@ -80,7 +80,7 @@ def restore_ordinary(compressor: Compressor, jpeg: bytes) -> np.ndarray:
         step = float(picture.quantization[0][0])
         channels = len(picture.getbands())
         shape = (picture.height, picture.width, channels)
-    coder = compressor._coders[1]
+    coder = compressor._files.coders[1]
     return coder.restore(decode_bitstream(jpeg, shape), step, shape[:2])
 
 

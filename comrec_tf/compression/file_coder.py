@@ -1,0 +1,183 @@
+"""Pixels to compact files of a given quality, and back: what a compressor does without choosing."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import PIL.Image
+
+from comrec_tf.codecs import base
+from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
+from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.engines.base import EnginePair
+from comrec_tf.images import files
+from comrec_tf.images.metadata import Metadata
+
+__all__ = ["FileCoder"]
+
+#: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
+#: are mostly padding: so many times its pixels, and so many pixels besides.
+_PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
+
+
+class FileCoder:
+    """Makes compact files with the pairs of a preset, and restores them.
+
+    Args:
+        pairs: the pair of networks of each scale, as an engine computes them.
+        max_pixels: pictures of more pixels are refused, in both directions.
+    """
+
+    def __init__(self, pairs: Sequence[EnginePair], max_pixels: int) -> None:
+        coders = {pair.scale: PictureCoder(pair) for pair in pairs}
+        #: The pairs by their scales.
+        self.coders = dict(sorted(coders.items()))
+        #: Id of the pair of each scale, which its files carry.
+        self.preset_ids = {scale: coder.pair.id for scale, coder in self.coders.items()}
+        self.max_pixels = max_pixels
+
+    def encode(
+        self,
+        pixels: np.ndarray,
+        quality: float,
+        scale: int,
+        metadata: Metadata | None,
+        codec: base.Codec,
+        progress: Callable[[float], None] | None = None,
+    ) -> CompactFile:
+        """Make a file.
+
+        Args:
+            pixels: uint8 (H, W, 1 or 3).
+            quality: one of the codec's.
+            scale: which pair; `PLAIN_SCALE` for the codec alone.
+            metadata: what to put into the file.
+            codec: what codes the compact picture.
+            progress: told while networks run which share of the picture is done, 0 to 1.
+
+        Returns:
+            The file.
+
+        Raises:
+            ValueError: the quality is none of the codec's, or the picture too large for it.
+        """
+        codec.check_quality(quality)
+        height, width, channels = pixels.shape
+        largest = codec.max_size * max(scale, 1)
+        if max(height, width) > largest:
+            raise ValueError(
+                f"{codec.name} has at most {codec.max_size} pixels in each direction, "
+                f"{largest} at scale {scale}. Received: {width}x{height}"
+            )
+        step = codec.step(quality)
+        compact = pixels
+        if scale != PLAIN_SCALE:
+            compact = self.coders[scale].compact(pixels, step, progress)
+        bitstream = codec.encode(compact, quality)
+        header = container.Header(
+            preset_id=self.preset_ids.get(scale, container.PLAIN),
+            scale=max(scale, 1),
+            quality=round(quality),
+            step=step,
+            height=height,
+            width=width,
+            grey=channels == 1,
+        )
+        if metadata is not None:
+            bitstream = carriers.embed_metadata(bitstream, metadata)
+        return CompactFile(container.write(bitstream, header), header, scale, quality)
+
+    def decode(
+        self,
+        content: bytes,
+        ignore_checksum: bool = False,
+        progress: Callable[[float], None] | None = None,
+    ) -> np.ndarray:
+        """Restore a file.
+
+        Args:
+            content: a compact file that the same pairs made.
+            ignore_checksum: whether to restore what is left of a damaged file.
+            progress: told while networks run which share of the picture is done, 0 to 1.
+
+        Returns:
+            uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
+
+        Raises:
+            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+                picture is too large.
+        """
+        header = container.read(content)
+        self.check_size(header.height, header.width)
+        if not ignore_checksum:
+            container.verify(content, header)
+        shape = (header.height, header.width, 1 if header.grey else 3)
+        if header.preset_id == container.PLAIN:
+            return decode_bitstream(content, shape)
+        if self.preset_ids.get(header.scale) != header.preset_id:
+            mine = ", ".join(
+                f"{preset_id:08x} at scale {scale}" for scale, preset_id in self.preset_ids.items()
+            )
+            raise ValueError(
+                f"this file was made with the pair of id {header.preset_id:08x} "
+                f"at scale {header.scale}. Received: a compressor of {mine or 'no pairs'}"
+            )
+        coder = self.coder(header.scale, header.height, header.width)
+        decoded = decode_bitstream(content, coder.compact_shape(shape))
+        return coder.restore(decoded, header.step, shape[:2], progress)
+
+    def coder(self, scale: int, height: int, width: int) -> PictureCoder:
+        """Return the pair that restores a picture, where that is worth its work.
+
+        Args:
+            scale: of the pair.
+            height, width: of the picture.
+
+        Returns:
+            The pair.
+
+        Raises:
+            ValueError: the picture is so thin that tiles would be mostly padding.
+        """
+        coder = self.coders[scale]
+        work = coder.restoring_work((height, width))
+        if work > _PADDING_FACTOR * height * width + _PADDING_PIXELS:
+            raise ValueError(
+                f"a picture of {width}x{height} pixels is too thin to be restored: "
+                f"it would cost as much as one of {work:,} pixels"
+            )
+        return coder
+
+    def pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
+        """Take the pixels of what a user gives for a picture.
+
+        Args:
+            picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture.
+
+        Returns:
+            uint8 (H, W, 1 or 3).
+
+        Raises:
+            ValueError: it is of another shape, or too large.
+            TypeError: it is of another dtype, or no picture.
+        """
+        pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+            received = getattr(pixels, "dtype", type(pixels).__name__)
+            raise TypeError(f"expected a uint8 array or a Pillow picture. Received: {received}")
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+        if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
+            raise ValueError(
+                "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
+                f"Received: shape={pixels.shape}"
+            )
+        self.check_size(*pixels.shape[:2])
+        return pixels
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise `ValueError` for a picture of more than `max_pixels`."""
+        if height * width > self.max_pixels:
+            raise ValueError(
+                f"expected at most {self.max_pixels:,} pixels (max_pixels). "
+                f"Received: {width}x{height}"
+            )

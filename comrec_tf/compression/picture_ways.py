@@ -1,0 +1,112 @@
+"""The ways in which files of one picture can be made, for rate control to choose from."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from comrec_tf.codecs import base
+from comrec_tf.compression.file_coder import FileCoder
+from comrec_tf.compression.fit import Fit
+from comrec_tf.compression.picture_coder import decode_bitstream
+from comrec_tf.compression.rate_control import Choices
+from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.compression.ways import Way
+from comrec_tf.images.metadata import Metadata
+
+__all__ = ["choices_of"]
+
+#: Share of a search that is still to do after each file that was restored, as it usually is.
+_MORE_TO_TRY = 0.8
+
+
+def choices_of(
+    coder: FileCoder,
+    pixels: np.ndarray,
+    codec: base.Codec,
+    fit: Fit,
+    scales: Sequence[int],
+    *,
+    plain: bool,
+    metadata: Metadata | None,
+    progress: Callable[[float], None] | None,
+) -> Choices:
+    """List the ways, which keep the files that they made.
+
+    Args:
+        coder: makes and restores files.
+        pixels: the picture, uint8 (H, W, 1 or 3).
+        codec: what codes compact pictures.
+        fit: what is known of files of the pairs and this codec.
+        scales: the pairs.
+        plain: whether the codec without networks is one of the ways.
+        metadata: what files carry.
+        progress: told after each file that was tried which share of the search is done, 0 to 1.
+
+    Returns:
+        What rate control chooses from.
+    """
+    tried = 0
+
+    def looked() -> None:
+        nonlocal tried
+        tried += 1
+        if progress is not None:
+            progress(1 - _MORE_TO_TRY**tried)
+
+    def way(name: str, scale: int, codec: base.Codec) -> Way:
+        return _way(coder, name, scale, codec, pixels, metadata, looked)
+
+    ways = [way(str(scale), scale, codec) for scale in scales]
+    reference = codec.reference_encoder()
+    if plain and reference is not codec:
+        ways.append(way("0", PLAIN_SCALE, codec))
+    return Choices(
+        picture=pixels,
+        ways=ways,
+        reference=way("reference", PLAIN_SCALE, reference),
+        plain=plain,
+        fit=fit,
+    )
+
+
+def _way(
+    coder: FileCoder,
+    name: str,
+    scale: int,
+    codec: base.Codec,
+    pixels: np.ndarray,
+    metadata: Metadata | None,
+    looked: Callable[[], None],
+) -> Way:
+    file = functools.cache(lambda quality: coder.encode(pixels, quality, scale, metadata, codec))
+
+    def sketch(picture: np.ndarray, quality: float) -> CompactFile:
+        if picture is pixels and metadata is None:
+            return file(quality)
+        return coder.encode(picture, quality, scale, None, codec)
+
+    def restore_tiles(
+        file: CompactFile, corners: list[tuple[int, int]], side: int
+    ) -> list[np.ndarray]:
+        header, pair = file.header, coder.coders[scale]
+        shape = (header.height, header.width, 1 if header.grey else 3)
+        decoded = decode_bitstream(file.content, pair.compact_shape(shape))
+        restored = pair.restore_tiles(decoded, header.step, corners, side)
+        looked()
+        return restored
+
+    def restore(file: CompactFile) -> np.ndarray:
+        restored = coder.decode(file.content)
+        looked()
+        return restored
+
+    return Way(
+        name=name,
+        scale=scale,
+        qualities=codec.qualities,
+        file=file,
+        sketch=sketch,
+        restore=restore,
+        restore_tiles=None if scale == PLAIN_SCALE else restore_tiles,
+    )
