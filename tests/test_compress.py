@@ -10,10 +10,11 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, restore, ssimulacra2
+from comrec_tf import compress, metrics, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.commands import display
 from comrec_tf.compact_file import container
+from comrec_tf.compression import ssimulacra2
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.presets import weights
@@ -84,9 +85,9 @@ def test_limits_are_kept_and_reported_as_json(tmp_path, run, pictures_dir, capsy
         content = (output / "coffee.jpg").read_bytes()
         assert len(content) == row["bytes_after"] <= limit
         restored = Compressor.from_preset("tiny").decode(content)
-        assert row["psnr"] == pytest.approx(
-            metrics.psnr(np.asarray(PIL.Image.open(picture)), restored)
-        )
+        score = ssimulacra2.ssimulacra2(np.asarray(PIL.Image.open(picture)), restored)
+        assert row["metric"] == "ssimulacra2"
+        assert row["score"] == pytest.approx(score, abs=0.5)
 
 
 def test_a_quality_is_that_of_plain_jpeg_and_no_file_is_larger(tmp_path, run, pictures_dir):
