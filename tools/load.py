@@ -139,7 +139,7 @@ class Soak:
             turn += 1
             verb = verbs[turn % len(verbs)]
             rest = options.rest and turn // len(verbs) % 2 == 1
-            if options.late_share and turn % round(1 / options.late_share) == 0:
+            if options.late_share and (turn + 7) % round(1 / options.late_share) == 0:
                 with contextlib.suppress(grpc.RpcError):
                     self._call(verb, self.inputs[verb], timeout=0.02)
                 self.counts["late, nobody waited"] += 1
