@@ -115,6 +115,29 @@ def test_the_graph_agrees_with_python_on_every_mutated_jpeg(seeds):
     assert more < 50
 
 
+def test_mutated_ordinary_jpegs_are_restored_or_refused(compressor, photo):
+    seeds = []
+    for mode, options in (
+        ("RGB", {"quality": 20}),
+        ("RGB", {"quality": 75, "subsampling": "4:2:2", "progressive": True}),
+        ("L", {"quality": 50}),
+        ("CMYK", {"quality": 50}),
+    ):
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(photo[:24, :40]).convert(mode).save(buffer, "JPEG", **options)
+        seeds.append(buffer.getvalue())
+    restored = 0
+    for content in mutations(seeds, 10_000):
+        try:
+            done = compressor.restore_jpeg(content)
+        except ValueError:
+            continue
+        restored += 1
+        assert done.picture.dtype == np.uint8
+        assert done.picture.ndim == 3
+    assert restored > 1_000
+
+
 def test_mutated_files_are_restored_or_refused(compressor, seeds):
     restored = 0
     for content in mutations(seeds, NUM_FILES):
