@@ -9,7 +9,7 @@ import pytest
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.engines import base
 from comrec_tf.presets import find, weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 PRESETS = sorted(find.list_presets())
 

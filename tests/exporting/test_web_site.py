@@ -17,8 +17,8 @@ from comrec_tf import export
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.exporting import web_examples, web_site
 from comrec_tf.presets import weights
-from tests.conftest import make_model
 from tests.exporting import web_cases
+from tests.makers import make_model
 
 WEB = pathlib.Path(__file__).parents[2] / "serving" / "web"
 CHROMIUM = [os.environ.get("COMREC_CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser"]

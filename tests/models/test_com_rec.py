@@ -11,7 +11,7 @@ from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
-from tests.conftest import half_mean_of_squared_norms, make_model, stir
+from tests.makers import half_mean_of_squared_norms, make_model, stir
 
 KINDS = [
     {},

@@ -9,7 +9,7 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.presets import card, weights
 from comrec_tf.training import building, checkpoint, feed, optimizers, run
 from comrec_tf.training.config import TrainingConfig
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 @pytest.fixture
