@@ -1,6 +1,7 @@
 """Models small enough for tests, and what tests of several rooms compare with."""
 
 import numpy as np
+import tensorflow as tf
 
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.engines.tensorflow import pairs_of
@@ -21,6 +22,18 @@ def make_model(**kwargs) -> ComRec:
     model = ComRec(ComCNN(filters=8, **shared), RecCNN(**rec, **shared), codec)
     stir(model)
     return model
+
+
+def batch_for(model: ComRec, size: int = 16, num: int = 4) -> dict[str, tf.Tensor]:
+    """A batch for a model to train on, of noise."""
+    pictures = tf.random.uniform([num, size, size, model.channels])
+    small = size // model.scale
+    return {
+        "pictures": pictures,
+        "decoded": tf.image.resize(pictures, [small, small])
+        + tf.random.normal([num, small, small, model.channels], stddev=0.02),
+        "quality": tf.constant(([10, 40, 75] * num)[:num]),
+    }
 
 
 def stir(model: ComRec, amount: float = 0.003) -> None:
