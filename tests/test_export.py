@@ -48,7 +48,7 @@ def test_the_networks_are_written_for_other_programs(tmp_path, exported, capsys)
     output = tmp_path / "networks"
     assert run("--format=litert", f"--preset={exported / 'preset'}", f"--output_dir={output}") == 0
     written = sorted(path for path in output.iterdir() if path.suffix == ".tflite")
-    assert len(written) == 4
+    assert len(written) == 8  # two pairs of two networks, for RGB and for grey
     told = capsys.readouterr().out
     assert all(f"{path}: " in told for path in written)
 

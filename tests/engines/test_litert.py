@@ -20,7 +20,9 @@ def test_the_pairs_are_those_of_the_card(exported):
 
 
 def test_a_network_is_a_file_that_needs_no_preset(photo, model):
-    network = litert.LiteNetwork(tile_networks.lite_bytes(tile_networks.shrinking(model)))
+    network = litert.LiteNetwork(
+        tile_networks.lite_bytes(tile_networks.shrinking(model), half=False)
+    )
     tile = photo[None, :32, :48]
     assert network(tile, 0.5).shape == (1, 16, 24, 3)
     assert network(tile[..., :1], 0.5).shape == (1, 16, 24, 1)

@@ -317,19 +317,3 @@ def self_signed(folder, cryptography):
     )
     (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
     return folder / "key.pem", folder / "certificate.pem"
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--model_base_path={empty}"], "expected versions"),
-        (["--model_base_path=a={tiny},a={tiny}"], "a twice"),
-        (["--model_base_path={tiny}", "--tls_key=x"], "go together"),
-    ],
-)
-def test_what_cannot_be_served_is_a_message(exported, tmp_path, flags, message, capsys):
-    from comrec_tf import serve
-
-    places = {"empty": tmp_path, "tiny": exported / "tiny"}
-    assert serve.main(["serve", *(flag.format(**places) for flag in flags)]) == 1
-    assert message in capsys.readouterr().err
