@@ -12,13 +12,13 @@ MODULES = sorted(
 #: Modules without a test of their name, with the reason.
 EXCEPTIONS = {
     "compression/result.py": "fields alone; test_compressor looks at all of them",
-    "compression/file_coder.py": "TO DO: it came after this test, without tests of its name",
-    "compression/fit.py": "TO DO: it came after this test, without tests of its name",
-    "compression/goal.py": "TO DO: it came after this test, without tests of its name",
-    "compression/picture_ways.py": "TO DO: it came after this test, without tests of its name",
-    "compression/scene.py": "TO DO: it came after this test, without tests of its name",
-    "compression/ssimulacra2_weights.py": "TO DO: it came after this test, without tests of its name",
-    "compression/ways.py": "TO DO: it came after this test, without tests of its name",
+    "compression/file_coder.py": "TO DO: came without tests of its name",
+    "compression/fit.py": "TO DO: came without tests of its name",
+    "compression/goal.py": "TO DO: came without tests of its name",
+    "compression/picture_ways.py": "TO DO: came without tests of its name",
+    "compression/scene.py": "TO DO: came without tests of its name",
+    "compression/ssimulacra2_weights.py": "TO DO: came without tests of its name",
+    "compression/ways.py": "TO DO: came without tests of its name",
 }
 
 
