@@ -52,7 +52,7 @@ def _define(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_string("output", None, "Folder of the compact files.", flag_values=values)
     flags.DEFINE_bool(
-        "overwrite", False, "Make files anew that an earlier run has made.", flag_values=values
+        "overwrite", False, "Make files again that an earlier run has made.", flag_values=values
     )
     flags.DEFINE_integer(
         "threads",

@@ -1,4 +1,4 @@
-r"""Judge a preset beside plain JPEG and other codecs, on real files.
+r"""Compare a preset with plain JPEG and other codecs, on real files.
 
     python -m comrec_tf.evaluate photos --output_dir=report --codecs=jpeg,webp,avif
 
@@ -77,7 +77,7 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_list(
         "codecs",
         ["jpeg"],
-        "Codecs beside the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
+        "Codecs next to the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
         "jpegxl, or all for those that are installed. The first is what others are compared with.",
         flag_values=values,
     )

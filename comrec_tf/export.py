@@ -74,7 +74,7 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "web_source",
         None,
-        "The folder serving/web, where it is not beside the package.",
+        "The folder serving/web, where it is not next to the package.",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -109,7 +109,7 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     from comrec_tf.exporting import signatures
     from comrec_tf.presets import card, find, weights
 
-    # It tells of names of its own inside the graph.
+    # Its warnings name parts of the graph that users do not know.
     tf.get_logger().setLevel("ERROR")
     preset = find.find_preset(values.preset)
     described = card.read(preset)

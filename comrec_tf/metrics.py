@@ -112,7 +112,7 @@ def psnr_at_bytes(curve: Sequence[tuple[float, float]], num_bytes: float) -> flo
         more than the codec could do.
     """
     points = np.array(sorted(curve))
-    # A larger file that is worse is one that nobody would choose.
+    # Nobody would choose a larger file that is worse.
     best = np.maximum.accumulate(points[:, 1])
     return float(np.interp(np.log(num_bytes), np.log(points[:, 0]), best))
 

@@ -96,9 +96,9 @@ def _define(values: flags.FlagValues) -> None:
 
 def _serve(values: flags.FlagValues, positional: list[str]) -> int:
     if positional:
-        raise ValueError(f"expected flags only. Received: {' '.join(positional)}")
+        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if bool(values.tls_key) != bool(values.tls_certificate):
-        raise ValueError("--tls_key and --tls_certificate go together. Received: one of them")
+        raise frame.UsageError("--tls_key and --tls_certificate go together. Received: one of them")
     base_paths = _base_paths(values)
     # gRPC's core would write a line for each connection that speaks no HTTP/2.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -152,7 +152,7 @@ def _base_paths(values: flags.FlagValues) -> dict[str, str]:
         if not separator:
             name, folder = values.model_name or pathlib.PurePath(text).name, text
         if name in base_paths:
-            raise ValueError(f"expected models of different names. Received: {name} twice")
+            raise frame.UsageError(f"expected models of different names. Received: {name} twice")
         base_paths[name] = folder
     return base_paths
 

@@ -50,7 +50,7 @@ def write_output(path: str, content: bytes, modified_ns: int | None = None) -> N
 def write_atomically(
     path: str | os.PathLike[str], content: bytes, modified_ns: int | None = None
 ) -> None:
-    """Write a whole file or nothing: beside its place first, then renamed.
+    """Write a whole file or nothing: under another name first, then renamed.
 
     Args:
         path: the file; replaced where it exists.

@@ -1,4 +1,4 @@
-"""The words that commands, cards and libraries share; a list that is needed twice stands here.
+"""The words that commands, cards and libraries share; a list that is needed twice is kept here.
 
 Standard library alone, so that a command line is checked before anything large is imported.
 """
@@ -71,7 +71,7 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
 
 
 def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:
-    """Say what a missing TensorFlow means to somebody who never asked for it.
+    """Explain a missing TensorFlow to users who never asked for it.
 
     Args:
         error: what an import raised.

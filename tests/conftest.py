@@ -6,18 +6,13 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import PIL.Image
 import pytest
 import skimage.data
 
-from comrec_tf.compression.compressor import Compressor
-from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.exporting.signatures import export_signatures
-from comrec_tf.models.com_cnn import ComCNN
-from comrec_tf.models.com_rec import ComRec
-from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import weights
+from tests.makers import make_model
 
 
 @pytest.fixture(autouse=True)
@@ -51,42 +46,6 @@ def pictures_dir(tmp_path_factory):
     for name, pixels in pictures.items():
         PIL.Image.fromarray(pixels).save(folder / f"{name}.png")
     return folder
-
-
-def make_model(**kwargs) -> ComRec:
-    """A pair small enough for tests, with weights that do something."""
-    shared = {
-        "channels": kwargs.pop("channels", 3),
-        "scale": kwargs.pop("scale", 2),
-        "conditioned": kwargs.pop("conditioned", True),
-    }
-    codec = kwargs.pop("codec", None)
-    rec = {"depth": 4, "filters": 8, "resolution": "compact", **kwargs}
-    model = ComRec(ComCNN(filters=8, **shared), RecCNN(**rec, **shared), codec)
-    stir(model)
-    return model
-
-
-def compressor_of(models: ComRec | list[ComRec], codec=None, **kwargs) -> Compressor:
-    """A compressor of models at hand."""
-    models = [models] if isinstance(models, ComRec) else models
-    return Compressor(pairs_of(models), codec or models[0].codec, **kwargs)
-
-
-def half_mean_of_squared_norms(difference):
-    """1/2N sum_k ||.||^2, one picture after the other as the paper writes it."""
-    return sum(np.linalg.norm(one.ravel()) ** 2 for one in difference) / (2 * len(difference))
-
-
-def num_weights(network):
-    return sum(int(np.prod(weight.shape)) for weight in network.trainable_variables)
-
-
-def stir(model: ComRec, amount: float = 0.003) -> None:
-    """Move all weights off their start, where residuals are zero."""
-    random = np.random.default_rng(7)
-    for weight in model.trainable_variables:
-        weight.assign(weight + amount * random.standard_normal(weight.shape).astype(np.float32))
 
 
 @pytest.fixture(scope="session")

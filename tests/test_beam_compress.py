@@ -19,7 +19,7 @@ from comrec_tf import beam_compress
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 ROOT = pathlib.Path(__file__).parents[1]
 

@@ -18,7 +18,7 @@ from comrec_tf.compression import ssimulacra2
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 ROOT = pathlib.Path(__file__).parents[1]
 

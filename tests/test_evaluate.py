@@ -12,7 +12,7 @@ from comrec_tf import evaluate
 from comrec_tf.evaluation import comparison, pictures
 from comrec_tf.graph import compact_file
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 @pytest.fixture

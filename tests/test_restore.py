@@ -12,7 +12,7 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
 from comrec_tf.images import files
 from comrec_tf.presets import find, weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 @pytest.fixture(scope="module")

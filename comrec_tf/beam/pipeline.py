@@ -48,7 +48,7 @@ class CompressPictures(beam.PTransform):
         output: folder of the compact files; it gets the tree below each pattern's fixed part.
         request: what is asked of each file.
         suffix: ending of the compact files.
-        overwrite: make files anew that an earlier run has made.
+        overwrite: make files again that an earlier run has made.
         threads: that TensorFlow may use in each worker process; 0 for all cores.
     """
 
@@ -104,7 +104,7 @@ class _Find(beam.DoFn):
         else:
             root = fixed[: fixed.rfind("/") + 1]
         number = 0
-        # What earlier runs made below the input is no input.
+        # Files that earlier runs made below the input are not inputs.
         ours = f"{self._output}/" if f"{self._output}/".startswith(root) else None
         try:
             for found in FileSystems.match([pattern])[0].metadata_list:
@@ -213,7 +213,7 @@ def _read_bytes(path: str) -> bytes:
 
 
 def _write_whole(path: str, content: bytes) -> None:
-    """Write a file beside its place, then rename it: a killed worker leaves no half of it."""
+    """Write a file under another name, then rename it: a killed worker leaves no half of it."""
     folder, name = FileSystems.split(path)
     with contextlib.suppress(OSError):  # where it exists, or another worker has just made it
         FileSystems.mkdirs(folder)
@@ -246,7 +246,7 @@ def claim(output: str, request: Request, compressor: Compressor, *, overwrite: b
         output: folder of the compact files.
         request: what is asked of each file.
         compressor: of the request.
-        overwrite: whether files of another request may be there, to be made anew.
+        overwrite: whether files of another request may be there, to be made again.
 
     Returns:
         A folder for the reports of this run.
@@ -283,6 +283,6 @@ def counts_of(result: Any) -> dict[str, int]:
     found = result.metrics().query(beam.metrics.MetricsFilter().with_namespace(_NAMESPACE))
     numbers: collections.Counter[str] = collections.Counter()
     for each in found["counters"]:
-        # Portable runners may know of attempts alone.
+        # Portable runners may report attempts only.
         numbers[each.key.metric.name] += each.committed or each.attempted or 0
     return {name: numbers[name] for name in COUNTERS}

@@ -17,8 +17,8 @@ _MIDDLE_STEP = 16.0
 class Codec(abc.ABC):
     """A lossy codec of 8-bit grey or RGB pictures, with a quality: arrays to bytes and back.
 
-    Rates are counted whole: every byte of a bitstream, headers included. What a codec can be beside
-    that, TensorFlow operations or differentiable arithmetic, `comrec_tf.graph.codecs` knows.
+    Rates are counted whole: every byte of a bitstream, headers included. `comrec_tf.graph.codecs`
+    has codecs as TensorFlow operations and as differentiable arithmetic.
     """
 
     #: Short name used in files and on the command line.
@@ -42,7 +42,7 @@ class Codec(abc.ABC):
             The bitstream.
 
         Raises:
-            ValueError: the quality is none of `qualities`, or the encoder refuses the picture.
+            ValueError: the quality is not in `qualities`, or the encoder refuses the picture.
         """
 
     @abc.abstractmethod
@@ -100,7 +100,7 @@ class Codec(abc.ABC):
         return self
 
     def check_quality(self, quality: float) -> None:
-        """Raise `ValueError` for a quality that is none of `qualities`."""
+        """Raise `ValueError` for a quality that is not in `qualities`."""
         if quality not in self.qualities:
             low, second, *_, high = self.qualities
             raise ValueError(

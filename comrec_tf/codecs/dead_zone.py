@@ -1,8 +1,8 @@
-"""JPEG with a dead zone, for encoders that do not know one: pixels whose levels are already chosen.
+"""JPEG with a dead zone, for encoders without one: pixels whose levels are already chosen.
 
 A level costs bits by how large it is, and one that lies just above the middle between two steps
 gains almost nothing over the smaller one. An encoder with a dead zone takes the smaller one there.
-Nothing of it is in the file. libjpeg rounds plainly, but it finds the levels of a picture that was
+The file does not show it. libjpeg rounds plainly, but it finds the levels of a picture that was
 put together from levels of the same tables: so levels are chosen here, and libjpeg codes their
 picture.
 """
@@ -51,7 +51,7 @@ def requantize(
             result[..., index] = _requantize_plane(plane, tables[1], dead_zone)
             continue
         small = _requantize_plane(_halve(plane), tables[1], dead_zone / _HALVED_WORTH)
-        # Of four equal pixels libjpeg takes the mean, which is exact.
+        # libjpeg takes the mean of four equal pixels, which is exact.
         result[..., index] = small.repeat(2, 0).repeat(2, 1)[:height, :width]
     return result
 

@@ -43,7 +43,7 @@ _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None\.")
 
 
 class UsageError(ValueError):
-    """The command line makes no sense, as only the work itself could tell."""
+    """The command line makes no sense, which only the work itself could find out."""
 
 
 def run(
@@ -101,7 +101,7 @@ def run(
         except BrokenPipeError:  # as of `--help | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SUCCESS
-    # What TensorFlow says as it starts is of no use here; who wants to see it sets this to 0.
+    # TensorFlow's messages as it starts do not help here; set this to 0 to see them.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("comrec_tf").setLevel(logging.INFO)
@@ -150,7 +150,7 @@ def define_engine_flags(values: flags.FlagValues) -> None:
     flags.register_multi_flags_validator(
         ["engine", "precision"],
         lambda given: given["precision"] is None or given["engine"] == "tensorflow",
-        "expected --engine=tensorflow beside --precision",
+        "expected --engine=tensorflow with --precision",
         flag_values=values,
     )
 

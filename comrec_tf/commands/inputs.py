@@ -14,7 +14,7 @@ class Found:
     Args:
         arguments: files, globs, and folders, which are searched to the bottom.
         suffixes: endings of the files that are taken from a folder.
-        output_dir: folder of the outputs; what lies in it is not taken from a folder above it.
+        output_dir: folder of the outputs; what is in it is not taken from a folder above it.
 
     Attributes:
         files: of each the path, and its place below the output folder.

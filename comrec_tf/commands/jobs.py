@@ -71,7 +71,7 @@ class Done:
     Attributes:
         rows: of the outputs, in the order of the jobs: what `Verb.make` said, and "file", "source".
         failures: the job and its error, for each that failed.
-        interrupted: whether somebody ended it early; what is not in the above was not begun, or
+        interrupted: whether it was ended early; what is not in the above was not begun, or
             left without an output.
     """
 
@@ -83,7 +83,7 @@ class Done:
 def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
     """Do all jobs; one that fails does not stop the others, whatever its error is.
 
-    Reading and writing run in threads beside the work, a few files ahead and behind, so that
+    Reading and writing run in threads during the work, a few files ahead and behind, so that
     memory does not grow with the number of jobs. Each output gets the time of its input, and is in
     the journal before it is in its place.
 
@@ -115,7 +115,7 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         row = {"file": output, "source": job.source, **made.row}
         if output != job.output:
             if os.path.realpath(output) == os.path.realpath(job.source):
-                return row  # an input that is kept, and lies where it belongs
+                return row  # an input that is kept, and is where it belongs
             if not (overwrite or plan.may_write(output)):
                 raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
         modified = None if job.source == STREAM else os.stat(job.source).st_mtime_ns

@@ -22,7 +22,7 @@ class Journal:
 
     Args:
         folder: the output folder; it and the journal are made when the first line is written.
-        options: what outputs depend on besides their inputs: another choice makes them anew.
+        options: what outputs depend on besides their inputs; with other ones they are made again.
 
     Raises:
         OSError: the journal cannot be read.

@@ -127,7 +127,7 @@ def make(
         suffix: ending of the outputs.
         suffixes: endings of the files that are taken from a folder.
         options: as in `journal.Journal`.
-        is_output: tells of a file that lies in the output folder whether a former run made it.
+        is_output: tells of a file in the output folder whether an earlier run made it.
         kept: endings of inputs that may be copied as they are, under their own ending.
 
     Returns:

@@ -12,7 +12,7 @@ AVIF       box "uuid" at the end, of the type `AVIF_UUID`
 A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
 specification ("unknown chunks") and ISO/IEC 14496-12, 11.1.
 
-EXIF, XMP and colour profiles stand in a JPEG where every viewer looks for them (segments APP1 and
+EXIF, XMP and colour profiles are in a JPEG where every viewer looks for them (segments APP1 and
 APP2). The other formats carry them as above, with the magics "ComE", "ComX" and "ComI": they come
 back with the restored picture, but viewers of the compact file do not see them.
 """

@@ -26,7 +26,7 @@ def list_examples(source: str) -> list[str]:
     Raises:
         FileNotFoundError: there is no such dataset or split, or it holds no pictures.
         ModuleNotFoundError: tensorflow_datasets is not installed.
-        ValueError: the dataset lies there in a format without random access.
+        ValueError: the dataset is there in a format without random access.
     """
     return [f"{source}#{index:09d}" for index in range(len(_examples(source)))]
 
@@ -98,6 +98,6 @@ def _examples(source: str) -> Any:
         return builder.as_data_source(split=split, decoders=decoders)
     except NotImplementedError as error:
         raise ValueError(
-            f"{source} was prepared in a format without random access; prepare it anew with "
+            f"{source} was prepared in a format without random access; prepare it again with "
             f"file_format=array_record ({error})"
         ) from error

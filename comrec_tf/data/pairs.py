@@ -93,7 +93,7 @@ def pair_dataset(
 
 
 def _place(quality: float) -> float:
-    """Where a quality lies between coarse and fine, in even steps for what there is to learn.
+    """Where a quality is between coarse and fine, in even steps for what there is to learn.
 
     Half of the draws from 1 to 100 are below 36; a logarithm alone would waste a third of them on
     qualities below 5, and draw those above 80 too seldom.

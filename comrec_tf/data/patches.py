@@ -26,7 +26,7 @@ def patch_dataset(
         paths: picture files.
         reader: reads them; those that are broken are passed over.
         sampling: how patches are cut, and how many make an epoch.
-        epoch: number of the epoch, read anew each time the dataset is iterated.
+        epoch: number of the epoch, read again each time the dataset is iterated.
 
     Returns:
         A dataset of dictionaries: "pixels", uint8 (patch_size, patch_size, 3) RGB, and "seed",
@@ -56,7 +56,7 @@ def patch_dataset(
         )
         return {"pixels": pixels, "seed": seeds}
 
-    # Without an end, for those that broken files do not give.
+    # Endless, to make up for the patches that broken files do not give.
     dataset = tf.data.Dataset.counter()
     dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
     dataset = dataset.take(num_patches)

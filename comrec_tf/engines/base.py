@@ -68,7 +68,7 @@ def load_pairs(
             "the engine litert computes in float32; a precision goes with the engine tensorflow. "
             f"Received: {options}"
         )
-    # By name, so that whoever does without TensorFlow never reaches it.
+    # By name, so that TensorFlow is imported only where its engine is asked for.
     try:
         module = importlib.import_module(f"comrec_tf.engines.{engine}")
     except ModuleNotFoundError as error:

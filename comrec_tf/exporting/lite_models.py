@@ -24,7 +24,7 @@ def write_lite_models(
     Each file takes "tile", uint8 (1, S, T, 3 or 1), and "log_step", float32 (1,), the logarithm of
     the quantiser step over 16, and gives uint8 (1, S', T', same channels): conversion of colours,
     doubling and clipping are inside. S and T are chosen by the program that loads it, multiples of
-    2. What lies within the network's radius of a tile's edge is meaningless; the card says the
+    2. What is within the network's radius of a tile's edge is meaningless; the card says the
     radius. ComCNN is left out where it leaves pictures as they are.
 
     Args:

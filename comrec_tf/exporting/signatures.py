@@ -60,7 +60,7 @@ def export_signatures(
 
     Results are those of `Compressor`: files byte for byte, restored pictures within a grey level.
     A batch may hold pictures of different sizes. What is wrong with an input is an
-    INVALID_ARGUMENT that says so. Beside it lie requests that run each signature, which servers
+    INVALID_ARGUMENT that says so. Next to it are requests that run each signature, which servers
     run when they load the model.
 
     Args:
@@ -71,7 +71,7 @@ def export_signatures(
             scale if None.
         default_quality: where a request brings no quality.
         max_pixels: larger pictures are refused.
-        preset: folder of the preset that `models` are of, to lie beside the SavedModel: the
+        preset: folder of the preset that `models` are of, to be put next to the SavedModel: the
             embedded server runs it on its own engine.
 
     Raises:
@@ -89,7 +89,7 @@ def export_signatures(
         # Not as a `tf.function`, which would lose the default values.
         archive.add_endpoint(name, function, input_signature=inputs)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place: a server that watches the folder must never see half a model.
+    # Under another name first: a server that watches the folder must never see half a model.
     beside = pathlib.Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         archive.write_out(beside / "model", verbose=False)
@@ -135,7 +135,7 @@ class _Endpoints:
             tf.TensorSpec([None], tf.int32, name) for name in ("quality", "scale", "max_bytes")
         )
         # A default must be a tensor to become one of the signature (SignatureDef.defaults), which
-        # TensorFlow Serving fills in over gRPC, and over REST not.
+        # TensorFlow Serving fills in over gRPC but not over REST.
         usual_scale = tf.constant([self._scale])
 
         def encode(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -48,7 +48,7 @@ def write_models(
         side: height and width of a restored tile in pixels.
 
     Returns:
-        The manifest, as it stands in models.json.
+        The manifest, as it is in models.json.
 
     Raises:
         ValueError: `side` does not fit a pair.
@@ -63,7 +63,7 @@ def write_models(
         content = tile_models.tile_model_bytes(model, side)
         digest = hashlib.sha256(content).hexdigest()
         preset_id = f"{weights.preset_id(model):08x}"
-        # The name changes with the content, so that caches may keep it for ever.
+        # The name changes with the content, so that caches may keep it forever.
         file = f"models/{preset_id}-{digest[:8]}.tflite"
         (folder / file).write_bytes(content)
         pairs[preset_id] = {
@@ -85,7 +85,7 @@ def find_source(folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
     """Find the module's folder and tell what is missing in it.
 
     Args:
-        folder: `serving/web`, or None for the one beside the package.
+        folder: `serving/web`, or None for the one next to the package.
 
     Returns:
         The folder, in which module and runtime are there.

@@ -77,7 +77,7 @@ def double(pictures: tf.Tensor, padding: str = "SAME") -> tf.Tensor:
 
     Args:
         pictures: float32 (N, H, W, C).
-        padding: "SAME", where the two pixels beside the edge are meaningless, or "VALID".
+        padding: "SAME", where the two pixels next to the edge are meaningless, or "VALID".
 
     Returns:
         float32 (N, 2 H, 2 W, C), or two pixels less of the input at each side.
@@ -95,7 +95,7 @@ def halve(pictures: tf.Tensor, padding: str = "SAME") -> tf.Tensor:
 
     Args:
         pictures: float32 (N, H, W, C), H and W even.
-        padding: "SAME", where the two pixels beside the edge are meaningless, or "VALID".
+        padding: "SAME", where the two pixels next to the edge are meaningless, or "VALID".
 
     Returns:
         float32 (N, H / 2, W / 2, C), or three pixels less of the input at each side.

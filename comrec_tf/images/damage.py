@@ -31,4 +31,4 @@ def pillow_errors(what: str, kind: type[Exception] = ValueError) -> Iterator[Non
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise
-        raise kind(f"{what}: {error or type(error).__name__}") from error
+        raise kind(f"{what}: {str(error) or type(error).__name__}") from error

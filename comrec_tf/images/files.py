@@ -49,7 +49,7 @@ class PictureFile:
 
     Attributes:
         picture: uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `from_pil`.
-        metadata: what it says besides.
+        metadata: what else it says.
         format: Pillow's name of the format, say "JPEG".
         notes: what of the file is neither in `picture` nor in `metadata`, in words.
     """
@@ -86,7 +86,7 @@ def load(
     max_pixels: int | None = None,
     first_frame: bool = True,
 ) -> PictureFile:
-    """Read a picture file and what it says besides its pixels.
+    """Read a picture file and what it says apart from its pixels.
 
     HEIC is read where pillow-heif (extra ``heif``) is installed.
 

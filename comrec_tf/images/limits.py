@@ -1,4 +1,4 @@
-"""What a stranger's file may ask for: pixels and work, as its bytes tell before decoding."""
+"""What an unknown file may cost: pixels and work, read from its bytes before decoding."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ _DENSITIES = {
     "AVIF": (25_000_000, 20_000),
     "HEIF": (25_000_000, 20_000),
 }
-#: Bytes of a pixel, of four channels of 16 bits, and bytes besides.
+#: Bytes of a pixel, of four channels of 16 bits, and bytes on top.
 _BYTES_PER_PIXEL, _FREE_BYTES = 8, 2**26
 
 _CODESTREAM = b"\xff\x4f\xff\x51"

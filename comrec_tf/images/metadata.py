@@ -41,7 +41,7 @@ class Metadata:
 def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     """Read what goes with the pixels that `files.from_pil` makes of a picture.
 
-    The orientation is left out, since those pixels stand upright, and so is an embedded preview.
+    The orientation is left out, since those pixels are upright, and so is an embedded preview.
     A profile of another colour model than the pixels', say of CMYK, is left out too. EXIF that is
     damaged, and EXIF and XMP over 64 KB, are dropped: they must not cost anybody the picture.
 

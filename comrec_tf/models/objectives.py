@@ -74,7 +74,7 @@ class Alternate(Objective):
     def train(self, model: "ComRec", data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Let RecCNN learn, then ComCNN; see `Objective.train`."""
         measured = self._train_rec(model, data)
-        if model.com.trainable_variables:  # else its pass through RecCNN would be for nothing
+        if model.com.trainable_variables:  # else the pass through RecCNN would change nothing
             measured |= self._train_com(model, data)
         return measured
 

@@ -21,7 +21,7 @@ __all__ = ["TileFunction", "converted", "lite_bytes", "on_pixels", "restoring", 
 TileFunction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 _FROM_RGB = (RGB_TO_YCBCR.T / 255.0).astype(np.float32)[None, None]
-# Luma beside the colours: a grey picture is that luma, whatever chroma the network made.
+# Luma next to the colours: a grey picture is that luma, whatever chroma the network made.
 _TO_RGB = 255.0 * np.concatenate([YCBCR_TO_RGB.T, np.eye(3)[:, :1]], 1)
 _TO_RGB_OFFSET = (-OFFSET @ _TO_RGB).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The card of a preset: what it is, how it was trained, and which networks lie beside it.
+"""The card of a preset: what it is, how it was trained, and which networks are next to it.
 
 A preset is a folder with ``card.json``, the weights (``weights.npz``) and each network in the form
 that needs no TensorFlow (``.tflite``). Whoever restores a picture reads this card alone.
@@ -43,7 +43,7 @@ class Lite:
     """A network as a file that runs without TensorFlow.
 
     Attributes:
-        file: its name beside the card.
+        file: its name, in the card's folder.
         sha256: of its bytes, in hex.
         radius: how many pixels of its input around a pixel an output pixel depends on.
         multiple: height and width of its input must be multiples of this.
@@ -197,7 +197,7 @@ def _lite(entry: "_Entry") -> Lite:
         return text == os.path.basename(text) and text.endswith(".tflite")
 
     return Lite(
-        file=entry.value("file", str, is_name, "the name of a .tflite file beside the card"),
+        file=entry.value("file", str, is_name, "the name of a .tflite file next to the card"),
         sha256=entry.value("sha256", str, lambda text: len(text) == 64, "64 hexadecimal digits"),
         radius=entry.value("radius", int, lambda number: 0 <= number <= 512, "0 to 512"),
         multiple=entry.value("multiple", int, lambda number: number in (1, 2), "1 or 2"),

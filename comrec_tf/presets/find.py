@@ -17,7 +17,7 @@ def find_preset(name: str | os.PathLike[str]) -> pathlib.Path:
 
     Args:
         name: a folder that holds a preset, or the name of one in the search path: the folders of
-            the environment variable COMREC_PRESETS (separated as in PATH), `saved_models` beside
+            the environment variable COMREC_PRESETS (separated as in PATH), `saved_models` next to
             the package, and `share/comrec_tf/saved_models` of the installation.
 
     Returns:
@@ -59,7 +59,7 @@ def find_preset_by_id(preset_id: int) -> pathlib.Path:
             return folder
     raise FileNotFoundError(
         f"expected a preset of id {preset_id:08x}, which made this file, among "
-        f"{', '.join(list_presets()) or 'no presets'}; name its folder where it lies elsewhere"
+        f"{', '.join(list_presets()) or 'no presets'}; give its folder if it is elsewhere"
     )
 
 

@@ -1,4 +1,4 @@
-"""The weights of presets: trained pairs of networks, saved beside their card and loaded.
+"""The weights of presets: trained pairs of networks, saved next to their card and loaded.
 
 The weights are NumPy arrays by their names in ``weights.npz`` (no pickle). A preset holds one
 pair of networks, or one for each scale. The id of a pair is a checksum of its structure and
@@ -97,7 +97,7 @@ def save_preset(
         )
     card.parse(content, folder)  # nothing is written that could not be read
     folder.mkdir(parents=True, exist_ok=True)
-    # The card last: a folder without one is no preset, so nobody reads half of one.
+    # The card last: a folder without one is no preset, so that none is read half-written.
     (folder / card.FILE).unlink(missing_ok=True)
     for name, data in files.items():
         storage.write_atomically(folder / name, data)

@@ -21,7 +21,7 @@ _KEPT = 2
 class Checkpoints(keras.callbacks.Callback):
     """Saves after each epoch a folder ``epoch-00012`` that holds all that a resumed run needs.
 
-    A folder is written beside its place and renamed, so one that has its name is complete. The
+    A folder is written under another name and renamed, so one that has its name is complete. The
     newest two are kept.
 
     Args:

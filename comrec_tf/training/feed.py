@@ -81,7 +81,7 @@ class TrainingFeed(keras.callbacks.Callback):
             return dataset if stamp is None else dataset.map(stamp)
 
         strategy = model.distribute_strategy
-        #: One epoch of batches, drawn anew each time it is iterated; where the model was made in
+        #: One epoch of batches, drawn again each time it is iterated; where the model was made in
         #: the scope of a strategy, shared by its devices.
         self.dataset = (
             strategy.distribute_datasets_from_function(share)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from comrec_tf import metrics, vocabulary
-from comrec_tf.codecs import base, catalog
+from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import carriers
 
 CODECS = {name: catalog.make_codec(name) for name in vocabulary.CODEC_SUFFIXES}
@@ -98,8 +98,3 @@ def test_the_reference_encoder_writes_what_the_same_decoder_reads(codec, photo):
         assert other.options()["chroma_subsampling"] == "4:4:4"
     bitstream = reference.encode(photo, 70)
     np.testing.assert_array_equal(codec.decode(bitstream, 3), reference.decode(bitstream, 3))
-
-
-def test_the_logarithm_of_a_step_is_zero_at_sixteen_grey_levels():
-    assert base.log_of_step(16.0) == 0.0
-    assert base.log_of_step(32.0) == pytest.approx(np.log(2))

@@ -9,7 +9,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.other_formats import WebpCodec
 from comrec_tf.compression import chroma
 from comrec_tf.compression.target import Target
-from tests.conftest import compressor_of, make_model
+from tests.makers import compressor_of, make_model
 
 
 @pytest.fixture(scope="module")

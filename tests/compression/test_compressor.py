@@ -14,7 +14,7 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
 from comrec_tf.graph import compact_file
 from comrec_tf.presets import weights
-from tests.conftest import compressor_of, make_model
+from tests.makers import compressor_of, make_model
 
 
 @pytest.fixture

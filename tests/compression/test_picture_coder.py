@@ -5,7 +5,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
 from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.images import tiles
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 def coder_of(**kwargs):

@@ -6,7 +6,7 @@ from comrec_tf.compact_file import container
 from comrec_tf.compression import request
 from comrec_tf.images.metadata import Metadata
 from comrec_tf.presets import weights
-from tests.conftest import compressor_of, make_model
+from tests.makers import compressor_of, make_model
 
 
 def made(**changed):

@@ -55,13 +55,3 @@ def test_a_stranger_trains_compresses_and_restores(tmp_path, pictures_dir, capsy
         PIL.Image.fromarray(original).save(plain, "JPEG", quality=75, optimize=True)
         if name != "small":
             assert len(content) < 0.6 * len(plain.getvalue())
-
-
-def test_a_wrong_training_configuration_is_a_message(tmp_path, pictures_dir, capsys):
-    common = [f"--valid_data={pictures_dir}", f"--output_dir={tmp_path}/run"]
-    assert train.main(["train", f"--train_data={pictures_dir}", *common, "--scale=3"]) == 2
-    assert "scale is out of range" in capsys.readouterr().err
-    assert train.main(["train", "--train_data=nowhere", *common]) == 1
-    assert "'nowhere'" in capsys.readouterr().err
-    assert train.main(["train", *common]) == 2
-    assert not (tmp_path / "run").exists()

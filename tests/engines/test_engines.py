@@ -8,8 +8,7 @@ import pytest
 
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.engines import base
-from comrec_tf.presets import find, weights
-from tests.conftest import make_model
+from comrec_tf.presets import find
 
 PRESETS = sorted(find.list_presets())
 
@@ -54,28 +53,6 @@ def test_files_of_either_engine_are_restored_by_the_other(photo):
         assert len(one.content) == pytest.approx(len(two.content), rel=0.002)
         difference = full.decode(one.content).astype(int) - lite.decode(one.content)
         assert np.abs(difference).max() <= 1
-
-
-def test_a_tile_of_another_size_does_not_disturb_the_next(tmp_path, photo):
-    weights.save_preset(make_model(), tmp_path)
-    (pair,) = base.load_pairs(tmp_path)
-    sizes = [(32, 32), (16, 64), (48, 16), (32, 32)]
-    tiles = [np.ascontiguousarray(photo[None, :height, :width]) for height, width in sizes]
-    results = [pair.rec(tile, 0.0) for tile in tiles]
-    np.testing.assert_array_equal(results[0], results[3])
-
-
-def test_a_network_that_is_not_the_cards_is_refused(tmp_path):
-    weights.save_preset(make_model(), tmp_path)
-    path = tmp_path / "rec_scale2.tflite"
-    path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(ValueError, match=r"rec_scale2.tflite is damaged: card.json says"):
-        base.load_pairs(tmp_path)
-
-
-def test_unknown_engines_are_refused():
-    with pytest.raises(ValueError, match="one of litert, tensorflow. Received: engine=onnx"):
-        base.load_pairs("comrec", "onnx")
 
 
 def test_a_picture_is_coded_and_restored_where_tensorflow_cannot_be_imported(tmp_path):

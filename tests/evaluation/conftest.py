@@ -3,7 +3,7 @@
 import pytest
 
 from comrec_tf.evaluation import curves
-from tests.conftest import compressor_of, make_model
+from tests.makers import compressor_of, make_model
 
 
 @pytest.fixture

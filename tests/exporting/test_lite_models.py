@@ -4,7 +4,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.exporting import lite_models
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 def run(path, tile, log_step):

@@ -20,7 +20,7 @@ from comrec_tf.exporting import encoding
 from comrec_tf.exporting.signatures import SIGNATURES, export_signatures
 from comrec_tf.images import files
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 pytestmark = pytest.mark.slow
 

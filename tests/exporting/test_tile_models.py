@@ -11,7 +11,7 @@ from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.picture_coder import PictureCoder
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 SIDE = 32
 

@@ -17,8 +17,8 @@ from comrec_tf import export
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.exporting import web_examples, web_site
 from comrec_tf.presets import weights
-from tests.conftest import make_model
 from tests.exporting import web_cases
+from tests.makers import make_model
 
 WEB = pathlib.Path(__file__).parents[2] / "serving" / "web"
 CHROMIUM = [os.environ.get("COMREC_CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser"]
@@ -97,19 +97,10 @@ def test_a_preset_around_another_codec_is_refused(tmp_path):
         web_site.write_site(["comrec-webp"], tmp_path, WEB)
 
 
-def test_a_module_that_is_not_built_is_said_in_a_line(tmp_path, capsys):
+def test_a_module_that_is_not_built_is_said_in_a_line(tmp_path):
     (tmp_path / "package.json").write_text("{}")
     with pytest.raises(FileNotFoundError, match=r"run `npm ci` in .*Missing: .*comrec\.js"):
         web_site.find_source(tmp_path)
-    arguments = ["export", "--format=web", f"--output_dir={tmp_path / 'site'}"]
-    assert export.main([*arguments, f"--web_source={tmp_path / 'nowhere'}"]) == 1
-    assert "expected the folder serving/web" in capsys.readouterr().err
-
-
-def test_a_folder_that_holds_files_is_left_alone(tmp_path, capsys):
-    (tmp_path / "mine.txt").touch()
-    assert export.main(["export", "--format=web", f"--output_dir={tmp_path}"]) == 1
-    assert "new or empty folder" in capsys.readouterr().err
 
 
 def test_examples_are_left_out_where_their_pictures_or_the_codec_cannot_be_had(

@@ -107,7 +107,7 @@ def _write_fixtures() -> None:
     import keras
 
     from comrec_tf.exporting import web_site
-    from tests.conftest import compressor_of, make_model
+    from tests.makers import compressor_of, make_model
 
     keras.utils.set_random_seed(1)
     models = [make_model(scale=1), make_model(scale=2)]

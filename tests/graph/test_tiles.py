@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import geometry, pixels, tiles
 from comrec_tf.images import tiles as numpy_tiles
-from tests.conftest import make_model
+from tests.makers import make_model
 
 SIZES = [(1, 1), (7, 33), (32, 32), (45, 70)]
 SIDES = (16, 24)

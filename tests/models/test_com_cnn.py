@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.models.com_cnn import ComCNN
-from tests.conftest import num_weights
+from tests.makers import num_weights
 
 
 def test_it_has_the_papers_weights_kernels_and_biases_counted():

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.models import losses
-from tests.conftest import half_mean_of_squared_norms
+from tests.makers import half_mean_of_squared_norms
 
 
 @pytest.fixture

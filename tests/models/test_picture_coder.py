@@ -7,7 +7,7 @@ from comrec_tf.compression.picture_coder import PictureCoder as FilePictureCoder
 from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.images import tiles
 from comrec_tf.models.picture_coder import PictureCoder
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 @pytest.mark.parametrize("scale", [1, 2])

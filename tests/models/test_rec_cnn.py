@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import geometry
 from comrec_tf.models.rec_cnn import RecCNN
-from tests.conftest import num_weights
+from tests.makers import num_weights
 
 
 def test_it_has_the_papers_weights_kernels_biases_scales_and_shifts_counted():

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import color, geometry
 from comrec_tf.models import tile_networks
-from tests.conftest import make_model
+from tests.makers import make_model
 
 KINDS = [
     {"scale": scale, "channels": channels, "resolution": resolution}

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from comrec_tf.presets import find, weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 @pytest.fixture

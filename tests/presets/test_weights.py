@@ -15,7 +15,7 @@ from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import card, weights
-from tests.conftest import make_model, stir
+from tests.makers import make_model, stir
 
 
 @pytest.fixture

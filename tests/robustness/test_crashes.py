@@ -16,7 +16,7 @@ import pytest
 from comrec_tf.commands import journal
 from comrec_tf.compact_file import container
 from comrec_tf.presets import weights
-from tests.conftest import make_model
+from tests.makers import make_model
 
 pytestmark = pytest.mark.slow
 

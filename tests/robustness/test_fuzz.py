@@ -20,7 +20,7 @@ from comrec_tf.compact_file import carriers, container
 from comrec_tf.data import decoding
 from comrec_tf.graph import compact_file
 from comrec_tf.images import files
-from tests.conftest import compressor_of, make_model
+from tests.makers import compressor_of, make_model
 from tests.robustness import hostile
 
 pytestmark = pytest.mark.slow

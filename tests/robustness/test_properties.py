@@ -13,7 +13,7 @@ from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
-from tests.conftest import make_model
+from tests.makers import make_model
 
 pytestmark = pytest.mark.slow
 

@@ -106,6 +106,16 @@ def echo_model(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def echo_store(echo_model):
+    """The same in this process."""
+    from comrec_tf.server.store import ModelStore
+
+    store = ModelStore({"tiny": echo_model})
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
 def echo_server(echo_model):
     running = Server(echo_model)
     yield running

@@ -18,7 +18,7 @@ from comrec_tf.compression.compressor import Compressor
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 from tests.server.conftest import COLD, Server
-from tests.server.test_server import self_signed
+from tests.server.makers import self_signed
 
 pytestmark = pytest.mark.slow
 

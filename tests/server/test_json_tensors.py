@@ -10,7 +10,7 @@ import tensorflow as tf
 pytest.importorskip("grpc")
 from comrec_tf.server import json_tensors
 from comrec_tf.server.errors import RequestError
-from tests.server.test_tensors import info_of
+from tests.server.makers import info_of
 
 FILES = {"image_bytes": info_of(tf.string, [None])}
 BOTH = {**FILES, "quality": info_of(tf.int32, [None])}

@@ -2,7 +2,6 @@
 
 import base64
 import concurrent.futures
-import datetime
 import io
 import json
 import os
@@ -27,6 +26,7 @@ from tensorflow_serving.apis import (  # noqa: E402
 )
 
 from tests.server.conftest import COLD, Server  # noqa: E402
+from tests.server.makers import self_signed  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -289,47 +289,3 @@ def test_tls_encrypts_both(exported, tmp_path, png):
             assert reply.status == 200
     finally:
         running.stop()
-
-
-def self_signed(folder, cryptography):
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    assert cryptography
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    return folder / "key.pem", folder / "certificate.pem"
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--model_base_path={empty}"], "expected versions"),
-        (["--model_base_path=a={tiny},a={tiny}"], "a twice"),
-        (["--model_base_path={tiny}", "--tls_key=x"], "go together"),
-    ],
-)
-def test_what_cannot_be_served_is_a_message(exported, tmp_path, flags, message, capsys):
-    from comrec_tf import serve
-
-    places = {"empty": tmp_path, "tiny": exported / "tiny"}
-    assert serve.main(["serve", *(flag.format(**places) for flag in flags)]) == 1
-    assert message in capsys.readouterr().err

@@ -2,19 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
-from tensorflow.core.protobuf import meta_graph_pb2
 
 pytest.importorskip("grpc")
 from comrec_tf.server import tensors
 from comrec_tf.server.errors import RequestError
-
-
-def info_of(dtype, shape):
-    return meta_graph_pb2.TensorInfo(
-        dtype=tf.as_dtype(dtype).as_datatype_enum,
-        tensor_shape=tf.TensorShape(shape).as_proto(),
-    )
-
+from tests.server.makers import info_of
 
 STRINGS = info_of(tf.string, [None])
 NUMBERS = info_of(tf.int32, [None])

@@ -13,7 +13,7 @@ from comrec_tf.presets import weights
 from comrec_tf.training import distribution, run
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
-from tests.conftest import make_model
+from tests.makers import make_model
 
 
 def settings(pictures_dir):

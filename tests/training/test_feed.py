@@ -3,7 +3,7 @@ import pytest
 
 from comrec_tf.data.sampling import Sampling
 from comrec_tf.training.feed import TrainingFeed
-from tests.conftest import make_model, stir
+from tests.makers import make_model, stir
 
 SMALL = Sampling(patch_size=16, batch_size=2, steps_per_epoch=3, quality=40)
 

@@ -8,7 +8,7 @@ from comrec_tf import metrics
 from comrec_tf.graph import compact_file
 from comrec_tf.images import color, files
 from comrec_tf.training.validation import Validation
-from tests.conftest import compressor_of, make_model
+from tests.makers import compressor_of, make_model
 
 
 def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictures_dir):

@@ -1,0 +1,102 @@
+"""The steps in a pipeline of this process; the command around them is tested by itself."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+pytest.importorskip("apache_beam")
+import apache_beam as beam
+
+from comrec_tf.beam import pipeline
+from comrec_tf.compact_file import container
+from comrec_tf.compression.request import Request
+
+
+@pytest.fixture
+def request_of(exported):
+    def make(quality=40):
+        return Request(str(exported / "preset"), None, "quality", quality, 2, True)
+
+    return make
+
+
+@pytest.fixture
+def photos(tmp_path, photo):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("a.png", "deep/b.png"):
+        PIL.Image.fromarray(photo[:40, :50]).save(tmp_path / "in" / name)
+    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def run(tmp_path, request_of):
+    """Runs patterns; returns the counters and both collections, by file."""
+
+    def call(*patterns, overwrite=False):
+        steps = pipeline.CompressPictures(
+            str(tmp_path / "out"), request_of(), ".jpg", overwrite=overwrite, threads=1
+        )
+        made = beam.Pipeline("DirectRunner")
+        for name, lines in (made | beam.Create(list(map(str, patterns))) | steps).items():
+            lines | f"Write {name}" >> beam.io.WriteToText(str(tmp_path / "rows" / name))
+        result = made.run()
+        result.wait_until_finish()
+        rows = {}
+        for name in ("done", "failed"):
+            found = sorted((tmp_path / "rows").glob(f"{name}-*"))
+            lines = [line for path in found for line in path.read_text().splitlines()]
+            rows[name] = {row["file"]: row for row in map(json.loads, lines)}
+        return pipeline.counts_of(result), rows["done"], rows["failed"]
+
+    return call
+
+
+def test_a_folder_becomes_a_tree_and_a_second_run_finds_it_done(tmp_path, photos, run, request_of):
+    counts, done, failed = run(photos)
+    assert set(done) == {f"{tmp_path}/out/a.jpg", f"{tmp_path}/out/deep/b.jpg"}
+    assert (counts["compressed"], counts["pixels"], failed) == (2, 2 * 40 * 50, {})
+    request = request_of()
+    picture = np.asarray(PIL.Image.open(photos / "a.png"))
+    expected, _ = request.compress(request.compressor(), picture, None)
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == expected
+    counts, _, _ = run(photos)
+    assert (counts["compressed"], counts["skipped"]) == (0, 2)
+    assert set(counts) == set(pipeline.COUNTERS)
+
+
+def test_what_fails_is_told_and_stops_nothing(tmp_path, photos, run):
+    (photos / "broken.png").write_bytes(b"\x89PNG cut")
+    PIL.Image.open(photos / "a.png").save(photos / "a.bmp")
+    counts, done, failed = run(photos, tmp_path / "no*.png")
+    assert set(done) == {f"{tmp_path}/out/deep/b.jpg"}
+    assert counts["failed"] == len(failed) == 4
+    assert "not a picture" in failed[f"{photos}/broken.png"]["error"]
+    assert "would become" in failed[f"{photos}/a.bmp"]["error"]
+    assert "Received: none" in failed[f"{tmp_path}/no*.png"]["error"]
+
+
+def test_a_folder_of_one_request_is_not_filled_by_another(tmp_path, request_of):
+    output = str(tmp_path / "out")
+    compressor = request_of().compressor()
+    reports = pipeline.claim(output, request_of(), compressor, overwrite=False)
+    assert reports.startswith(f"{output}/{pipeline.REPORTS}/")
+    pipeline.claim(output, request_of(), compressor, overwrite=False)
+    with pytest.raises(ValueError, match="was begun with {'value': 40}"):
+        pipeline.claim(output, request_of(70), compressor, overwrite=False)
+    pipeline.claim(output, request_of(70), compressor, overwrite=True)
+    with pytest.raises(ValueError, match="was begun with {'value': 70}"):
+        pipeline.claim(output, request_of(), compressor, overwrite=False)
+
+
+def test_files_that_are_not_ours_are_left_alone(tmp_path, photos, run):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jpg").write_bytes(b"a stranger's")
+    counts, _, failed = run(photos)
+    assert (counts["compressed"], counts["failed"]) == (1, 1)
+    assert "pass --overwrite" in failed[f"{photos}/a.png"]["error"]
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == b"a stranger's"
+    run(photos, overwrite=True)
+    assert container.read((tmp_path / "out" / "a.jpg").read_bytes()).quality == 40

@@ -1,0 +1,44 @@
+import pytest
+import tensorflow as tf
+
+pytest.importorskip("grpc")
+import grpc
+
+from comrec_tf.server import errors
+
+
+def test_what_is_wrong_in_itself_is_an_invalid_argument():
+    error = errors.invalid("expected two. Received: one")
+    assert error.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert error.message == str(error) == "expected two. Received: one"
+    assert errors.HTTP_STATUS[error.code] == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (tf.errors.InvalidArgumentError, "INVALID_ARGUMENT"),
+        (tf.errors.ResourceExhaustedError, "RESOURCE_EXHAUSTED"),
+        (tf.errors.DeadlineExceededError, "DEADLINE_EXCEEDED"),
+        # What has no place in the table is nobody's fault but the server's.
+        (tf.errors.DataLossError, "INTERNAL"),
+    ],
+)
+def test_the_status_of_tensorflow_is_kept(kind, code):
+    error = errors.from_tensorflow(kind(None, None, "out of something"))
+    assert (error.code.name, error.message) == (code, "out of something")
+
+
+def test_what_a_graph_says_is_told_without_its_nodes():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        refuse = tf.debugging.Assert(tf.constant(False), ["expected a picture. Received: junk"])
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            session.run(refuse)
+    told = errors.from_tensorflow(caught.value).message
+    assert "expected a picture. Received: junk" in told
+    for hidden in ("node", "{{", "Detected", "assertion failed", "\n"):
+        assert hidden not in told
+
+
+def test_an_error_that_says_nothing_is_named_by_its_status():
+    assert errors.from_tensorflow(tf.errors.InternalError(None, None, "")).message == "INTERNAL"

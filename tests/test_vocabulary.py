@@ -1,0 +1,52 @@
+import configparser
+import pathlib
+import subprocess
+import sys
+
+import PIL.Image
+import pytest
+
+from comrec_tf import vocabulary
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def test_every_ending_is_one_that_pillow_opens():
+    known = PIL.Image.registered_extensions()
+    assert set(vocabulary.PICTURE_SUFFIXES) <= set(known)
+
+
+def test_what_codecs_write_is_taken_for_a_compact_file_and_for_a_picture():
+    written = set(vocabulary.CODEC_SUFFIXES.values())
+    assert written <= set(vocabulary.COMPACT_SUFFIXES) <= set(vocabulary.PICTURE_SUFFIXES)
+
+
+def test_it_needs_the_standard_library_alone():
+    program = """
+import sys
+from comrec_tf import vocabulary
+wanted = {"numpy", "PIL", "absl", "tensorflow", "keras"} & set(sys.modules)
+print(sorted(wanted))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_missing_extra_is_one_that_there_is():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    assert {"tf", "codecs", "evaluation", "serving"} <= set(setup["options.extras_require"])
+    error = vocabulary.missing_extra("plots need matplotlib", "evaluation")
+    assert str(error) == 'plots need matplotlib: from a clone, pip install ".[evaluation]"'
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "keras.src.layers", "tensorflow.python"])
+def test_without_tensorflow_the_extra_is_named(name):
+    told = vocabulary.explained(ModuleNotFoundError("No module", name=name), "training")
+    assert str(told) == 'training needs TensorFlow: from a clone, pip install ".[tf]"'
+
+
+@pytest.mark.parametrize("name", ["matplotlib", "tensorflow_io", None])
+def test_another_missing_module_is_left_as_it_is(name):
+    error = ModuleNotFoundError("No module", name=name)
+    assert vocabulary.explained(error, "training") is error
