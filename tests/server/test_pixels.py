@@ -30,4 +30,5 @@ def test_a_bomb_counts_more_than_any_limit():
     header = b"IHDR" + struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 0, 0, 0, 0)
     checksum = struct.pack(">I", zlib.crc32(header))
     head = b"\x89PNG\r\n\x1a\n\0\0\0\r" + header + checksum
+    head += b"\0\0\0\0IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
     assert pixels.count({"image_bytes": [head]}) > 10**12
