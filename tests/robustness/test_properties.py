@@ -13,7 +13,7 @@ from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.images import files
-from tests.makers import make_model
+from tests.makers import compressor_of, make_model
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 @functools.cache
 def compressor(codec="jpeg"):
     models = [make_model(scale=1), make_model(scale=2)]
-    return Compressor(models, codec=catalog.make_codec(codec))
+    return compressor_of(models, catalog.make_codec(codec))
 
 
 @st.composite
@@ -47,7 +47,7 @@ def pictures(draw, largest=300):
 @hypothesis.settings(max_examples=150, deadline=None)
 @hypothesis.given(pictures(), st.integers(1, 100), st.sampled_from([1, 2]))
 def test_every_picture_comes_back_with_its_shape(picture, quality, scale):
-    content = compressor().encode(picture, quality, scale)
+    content = compressor().encode(picture, quality, scale).content
     header = container.read(content)
     assert (header.height, header.width, header.grey) == (
         *picture.shape[:2],
@@ -63,7 +63,7 @@ def test_every_picture_comes_back_with_its_shape(picture, quality, scale):
     pictures(largest=80), st.integers(1, 100), st.sampled_from(["webp", "avif", "jpeg2000"])
 )
 def test_so_it_does_with_every_codec(picture, quality, codec):
-    content = compressor(codec).encode(picture, quality, 2)
+    content = compressor(codec).encode(picture, quality, 2).content
     assert compressor(codec).decode(content).shape == picture.shape
 
 
@@ -79,7 +79,7 @@ def test_the_released_preset_is_closer_than_bicubic_of_the_same_file(
 ):
     gains = []
     for picture in (photo, grey_photo, photo[:77, :99]):
-        content = released().encode(picture, quality, scale)
+        content = released().encode(picture, quality, scale).content
         size = picture.shape[1::-1]
         shown = files.from_pil(_open(content).resize(size, PIL.Image.BICUBIC))
         restored = released().decode(content)
@@ -101,5 +101,5 @@ def _open(content):
 )
 def test_pillow_pictures_of_every_mode_are_taken(mode, width, height):
     picture = PIL.Image.new(mode, (width, height))
-    content = compressor().encode(picture, 50)
+    content = compressor().encode(picture, 50).content
     assert compressor().decode(content).shape[:2] == (height, width)

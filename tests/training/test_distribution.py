@@ -47,11 +47,11 @@ import sys
 import numpy as np
 from comrec_tf.presets import weights
 from comrec_tf import train
-from comrec_tf.training import run
+from comrec_tf.training import building
 
 built = []
-build = run.build_model
-run.build_model = lambda config: built.append(build(config)) or built[-1]
+build = building.build_model
+building.build_model = lambda config: built.append(build(config)) or built[-1]
 path, *arguments = sys.argv[1:]
 code = train.main(["train", *arguments])
 np.savez(path, **weights._arrays(built[0]))
