@@ -5,7 +5,7 @@ import numpy as np
 __all__ = ["WEIGHTS"]
 
 #: Weights of X, Y and B - Y; of each scale, finest first; of structural error,
-# ringing and blur by their means, and of the three by their fourth norms.
+#: ringing and blur by their means, and of the three by their fourth norms.
 WEIGHTS = np.array(
     [
         [
