@@ -60,8 +60,8 @@ def export_signatures(
 
     Results are those of `Compressor` but for rounding: a pixel of a compact or a restored picture
     may be a grey level off. A batch may hold pictures of different sizes. What is wrong with an
-    input is an INVALID_ARGUMENT that says so. Next to it are requests that run each signature, which servers
-    run when they load the model.
+    input is an INVALID_ARGUMENT that says so. Next to it are requests that run each signature,
+    which servers run when they load the model.
 
     Args:
         models: the pair of networks, or one for each scale: files of each are decoded, and of the
