@@ -90,7 +90,7 @@ def _side_by_side(picture: np.ndarray, rows: list, path: pathlib.Path) -> None:
     """The original and both results next to each other, with captions."""
     panels = [("original", picture)] + [
         (
-            f"{name}: {num_bytes:,} bytes, SSIMULACRA2 {_score(picture, pixels):.1f}",
+            f"{name}: {num_bytes:,} bytes, score {_score(picture, pixels):.1f}",
             pixels,
         )
         for name, num_bytes, pixels in rows
