@@ -1,0 +1,44 @@
+import numpy as np
+import PIL.Image
+import pytest
+
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.compact_file import container
+from comrec_tf.compression.file_coder import FileCoder
+from comrec_tf.compression.result import PLAIN_SCALE
+from comrec_tf.engines.tensorflow import pairs_of
+from tests.makers import make_model
+
+
+@pytest.fixture
+def coder():
+    return FileCoder(pairs_of([make_model(scale=2), make_model(scale=1)]), max_pixels=40_000)
+
+
+@pytest.mark.parametrize("scale", [PLAIN_SCALE, 1, 2])
+def test_a_file_says_what_made_it_and_comes_back(coder, photo, scale):
+    file = coder.encode(photo, 40, scale, None, JpegCodec())
+    header = container.read(file.content)
+    assert (header.height, header.width) == photo.shape[:2]
+    assert header.preset_id == coder.preset_ids.get(scale, container.PLAIN)
+    assert coder.decode(file.content).shape == photo.shape
+
+
+def test_scales_are_in_order(coder):
+    assert list(coder.coders) == [1, 2]
+
+
+def test_pixels_are_taken_of_arrays_and_of_pillow_pictures(coder, photo, grey_photo):
+    np.testing.assert_array_equal(coder.pixels(PIL.Image.fromarray(photo)), photo)
+    np.testing.assert_array_equal(coder.pixels(grey_photo[..., 0]), grey_photo)
+    with pytest.raises(TypeError, match="float32"):
+        coder.pixels(photo.astype(np.float32))
+    with pytest.raises(ValueError, match="at most 40,000 pixels"):
+        coder.pixels(np.zeros((201, 200), np.uint8))
+
+
+def test_a_thin_picture_is_not_restored_by_padding(coder, monkeypatch):
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
+    with pytest.raises(ValueError, match="900x2 pixels is too thin"):
+        coder.coder(2, 2, 900)
+    assert coder.coder(2, 128, 128) is coder.coders[2]

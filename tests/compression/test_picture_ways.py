@@ -1,0 +1,38 @@
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.compression import picture_ways
+from comrec_tf.compression.file_coder import FileCoder
+from comrec_tf.compression.fit import NO_FIT
+from comrec_tf.engines.tensorflow import pairs_of
+from tests.makers import make_model
+
+
+def choices_of(photo, codec, **kwargs):
+    coder = FileCoder(pairs_of([make_model(scale=1), make_model(scale=2)]), 1_000_000)
+    options = {"plain": True, "metadata": None, "progress": None, **kwargs}
+    return picture_ways.choices_of(coder, photo, codec, NO_FIT, [1, 2], **options)
+
+
+def test_the_codec_alone_is_a_way_of_its_own_beside_its_reference(photo):
+    assert [way.name for way in choices_of(photo, JpegCodec()).ways] == ["1", "2"]
+    flat = choices_of(photo, FlatJpegCodec())
+    assert [way.name for way in flat.ways] == ["1", "2", "0"]
+    assert flat.reference.qualities == JpegCodec.qualities
+    assert [way.name for way in choices_of(photo, FlatJpegCodec(), plain=False).ways] == ["1", "2"]
+
+
+def test_files_are_made_once_and_restored_as_often_as_asked(photo):
+    told = []
+    way = choices_of(photo, JpegCodec(), progress=told.append).ways[1]
+    assert way.file(30) is way.file(30)
+    assert way.restore(way.file(30)).shape == photo.shape
+    (tile,) = way.restore_tiles(way.file(30), [(0, 0)], 64)
+    assert tile.shape == (64, 64, 3)
+    assert told == sorted(told)
+    assert 0 < told[-1] < 1
+
+
+def test_a_sketch_of_another_picture_has_its_size(photo):
+    way = choices_of(photo, JpegCodec()).ways[0]
+    sketch = way.sketch(photo[:40, :56].copy(), 50)
+    assert (sketch.header.height, sketch.header.width) == (40, 56)
