@@ -214,7 +214,15 @@ class Soak:
     def _kill(self) -> None:
         self.server.kill()
         self.server.wait()
-        self.server = self._start()
+        # As an orchestrator does: what the killed one held, its ports say, may be free a moment later.
+        for pause in (0.5, 1.0, 2.0, 4.0, 8.0, 0.0):
+            try:
+                self.server = self._start()
+                break
+            except RuntimeError:
+                if not pause:
+                    raise
+                time.sleep(pause)
         self.counts["killed and started again"] += 1
 
     def _roll(self) -> None:
