@@ -214,7 +214,7 @@ class Soak:
     def _kill(self) -> None:
         self.server.kill()
         self.server.wait()
-        # As an orchestrator does: what the killed one held, its ports say, may be free a moment later.
+        # As an orchestrator does: the ports of the killed one may be free only a moment later.
         for pause in (0.5, 1.0, 2.0, 4.0, 8.0, 0.0):
             try:
                 self.server = self._start()
