@@ -9,9 +9,10 @@ import numpy as np
 
 from comrec_tf.compact_file import container
 
-__all__ = ["Codec", "check_chroma_subsampling", "log_of_step", "round_step"]
+__all__ = ["MIDDLE_STEP", "Codec", "check_chroma_subsampling", "log_of_step", "round_step"]
 
-_MIDDLE_STEP = 16.0
+#: Step in grey levels at which networks are told zero: JPEG's at quality 50.
+MIDDLE_STEP = 16.0
 
 
 class Codec(abc.ABC):
@@ -118,7 +119,7 @@ def log_of_step(step: float) -> float:
     Returns:
         Zero at a step of 16 grey levels (JPEG quality 50).
     """
-    return math.log(step / _MIDDLE_STEP)
+    return math.log(step / MIDDLE_STEP)
 
 
 def round_step(step: np.ndarray | float) -> np.ndarray:

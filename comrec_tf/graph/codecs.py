@@ -10,8 +10,6 @@ from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 
 __all__ = ["differentiable", "log_of_step", "log_step", "round_trip", "step"]
 
-_MIDDLE_STEP = 16.0
-
 
 def step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
     """Look quantiser steps up; the twin of `Codec.step`.
@@ -49,7 +47,7 @@ def log_of_step(steps: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 of the same shape, zero at a step of 16 grey levels (JPEG quality 50).
     """
-    return tf.math.log(steps / _MIDDLE_STEP)
+    return tf.math.log(steps / base.MIDDLE_STEP)
 
 
 def round_trip(codec: base.Codec, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:

@@ -2,28 +2,11 @@ import dataclasses
 import io
 import zlib
 
-import numpy as np
 import PIL.Image
 import pytest
 
 from comrec_tf.compact_file import carriers, container
-
-HEADER = container.Header(
-    preset_id=0xDEADBEEF, scale=2, quality=37, step=21.5, height=15, width=16, grey=True
-)
-EXTREMES = [
-    HEADER,
-    container.Header(0, 1, 1, 1 / 64, 8, 8, False),
-    container.Header(2**32 - 1, 2, 100, 1023, 16, 15, True),
-]
-#: Where the layout of `container` starts in a file of `jpeg`.
-PAYLOAD = 24
-
-
-def jpeg(**kwargs) -> bytes:
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(buffer, "JPEG", **kwargs)
-    return buffer.getvalue()
+from tests.compact_file.cases import EXTREMES, HEADER, PAYLOAD, jpeg
 
 
 def bare(header: container.Header) -> container.Header:

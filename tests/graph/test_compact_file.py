@@ -1,33 +1,14 @@
 """The twin of `compact_file.container`, which is what it is held to."""
 
 import dataclasses
-import io
 
-import numpy as np
-import PIL.Image
 import pytest
 import tensorflow as tf
 
 from comrec_tf.compact_file import container
 from comrec_tf.graph import compact_file
+from tests.compact_file.cases import EXTREMES, HEADER, PAYLOAD, jpeg
 from tests.exporting.web_cases import first_version
-
-HEADER = container.Header(
-    preset_id=0xDEADBEEF, scale=2, quality=37, step=21.5, height=15, width=16, grey=True
-)
-EXTREMES = [
-    HEADER,
-    container.Header(0, 1, 1, 1 / 64, 8, 8, False),
-    container.Header(2**32 - 1, 2, 100, 1023, 16, 15, True),
-]
-#: Where the layout of `container` starts in a file of `jpeg`.
-PAYLOAD = 24
-
-
-def jpeg(**kwargs) -> bytes:
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(buffer, "JPEG", **kwargs)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
