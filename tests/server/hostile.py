@@ -15,6 +15,7 @@ import time
 import grpc
 
 HOST = "127.0.0.1"
+OTHER_HOST = "127.0.0.2"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
@@ -179,7 +180,11 @@ def disconnects(port: int, count: int, body: bytes) -> None:
 
 
 def everything(port: int, rest_port: int, seconds: float, body: bytes = b"{}") -> int:
-    """All attacks in turn until the time is up; returns how many rounds."""
+    """All attacks in turn until the time is up; returns how many rounds.
+
+    What is held open comes from an address of its own: among connections of one address an honest
+    one may have to give way.
+    """
     end = time.monotonic() + seconds
     rounds = 0
     while time.monotonic() < end:
@@ -193,8 +198,8 @@ def everything(port: int, rest_port: int, seconds: float, body: bytes = b"{}") -
         disconnects(rest_port, 20, body)
         with contextlib.ExitStack() as stack:
             for opening in HALF_OPEN.values():
-                stack.enter_context(held(port, 30, opening))
-                stack.enter_context(held(rest_port, 30, opening))
+                stack.enter_context(held(port, 30, opening, OTHER_HOST))
+                stack.enter_context(held(rest_port, 30, opening, OTHER_HOST))
             stack.enter_context(slow_streams(port, 50))
             time.sleep(min(2.0, max(0.0, end - time.monotonic())))
         rounds += 1
