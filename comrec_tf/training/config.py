@@ -93,11 +93,6 @@ class TrainingConfig:
         "Weight of an example in RecCNN's loss: its quantiser step to the power of minus this; 1 "
         "for about the same at every quality, 0 for the paper's.",
     )
-    structure_weight: float = _field(
-        0.0,
-        "What RecCNN's loss counts structure for beside squared errors, as 0.01: the more, the "
-        "more texture is kept; 0 for the paper's.",
-    )
     epochs: int = _field(20, "Epochs.")
     steps_per_epoch: int = _field(200, "Steps in an epoch.")
     com_learning_rate: float = _field(1e-4, "Adam's rate for ComCNN at the start; 0 freezes it.")
@@ -139,7 +134,6 @@ class TrainingConfig:
             "objective": self.objective in vocabulary.OBJECTIVES,
             "rate_weight": self.rate_weight >= 0.0,
             "step_balance": self.step_balance >= 0.0,
-            "structure_weight": self.structure_weight >= 0.0,
             "schedule": self.schedule in ("cosine", "constant"),
             "clip_norm": self.clip_norm >= 0.0,
             "ema_momentum": 0.0 <= self.ema_momentum < 1.0,
