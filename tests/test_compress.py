@@ -10,13 +10,13 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, restore
+from comrec_tf import compress, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.commands import display
 from comrec_tf.compact_file import container
 from comrec_tf.compression import ssimulacra2
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 from comrec_tf.presets import weights
 from tests.makers import make_model
 

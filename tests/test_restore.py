@@ -6,11 +6,11 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics, restore
+from comrec_tf import restore
 from comrec_tf.codecs import catalog
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 from comrec_tf.presets import find, weights
 from tests.makers import make_model
 

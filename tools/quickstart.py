@@ -13,10 +13,10 @@ import PIL.Image
 import PIL.ImageDraw
 import skimage.data
 
-from comrec_tf import compress, metrics, restore, storage
+from comrec_tf import compress, restore, storage
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression import judges
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 
 
 def main() -> int:
