@@ -133,12 +133,6 @@ class TrainingConfig:
         "for about the same at every quality, 0 for the paper's.",
         low=0,
     )
-    structure_weight: float = _target(
-        0.0,
-        "What RecCNN's loss counts structure for beside squared errors, as 0.01: the more, the "
-        "more texture is kept; 0 for the paper's.",
-        low=0,
-    )
     epochs: int = _field(20, "Epochs.", low=1)
     steps_per_epoch: int = _field(200, "Steps in an epoch.", low=1)
     com_learning_rate: float = _field(
