@@ -114,7 +114,8 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
 
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
-        raise OSError(f'serving needs more: pip install "comrec-tf[serving]" ({error})') from error
+        hint = vocabulary.install_hint("tf,serving")
+        raise OSError(f"serving needs more ({error}): {hint}") from error
     from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore
 

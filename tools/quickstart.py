@@ -47,7 +47,7 @@ def main() -> int:
     for verb, arguments in jobs:
         name = verb.__name__.rsplit(".", 1)[-1]
         command = [*map(str, arguments), *common]
-        print(f"$ python -m comrec_tf.{name} {' '.join(command)}", flush=True)
+        print(f"$ comrec {name} {' '.join(command)}", flush=True)
         if verb.main([name, *command]):
             return 1
     _compare(picture, output)

@@ -104,9 +104,7 @@ def _words(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return (
-        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    )
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
