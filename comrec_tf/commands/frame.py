@@ -28,7 +28,6 @@ __all__ = [
     "define_engine_flags",
     "origin",
     "show",
-    "whole_number",
 ]
 
 SUCCESS = 0
@@ -234,25 +233,6 @@ def define_engine_flags(values: flags.FlagValues) -> None:
         "expected --engine=tensorflow with --precision",
         flag_values=values,
     )
-
-
-def whole_number(text: str, name: str) -> int:
-    """Read a whole number of a flag.
-
-    Args:
-        text: what was typed.
-        name: the flag.
-
-    Returns:
-        The number.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"--{name} expects whole numbers. Received: {text!r}") from None
 
 
 def _say_what_is_wanted(verbose: bool) -> None:
