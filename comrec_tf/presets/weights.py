@@ -19,13 +19,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from comrec_tf import storage
 from comrec_tf.codecs import catalog
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import card, find
+from comrec_tf.process import storage
 
 __all__ = [
     "is_identity",
