@@ -219,13 +219,16 @@ def _work(
     ):
         return _keep(job, source, "no way makes it smaller: kept as it is")
     wanted.check(row, read.metadata)
+    notes = list(read.notes)
+    if len(content) >= source.num_bytes and not source.content:
+        notes.append("became larger: the file that came in is smaller, and exact")
     row |= {
         "bytes_before": source.num_bytes,
         "of_before": len(content) / source.num_bytes,
         "ssim": None,
         "kept": False,
         "exceeds_limit": not row["met"] and len(content) > wanted.limit(source.num_pixels),
-        "notes": list(read.notes),
+        "notes": notes,
     }
     if values.verify:
         from comrec_tf.images import metrics

@@ -103,6 +103,13 @@ def test_a_quality_is_that_of_plain_jpeg_and_no_file_is_larger(tmp_path, run, pi
     assert len(content) <= len(buffer.getvalue()) + 23
 
 
+def test_a_file_that_became_larger_is_named(tmp_path, run, capsys):
+    PIL.Image.new("RGB", (64, 64), "white").save(tmp_path / "white.png")
+    assert run(tmp_path / "white.png", f"--output_dir={tmp_path}/out") == 0
+    assert (tmp_path / "out/white.jpg").stat().st_size > (tmp_path / "white.png").stat().st_size
+    assert "white.png: became larger: the file that came in" in capsys.readouterr().err
+
+
 def test_verify_reports_what_restoring_gives(tmp_path, run, pictures_dir, capsys):
     picture = pictures_dir / "coffee.png"
     arguments = [f"--output_dir={tmp_path}/out", "--quality=50", "--scale=1", "--json"]
