@@ -102,8 +102,6 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _serve(values: flags.FlagValues, positional: list[str]) -> int:
-    if positional:
-        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if bool(values.tls_key) != bool(values.tls_certificate):
         raise frame.UsageError("--tls_key and --tls_certificate go together. Received: one of them")
     base_paths = _base_paths(values)

@@ -26,6 +26,7 @@ __all__ = [
     "Command",
     "UsageError",
     "define_engine_flags",
+    "define_preset_flag",
     "origin",
     "show",
 ]
@@ -64,7 +65,7 @@ class Command:
             exit code. What it raises of `UsageError`, `OSError`, `ValueError`,
             `FloatingPointError` and `ModuleNotFoundError` (an extra that is not installed) ends it
             with a message.
-        arguments: what follows the flags, as "PICTURE..."; empty where nothing does.
+        arguments: what follows the flags, as "PICTURE..."; empty where nothing may.
         pass_unknown: whether flags that `define` does not know are handed to `work` among the
             positional arguments; an error otherwise.
     """
@@ -154,6 +155,8 @@ class Command:
                 return usage(_in_our_words(error))
         if {"-h", "--help"} & set(argv[1:]):
             return show(self.draw_help(program))
+        if positional and not self.arguments:
+            return usage(f"expected flags only. Received: {' '.join(positional)}")
         _say_what_is_wanted(values.verbose)
         try:
             with warnings.catch_warnings():
@@ -201,6 +204,22 @@ def origin(error: BaseException) -> str:
         Its traceback, safe to print.
     """
     return _clean("".join(traceback.format_exception(error)))
+
+
+def define_preset_flag(values: flags.FlagValues, more: str = "") -> None:
+    """Define which preset is worked with.
+
+    Args:
+        values: where to.
+        more: what else a command has to say of it.
+    """
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            vocabulary.DEFAULT_PRESET,
+            f"Name of a preset, or its folder; `comrec presets` lists them. {more}",
+            flag_values=values,
+        )
 
 
 def define_engine_flags(values: flags.FlagValues) -> None:
