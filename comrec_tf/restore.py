@@ -262,13 +262,18 @@ def _work(
     strength: float,
     ignore_checksum: bool,
 ) -> _Restored:
-    from comrec_tf.compact_file import carriers
+    from comrec_tf.compact_file import carriers, container
 
     compressor = compressor_of(source.header)
     if source.header is None:
         done = compressor.restore_jpeg(source.content, strength=strength, progress=advance)
         return _Restored(source.content, done.picture, done.metadata, done)
-    picture = compressor.decode(source.content, ignore_checksum=ignore_checksum, progress=advance)
+    try:
+        picture = compressor.decode(
+            source.content, ignore_checksum=ignore_checksum, progress=advance
+        )
+    except container.DamagedError as error:
+        raise ValueError(f"{error}; --ignore_checksum restores what is left") from error
     return _Restored(source.content, picture, carriers.extract_metadata(source.content))
 
 

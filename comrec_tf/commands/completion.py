@@ -12,6 +12,11 @@ from comrec_tf.presets import find
 
 __all__ = ["SHELLS", "command"]
 
+#: Of values that are numbers, for which no file is offered.
+_NUMBERS = ("N", "X", "BYTES")
+#: Of values that may be folders.
+_FOLDERS = ("FOLDER", "PRESET")
+
 #: Commands by what is typed.
 Commands = Iterable[tuple[str, frame.Command]]
 
@@ -61,9 +66,11 @@ def _bash(commands: Commands) -> str:
             values.append(f'    {name}:{name}) [[ $current == -* ]] || words="{operands}" ;;')
         for option in options:
             choices = " ".join(_choices(option))
-            folders = option.placeholder in ("FOLDER", "PRESET")
-            if choices or folders:
-                pattern = "|".join(f"{name}:{form}" for form in _forms(option))
+            folders = option.placeholder in _FOLDERS
+            pattern = "|".join(f"{name}:{form}" for form in _forms(option))
+            if option.placeholder in _NUMBERS:
+                values.append(f"    {pattern}) compopt +o default; return ;;")
+            elif choices or folders:
                 values.append(f'    {pattern}) words="{choices}" folders={"-d" * folders} ;;')
     # Bash cuts --name=value into three words.
     return "\n".join(
@@ -129,7 +136,9 @@ def _zsh_specs(option: Option) -> Iterator[str]:
     value = ""
     if option.placeholder:
         action = f"({' '.join(choices)})" if (choices := _choices(option)) else "_files"
-        if option.placeholder in ("FOLDER", "PRESET"):
+        if option.placeholder in _NUMBERS:
+            action = " "
+        if option.placeholder in _FOLDERS:
             folders = "_files -/"
             action = f"{{compadd {' '.join(choices)}; {folders}}}" if choices else folders
         value = f":{option.placeholder.lower()}:{action}"
@@ -147,11 +156,10 @@ def _fish(commands: Commands) -> str:
         )
         for option in help_text.options(each.make_flags()):
             choices = " ".join(_choices(option))
-            if option.placeholder in ("FOLDER", "PRESET"):
+            if option.placeholder in _FOLDERS:
                 choices = f"{choices} (__fish_complete_directories)".strip()
-            value = (
-                f" -x -a {shlex.quote(choices)}" if choices else " -r" * bool(option.placeholder)
-            )
+            value = " -x" if option.placeholder in _NUMBERS else " -r" * bool(option.placeholder)
+            value = f" -x -a {shlex.quote(choices)}" if choices else value
             short = f" -s {option.short}" if option.short else ""
             for form in _long_forms(option):
                 lines.append(

@@ -27,7 +27,8 @@ def complete(tmp_path, capsys):
         lines = [
             f"source {script}",
             f"COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}",
-            "compopt() { :; }",  # which only a command line that is being typed has
+            # Only a command line that is being typed has options to set.
+            'compopt() { [[ $* != "+o default" ]] || echo "nothing else"; }',
             "_comrec",
             'printf "%s\\n" "${COMPREPLY[@]}"',
         ]
@@ -75,6 +76,11 @@ def test_folders_and_presets_are_offered_where_they_are_wanted(complete):
     assert complete("comrec", "compress", "a.png", "-o", "") == {"photos"}
     assert complete("comrec", "compress", "--preset", "=", "comrec-w") == {"comrec-webp"}
     assert complete("comrec", "compress", "--preset", "=", "ph") == {"photos"}
+
+
+def test_no_file_is_offered_for_a_number(complete):
+    assert complete("comrec", "compress", "--quality", "=") == {"nothing", "else"}
+    assert complete("comrec", "compress", "-q", "") == {"nothing", "else"}
 
 
 def test_pictures_are_left_to_the_shells_completion_of_files(complete):
