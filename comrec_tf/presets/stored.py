@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from comrec_tf import storage
 from comrec_tf.codecs import catalog
 from comrec_tf.presets import card, find
+from comrec_tf.process import storage
 
 __all__ = ["WEIGHTS", "StoredPair", "join_presets", "read_pair", "write"]
 

@@ -7,7 +7,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comrec_tf import storage, vocabulary
+from comrec_tf import vocabulary
+from comrec_tf.process import storage
 
 __all__ = ["NETWORKS", "TrainingConfig"]
 

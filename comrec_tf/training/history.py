@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from comrec_tf import storage
+from comrec_tf.process import storage
 
 __all__ = ["Board", "History"]
 
