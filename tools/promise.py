@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from comrec_tf import storage, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.commands import display
 from comrec_tf.compression import judges
@@ -36,6 +36,7 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
 from comrec_tf.evaluation import pictures
 from comrec_tf.images import files, metrics
+from comrec_tf.process import storage
 
 #: Points that a picture may be below plain JPEG.
 _ALLOWED = 1.0

@@ -1,6 +1,8 @@
 """The twin of `images.files`, held to Pillow."""
 
 import io
+import math
+import struct
 
 import numpy as np
 import PIL.Image
@@ -8,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.graph import picture_files
+from comrec_tf.images import limits
 
 FORMS = [
     ("PNG", {}),
@@ -56,6 +59,22 @@ def test_rows_from_top_to_bottom_are_a_negative_height_in_bmp():
     content = bytearray(file_of(PIL.Image.new("RGB", (5, 3)), "BMP"))
     content[22:26] = (-3 & 0xFFFFFFFF).to_bytes(4, "little")
     assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [3, 5]
+
+
+@pytest.mark.parametrize(("form", "order"), [("JPEG", ">2H"), ("GIF", "<2H")])
+def test_a_file_declares_no_more_than_its_bytes_hold(form, order):
+    content = bytearray(file_of(PIL.Image.new("RGB", (16, 16)), form))
+    place = content.index(b"\xff\xc0") + 5 if form == "JPEG" else 6
+    free, per_byte = limits.DENSITIES[form]
+    side = math.isqrt(free + per_byte * len(content))
+    content[place : place + 4] = struct.pack(order, side, side)
+    assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [side, side]
+    limits.check_density(side, side, len(content), form)
+    content[place : place + 4] = struct.pack(order, side + 1, side + 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"a {form} declares far more pixels"):
+        picture_files.size(tf.constant(bytes(content)))
+    with pytest.raises(ValueError, match=f"pixels in a {form} file"):
+        limits.check_density(side + 1, side + 1, len(content), form)
 
 
 def test_a_size_is_read_of_the_head_alone():
