@@ -117,7 +117,7 @@ class Restoring:
                 width,
                 lambda before, after: _blend(before, after, luma, chroma),
             )
-            return tf.io.encode_png(orientation.upright(made, orientation.read(content)))
+            return picture_files.png(orientation.upright(made, orientation.read(content)))
 
         return tf.cond(worth_it, restored, lambda: content), worth_it, quality
 

@@ -164,7 +164,7 @@ class _Endpoints:
 
         def decode(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             def png(content: tf.Tensor) -> tf.Tensor:
-                return tf.io.encode_png(self._decoding.decode(content))
+                return picture_files.png(self._decoding.decode(content))
 
             return {
                 "image_bytes": batches.each(png, [batches.listed(code_bytes, "code_bytes")], _TEXT)
