@@ -81,7 +81,7 @@ class Restoring:
         ):
             strength = tf.identity(strength)
         header = jpeg_header.read(content)
-        with require_pixels(picture_files.size(content), self._max_pixels):
+        with require_pixels(picture_files.jpeg_size(content), self._max_pixels):
             content = tf.identity(content)
 
         def of(channels: int) -> tuple[tf.Tensor, ...]:

@@ -68,7 +68,6 @@ class ComRec(keras.Model):
         self._objective: objectives.Objective = objectives.Alternate(1)
         self.rate_weight = 0.1
         self.step_balance = 0.0
-        self.structure_weight = 0.0
         reported = (*objectives.Alternate.reported, *objectives.Joint.reported)
         self._trackers = {name: keras.metrics.Mean(name=name) for name in dict.fromkeys(reported)}
         self.built = True
@@ -163,7 +162,6 @@ class ComRec(keras.Model):
         objective: str = "alternate",
         rate_weight: float = 0.1,
         step_balance: float = 0.0,
-        structure_weight: float = 0.0,
         **kwargs: Any,
     ) -> None:
         """Configure training.
@@ -175,7 +173,7 @@ class ComRec(keras.Model):
             objective: "alternate" for the paper's two losses in turn, `objectives.Alternate`;
                 "joint" for distortion plus rate of both networks at once, `objectives.Joint`.
             rate_weight: of "joint".
-            step_balance, structure_weight: of "alternate".
+            step_balance: of "alternate".
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -195,11 +193,9 @@ class ComRec(keras.Model):
             self.codec,
             rate_weight,
             step_balance,
-            structure_weight,
         )
         self.rate_weight = rate_weight
         self.step_balance = step_balance
-        self.structure_weight = structure_weight
         super().compile(optimizer=None, **kwargs)
         self.com_optimizer = self._prepare(com_optimizer, self.com)
         self.rec_optimizer = self._prepare(rec_optimizer, self.rec)
@@ -291,7 +287,6 @@ class ComRec(keras.Model):
             "objective": self.objective,
             "rate_weight": self.rate_weight,
             "step_balance": self.step_balance,
-            "structure_weight": self.structure_weight,
         }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

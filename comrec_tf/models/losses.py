@@ -1,19 +1,8 @@
 """What trains the networks: the paper's two squared errors, and distortion plus rate."""
 
-import functools
-
-import numpy as np
 import tensorflow as tf
 
-__all__ = ["com_loss", "joint_loss", "rec_loss", "structural_loss"]
-
-#: Of the Gaussian that structural similarity looks through, in pixels (Wang et al. 2004), and
-#: where it ends.
-_SIGMA, _RADIUS = 1.5, 5
-#: Keep flat regions, whose variance is about nothing, from counting for all (there K1 and K2).
-_C1, _C2 = 0.01**2, 0.03**2
-#: Halvings after which structure is compared too, as long as the window fits into the picture.
-_STRUCTURE_SCALES = 3
+__all__ = ["com_loss", "joint_loss", "rec_loss"]
 
 
 def _half_squared_error(difference: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
@@ -63,67 +52,6 @@ def rec_loss(
         float32 ().
     """
     return _half_squared_error(residuals - (pictures - upsampled), weights)
-
-
-def structural_loss(
-    pictures: tf.Tensor, restored: tf.Tensor, weights: tf.Tensor | None = None
-) -> tf.Tensor:
-    """Sum of structural errors of luma, to go beside `rec_loss` (beyond the paper).
-
-    1 / 2N times the sum over pixels of 1 - SSIM (Wang et al. 2004), the mean of three scales, each
-    half the one before. A squared error is smallest where what is uncertain is wiped off;
-    structural similarity wants as much contrast as the original has.
-
-    Args:
-        pictures: float (N, H, W, C) in [0, 1], luma first, H and W at least 11, known when tracing.
-        restored: float of the same shape.
-        weights: float32 (N,) of the examples; 1 for each if None.
-
-    Returns:
-        float32 ().
-
-    Raises:
-        ValueError: the pictures are smaller than the window.
-    """
-    if min(pictures.shape[1:3]) <= 2 * _RADIUS:
-        raise ValueError(
-            f"structure is compared in windows of {2 * _RADIUS + 1} pixels. "
-            f"Received: pictures of {pictures.shape[1]}x{pictures.shape[2]}"
-        )
-    a, b = (tf.cast(planes[..., 0], tf.float32) for planes in (pictures, restored))
-    num_pixels = a.shape[1] * a.shape[2]
-    errors = []
-    for _ in range(_STRUCTURE_SCALES):
-        if min(a.shape[1:]) <= 2 * _RADIUS:
-            break
-        errors.append(1.0 - tf.reduce_mean(_similarity(a, b), [1, 2]))
-        a, b = (tf.nn.avg_pool2d(planes[..., None], 2, 2, "VALID")[..., 0] for planes in (a, b))
-    error = num_pixels * tf.add_n(errors) / len(errors)
-    return tf.reduce_mean(error if weights is None else weights * error) / 2.0
-
-
-def _similarity(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """SSIM of planes (N, H, W) wherever its window is whole."""
-    mean_a, mean_b = _blur(a), _blur(b)
-    covariance = _blur(a * b) - mean_a * mean_b
-    variances = _blur(a * a + b * b) - mean_a**2 - mean_b**2
-    means = (2.0 * mean_a * mean_b + _C1) / (mean_a**2 + mean_b**2 + _C1)
-    return means * (2.0 * covariance + _C2) / (variances + _C2)
-
-
-def _blur(planes: tf.Tensor) -> tf.Tensor:
-    # As products with banded matrices, whose gradients are as fast as they are.
-    down, across = (tf.constant(_blurring(side)) for side in planes.shape[1:])
-    return tf.matmul(tf.matmul(down, planes), across, transpose_b=True)
-
-
-@functools.cache
-def _blurring(side: int) -> np.ndarray:
-    kernel = np.exp(-0.5 * np.square(np.arange(-_RADIUS, _RADIUS + 1) / _SIGMA))
-    matrix = np.zeros((side - 2 * _RADIUS, side), np.float32)
-    for row in range(len(matrix)):
-        matrix[row, row : row + len(kernel)] = kernel / kernel.sum()
-    return matrix
 
 
 def joint_loss(

@@ -62,19 +62,14 @@ class Alternate(Objective):
         step_balance: examples weigh their quantiser step to the power of minus this in RecCNN's
             loss; squared errors grow about as steps do, so 1 makes every quality count, 0 is the
             paper's.
-        structure_weight: the squared error of a sample that counts as much as the loss of all
-            structure around it in RecCNN's loss, see `losses.structural_loss`; 0 is the paper's.
     """
 
     name = "alternate"
     reported = ("rec_loss", "com_loss", "psnr")
 
-    def __init__(
-        self, num_replicas: int, step_balance: float = 0.0, structure_weight: float = 0.0
-    ) -> None:
+    def __init__(self, num_replicas: int, step_balance: float = 0.0) -> None:
         super().__init__(num_replicas)
         self._step_balance = step_balance
-        self._structure_weight = structure_weight
 
     def train(self, model: "ComRec", data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Let RecCNN learn, then ComCNN; see `Objective.train`."""
@@ -119,12 +114,10 @@ class Alternate(Objective):
         weights = None
         if self._step_balance and log_step is not None:
             weights = tf.exp(-self._step_balance * log_step)
-        pictures, restored = data["pictures"], upsampled + residuals
-        loss = losses.rec_loss(pictures, upsampled, residuals, weights)
-        if self._structure_weight:
-            structure = losses.structural_loss(pictures, restored, weights)
-            loss += self._structure_weight * structure
-        return {"rec_loss": loss, "psnr": _psnr(pictures, restored)}
+        return {
+            "rec_loss": losses.rec_loss(data["pictures"], upsampled, residuals, weights),
+            "psnr": _psnr(data["pictures"], upsampled + residuals),
+        }
 
     def _com_loss(self, model: "ComRec", data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         log_step = model.told(data)
@@ -194,18 +187,13 @@ class Joint(Objective):
 
 
 def make_objective(
-    name: str,
-    num_replicas: int,
-    codec: base.Codec,
-    rate_weight: float,
-    step_balance: float,
-    structure_weight: float,
+    name: str, num_replicas: int, codec: base.Codec, rate_weight: float, step_balance: float
 ) -> Objective:
     """Make an objective by its name.
 
     Args:
         name: one of `vocabulary.OBJECTIVES`.
-        num_replicas, codec, rate_weight, step_balance, structure_weight: see the classes.
+        num_replicas, codec, rate_weight, step_balance: see the classes.
 
     Returns:
         The objective.
@@ -214,7 +202,7 @@ def make_objective(
         ValueError: the name is unknown, or the codec has no differentiable arithmetic for "joint".
     """
     if name == Alternate.name:
-        return Alternate(num_replicas, step_balance, structure_weight)
+        return Alternate(num_replicas, step_balance)
     if name == Joint.name:
         return Joint(num_replicas, codec, rate_weight)
     names = (Alternate.name, Joint.name)

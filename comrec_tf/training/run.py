@@ -170,7 +170,6 @@ def _compile(model: ComRec, config: TrainingConfig) -> None:
         objective=config.objective,
         rate_weight=config.rate_weight,
         step_balance=config.step_balance,
-        structure_weight=config.structure_weight,
     )
 
 

@@ -7,7 +7,7 @@ from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.graph import codecs
 from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
-from comrec_tf.models import losses, objectives
+from comrec_tf.models import objectives
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
@@ -27,7 +27,7 @@ def same(one, two) -> bool:
 
 @pytest.mark.parametrize("name", vocabulary.OBJECTIVES)
 def test_every_objective_of_the_vocabulary_is_made_and_measures_what_it_says(name, model):
-    objective = objectives.make_objective(name, 1, JpegCodec(), 0.1, 0.0, 0.0)
+    objective = objectives.make_objective(name, 1, JpegCodec(), 0.1, 0.0)
     assert objective.name == name
     model.compile(objective=name)
     before = model.get_weights()
@@ -39,7 +39,7 @@ def test_every_objective_of_the_vocabulary_is_made_and_measures_what_it_says(nam
 
 def test_an_unknown_objective_is_refused():
     with pytest.raises(ValueError, match="one of .*alternate.* Received: 'rivals'"):
-        objectives.make_objective("rivals", 1, JpegCodec(), 0.1, 0.0, 0.0)
+        objectives.make_objective("rivals", 1, JpegCodec(), 0.1, 0.0)
 
 
 def test_a_step_balance_weighs_each_example_by_its_step(model):
@@ -51,18 +51,6 @@ def test_a_step_balance_weighs_each_example_by_its_step(model):
     steps = [model.codec.step(int(quality)) for quality in batch["quality"]]
     expected = np.mean(errors / 2 * (np.array(steps) / 16.0) ** -0.7)
     assert float(measured["rec_loss"]) == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_structure_weight_adds_what_of_structure_is_lost(model):
-    model.compile()
-    batch = batch_for(model)
-    plain, both = (
-        float(objectives.Alternate(1, structure_weight=weight).measure(model, batch)["rec_loss"])
-        for weight in (0.0, 0.02)
-    )
-    restored = model.reconstruct(batch["decoded"], batch["quality"])
-    structure = float(losses.structural_loss(batch["pictures"], restored))
-    assert both - plain == pytest.approx(0.02 * structure, rel=1e-3)
 
 
 def test_devices_that_share_a_batch_take_their_share_of_the_gradient():
