@@ -3,6 +3,7 @@
 import base64
 import io
 
+import grpc
 import numpy as np
 import PIL.Image
 import pytest
@@ -99,6 +100,25 @@ def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, ph
                 jpeg = running.predict(name, code_bytes=[code], **given)["image_bytes"][0]
                 restored = np.asarray(PIL.Image.open(io.BytesIO(jpeg))).astype(int)
                 assert np.abs(restored - expected).mean() < 3
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(photo).save(buffer, "JPEG", quality=30)
+        ordinary = compressor.restore_jpeg(buffer.getvalue())
+        for running in (server, other):
+            for name, strength in (("restore", 1.0), ("restore_strength", 0.0)):
+                files = [buffer.getvalue()] * 2
+                given = {"strength": np.array([strength], np.float32)} if strength < 1 else {}
+                reply = running.predict(name, image_bytes=files, **given)
+                assert reply["restored"].tolist() == 2 * [strength > 0]
+                assert reply["quality"].tolist() == [30, 30]
+                if strength:
+                    difference = pixels_of(reply["image_bytes"][1]) - ordinary.picture
+                    assert np.abs(difference).max() <= 1
+                else:
+                    assert reply["image_bytes"].tolist() == files
+            for bad, message in ((b"junk", "JPEG"), (buffer.getvalue()[:900], "JPEG")):
+                with pytest.raises(grpc.RpcError, match=message) as caught:
+                    running.predict("restore", image_bytes=[bad])
+                assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert "compress" in str(server.rest("tiny/metadata")[1]["metadata"]["signature_def"])
     finally:
         assert other.stop() == 0
