@@ -12,6 +12,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "PRECISIONS",
     "PRESET_IN_MODEL",
+    "RESTORED_SUFFIXES",
     "STRATEGIES",
     "WARM_UP_IN_MODEL",
     "explained",
@@ -38,6 +39,9 @@ COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
 
 #: Endings of the files that are taken for pictures in a folder.
 PICTURE_SUFFIXES = (*COMPACT_SUFFIXES, ".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff")
+
+#: Endings of restored pictures by the names of their formats.
+RESTORED_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 #: What computes the networks where files are made and restored.
 ENGINES = ("litert", "tensorflow")
