@@ -12,6 +12,8 @@ COMREC_PRESETS; --preset names one that lies elsewhere.
 Ordinary JPEGs are restored by the full-size pair of --preset; --strength says by how much. One that
 needs nothing, or where restoring would do harm, is copied as it is, and the report says why.
 
+With --to_jpeg nothing is restored: JPEG XL files become the JPEGs that they hold, bit for bit.
+
 Exit codes: 0 all files restored or kept, 1 some or all failed or were skipped (they are named, the
 others are done), 2 a wrong command line, 130 interrupted.
 """
@@ -20,13 +22,13 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from comrec_tf import vocabulary
-from comrec_tf.commands import frame, jobs, outcome, plan, restore_flags
+from comrec_tf.commands import frame, help_text, jobs, outcome, plan, restore_flags
 
 if TYPE_CHECKING:
     from comrec_tf.compression.restoration import Restoration, Restored, Source
@@ -57,6 +59,19 @@ def main(argv: Sequence[str]) -> int:
 def _define(values: flags.FlagValues) -> None:
     plan.define_flags(values)
     restore_flags.define(values)
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_bool(
+            "to_jpeg",
+            False,
+            "Take the JPEGs out of JPEG XL files, bit for bit, in place of restoring.",
+            flag_values=values,
+        )
+    flags.register_multi_flags_validator(
+        ["format", "to_jpeg"],
+        lambda given: given["format"] == "png" or not given["to_jpeg"],
+        "expected --to_jpeg without --format: it takes JPEGs out as they are",
+        flag_values=values,
+    )
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
@@ -66,22 +81,25 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     planned = plan.make(
         inputs,
         values,
-        suffix=wanted.suffix,
-        suffixes=vocabulary.COMPACT_SUFFIXES,
-        options=wanted.outcome,
-        kept=restoration.JPEG_ENDINGS,
+        suffix=restoration.JPEG_ENDINGS[0] if values.to_jpeg else wanted.suffix,
+        suffixes=[".jxl"] if values.to_jpeg else vocabulary.COMPACT_SUFFIXES,
+        options={"restore": "to_jpeg"} if values.to_jpeg else wanted.outcome,
+        kept=() if values.to_jpeg else restoration.JPEG_ENDINGS,
     )
     if values.dry_run:
         return outcome.show_plan(planned)
     compressor_of = wanted.loader()
-    verb = jobs.Verb(
+    read = functools.partial(_read, wanted=wanted, to_jpeg=values.to_jpeg)
+    verb: jobs.Verb[Source, Any] = jobs.Verb(
         name="restoring",
-        read=functools.partial(_read, wanted=wanted),
+        read=read,
         work=lambda job, source, advance: wanted.restore(
             source, compressor_of(source.header), advance
         ),
         make=functools.partial(_make, wanted=wanted),
     )
+    if values.to_jpeg:
+        verb = jobs.Verb("taking out", read, _take_out, lambda job, made: made)
     done = jobs.run(planned, verb, overwrite=values.overwrite)
     names = ("pixels", "bytes_before", "bytes_after")
     total = {name: sum(row[name] for row in done.rows) for name in names}
@@ -90,7 +108,7 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     )
 
 
-def _read(job: plan.Job, *, wanted: "Restoration") -> "Source":
+def _read(job: plan.Job, *, wanted: "Restoration", to_jpeg: bool) -> "Source":
     from comrec_tf.images import limits
 
     if job.source == plan.STREAM:
@@ -100,7 +118,23 @@ def _read(job: plan.Job, *, wanted: "Restoration") -> "Source":
     else:
         limits.check_bytes(os.path.getsize(job.source), wanted.max_pixels)
         content = pathlib.Path(job.source).read_bytes()
-    return wanted.read(content)
+    return wanted.read_size(content) if to_jpeg else wanted.read(content)
+
+
+def _take_out(job: plan.Job, source: "Source", advance: Callable[[float], None]) -> jobs.Made:
+    from comrec_tf.codecs import jpeg_xl
+    from comrec_tf.compact_file import carriers
+
+    content = jpeg_xl.to_jpeg(source.content)
+    height, width = carriers.picture_size(content)
+    row = {
+        "size": f"{width}x{height}",
+        "pixels": height * width,
+        "bytes_before": len(source.content),
+        "bytes_after": len(content),
+        "restored": "no: taken out",
+    }
+    return jobs.Made(content, row)
 
 
 def _make(job: plan.Job, restored: "Restored", *, wanted: "Restoration") -> jobs.Made:

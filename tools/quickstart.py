@@ -13,10 +13,11 @@ import PIL.Image
 import PIL.ImageDraw
 import skimage.data
 
-from comrec_tf import compress, restore, storage
+from comrec_tf import compress, restore
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression import judges
 from comrec_tf.images import files, metrics
+from comrec_tf.process import storage
 
 
 def main() -> int:

@@ -164,7 +164,7 @@ class Restore:
 
     def outputs(self, source: str, output: str) -> list[str]:
         """The usual place, and that of a JPEG that is left as it is."""
-        if os.path.splitext(source)[1].lower() in (".jpg", ".jpeg"):
+        if os.path.splitext(source)[1].lower() in (".jpg", ".jpeg", ".jxl"):
             return [output, kept_name(source, output)]
         return [output]
 

@@ -86,7 +86,8 @@ def _define_target(values: flags.FlagValues) -> None:
         "codec",
         None,
         list(vocabulary.CODEC_SUFFIXES),
-        "The codec inside. Default: the one that the preset was trained with.",
+        "The codec inside; jpeg-xl packs the preset's JPEG without loss (extra codecs). "
+        "Default: the one that the preset was trained with.",
         flag_values=values,
     )
     flags.DEFINE(

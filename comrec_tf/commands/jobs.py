@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from comrec_tf import storage
 from comrec_tf.commands import display, frame
 from comrec_tf.commands.plan import STREAM, Job, Plan
+from comrec_tf.process import storage
 
 __all__ = ["Done", "Made", "Verb", "run"]
 

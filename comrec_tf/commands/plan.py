@@ -9,9 +9,9 @@ from typing import Any
 
 from absl import flags
 
-from comrec_tf import storage
 from comrec_tf.commands import frame, help_text, journal
 from comrec_tf.commands.inputs import Found
+from comrec_tf.process import storage
 
 __all__ = ["STREAM", "Job", "Plan", "define_flags", "define_places", "make", "places"]
 

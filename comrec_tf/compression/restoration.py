@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from comrec_tf import vocabulary
+from comrec_tf.codecs import jpeg_xl
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.compressor import Compressor
@@ -29,7 +30,7 @@ class Source:
 
     Attributes:
         content: all of it.
-        header: of a compact file; None of an ordinary JPEG.
+        header: of a compact file; None of an ordinary JPEG, and where nothing is restored.
         num_pixels: of the restored picture.
     """
 
@@ -126,7 +127,7 @@ class Restoration:
         """Read a file's header.
 
         Args:
-            content: a compact file or an ordinary JPEG.
+            content: a compact file or an ordinary JPEG, which JPEG XL may have packed.
 
         Returns:
             The file.
@@ -134,13 +135,31 @@ class Restoration:
         Raises:
             ValueError: it is neither, or damaged, or of too many pixels.
         """
-        if carriers.file_format(content) == "jpeg" and carriers.extract(content) is None:
-            height, width = carriers.picture_size(content)
-            limits.check_pixels(width, height, self.max_pixels)
-            return Source(content, None, height * width)
+        form = carriers.file_format(content)
+        if form in ("jpeg", "jpeg-xl") and carriers.extract(content) is None:
+            sized = self.read_size(content)
+            if form == "jpeg-xl":  # a JPEG that somebody packed
+                return dataclasses.replace(sized, content=jpeg_xl.unpack(content))
+            return sized
         header = container.read(content)
         limits.check_pixels(header.width, header.height, self.max_pixels)
         return Source(content, header, header.height * header.width)
+
+    def read_size(self, content: bytes) -> Source:
+        """Read the size of the picture inside a file, as what it may be.
+
+        Args:
+            content: a file of any codec.
+
+        Returns:
+            The file, without a header.
+
+        Raises:
+            ValueError: it is no such file, or damaged, or of too many pixels.
+        """
+        height, width = carriers.picture_size(content)
+        limits.check_pixels(width, height, self.max_pixels)
+        return Source(content, None, height * width)
 
     def restore(
         self,
