@@ -15,53 +15,36 @@ badly damaged, but blur them where they are not. Of the blocks that are not flat
 has more of high frequencies than those of photos.
 """
 
+from typing import Any
+
 import numpy as np
 
 from comrec_tf.codecs import quantization
 from comrec_tf.codecs.dct import BLOCK, DCT
 from comrec_tf.images import color
 
-__all__ = [
-    "AS_CLEAR",
-    "BUSIEST",
-    "CALMEST",
-    "CLEAR",
-    "COARSER",
-    "ENOUGH",
-    "FLAT",
-    "HIGH",
-    "LOW",
-    "MAX_BLOCKS",
-    "MAX_BUSY",
-    "MAX_CALM",
-    "NEAR_ZERO",
-    "earlier_quality",
-    "is_drawn",
-    "is_pattern",
-    "luma_coefficients",
-]
+__all__ = ["earlier_quality", "is_drawn", "is_pattern", "luma_coefficients", "thresholds"]
 
-#: Blocks that are looked at, spread over the picture. These numbers are those of the twin,
-#: `exporting.jpeg_damage`, as well.
-MAX_BLOCKS = 8_192
+#: Blocks that are looked at, spread over the picture.
+_MAX_BLOCKS = 8_192
 #: Low frequencies, by the sum of both directions, without the mean.
-LOW = sorted(range(1, 64), key=lambda index: index // BLOCK + index % BLOCK)[:15]
+_LOW = sorted(range(1, 64), key=lambda index: index // BLOCK + index % BLOCK)[:15]
 #: An earlier step shows where it is so many times the file's; so many coefficients must say so,
 #: and in the mean so clearly. Compressed once, pictures stay below 0.2, or 0.4 where all blocks are
 #: alike; twice, photos reach 0.4 to 0.9.
-COARSER, ENOUGH, CLEAR = 2.5, 200, 0.5
-#: In steps: smaller coefficients are near zero whatever was done to them.
-NEAR_ZERO = 0.6
+_COARSER, _ENOUGH, _CLEAR = 2.5, 200, 0.5
+#: Smaller ones, in steps, are near zero whatever was done to them.
+_SMALLEST = 0.6
 #: Multiples of a step are multiples of its half as well: the coarsest counts that is so near.
-AS_CLEAR = 0.93
-HIGH = [index for index in range(64) if index // BLOCK + index % BLOCK >= 7]
+_AS_CLEAR = 0.93
+_HIGH = [index for index in range(64) if index // BLOCK + index % BLOCK >= 7]
 #: What the calmest tenth of a pattern's blocks exceeds, as the root mean square of high frequencies
 #: in grey levels: dithered pictures have 50 to 70, checkerboards 55 to 75, photos at most 10, pages
 #: of text 0.
-CALMEST, MAX_CALM = 0.1, 30.0
+_CALMEST, _MAX_CALM = 0.1, 30.0
 #: What the busiest fifth of the blocks of text exceeds that are not flat: pages of text have 30 to
 #: 70, photos at most 25. Flat is less than this root mean square of all frequencies.
-BUSIEST, MAX_BUSY, FLAT = 0.8, 30.0, 2.0
+_BUSIEST, _MAX_BUSY, _FLAT = 0.8, 30.0, 2.0
 
 
 def luma_coefficients(picture: np.ndarray) -> np.ndarray:
@@ -76,7 +59,7 @@ def luma_coefficients(picture: np.ndarray) -> np.ndarray:
     rows, columns = (side // BLOCK for side in picture.shape[:2])
     if not rows * columns:
         return np.empty((0, BLOCK * BLOCK), np.float32)
-    every = -(-rows * columns // MAX_BLOCKS)
+    every = -(-rows * columns // _MAX_BLOCKS)
     chosen = picture[: rows * BLOCK, : columns * BLOCK]
     chosen = chosen.reshape(rows, BLOCK, columns * BLOCK, -1)[::every]
     blocks = color.luma(chosen.reshape(-1, columns * BLOCK, picture.shape[-1])) - 128.0
@@ -95,19 +78,19 @@ def earlier_quality(coefficients: np.ndarray, table: np.ndarray, quality: int) -
     Returns:
         libjpeg's quality, below `quality`, or None.
     """
-    low = np.abs(coefficients[:, LOW])
+    low = np.abs(coefficients[:, _LOW])
     clearness = {}
     for candidate in range(1, quality):
-        steps = quantization.standard_tables(candidate)[0].ravel()[LOW]
-        shown = steps >= COARSER * table[LOW]
+        steps = quantization.standard_tables(candidate)[0].ravel()[_LOW]
+        shown = steps >= _COARSER * table[_LOW]
         scaled = low[:, shown] / steps[shown]
-        scaled = scaled[scaled > NEAR_ZERO]
-        if len(scaled) >= ENOUGH:
+        scaled = scaled[scaled > _SMALLEST]
+        if len(scaled) >= _ENOUGH:
             clearness[candidate] = float(np.cos(2 * np.pi * scaled).mean())
     clearest = max(clearness.values(), default=0.0)
-    if clearest < CLEAR:
+    if clearest < _CLEAR:
         return None
-    return min(q for q, value in clearness.items() if value >= AS_CLEAR * clearest)
+    return min(q for q, value in clearness.items() if value >= _AS_CLEAR * clearest)
 
 
 def is_pattern(coefficients: np.ndarray) -> bool:
@@ -121,7 +104,7 @@ def is_pattern(coefficients: np.ndarray) -> bool:
     """
     if not len(coefficients):
         return False
-    return float(np.quantile(_energy(coefficients[:, HIGH]), CALMEST)) > MAX_CALM
+    return float(np.quantile(_energy(coefficients[:, _HIGH]), _CALMEST)) > _MAX_CALM
 
 
 def is_drawn(coefficients: np.ndarray) -> bool:
@@ -133,10 +116,29 @@ def is_drawn(coefficients: np.ndarray) -> bool:
     Returns:
         Whether it is; not for pictures of less than a block.
     """
-    blocks = coefficients[_energy(coefficients[:, 1:]) > FLAT]
+    blocks = coefficients[_energy(coefficients[:, 1:]) > _FLAT]
     if not len(blocks):
         return False
-    return float(np.quantile(_energy(blocks[:, HIGH]), BUSIEST)) > MAX_BUSY
+    return float(np.quantile(_energy(blocks[:, _HIGH]), _BUSIEST)) > _MAX_BUSY
+
+
+def thresholds() -> dict[str, Any]:
+    """List all numbers above by name, for twins: in a web page, in graphs (exporting)."""
+    return {
+        "max_blocks": _MAX_BLOCKS,
+        "low": _LOW,
+        "high": _HIGH,
+        "coarser": _COARSER,
+        "enough": _ENOUGH,
+        "clear": _CLEAR,
+        "as_clear": _AS_CLEAR,
+        "smallest": _SMALLEST,
+        "calmest": _CALMEST,
+        "max_calm": _MAX_CALM,
+        "busiest": _BUSIEST,
+        "max_busy": _MAX_BUSY,
+        "flat": _FLAT,
+    }
 
 
 def _energy(coefficients: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ from comrec_tf.images.color import RGB_TO_YCBCR
 
 __all__ = ["earlier_quality", "is_drawn", "is_pattern", "luma_coefficients"]
 
+_LIMITS = jpeg_damage.thresholds()
+
 
 def luma_coefficients(picture: tf.Tensor) -> tf.Tensor:
     """Transform blocks of luma, at most 8,192 of them, in rows that are spread evenly.
@@ -28,7 +30,7 @@ def luma_coefficients(picture: tf.Tensor) -> tf.Tensor:
     channels = picture.shape[-1]
     shape = tf.shape(picture)
     rows, columns = shape[0] // BLOCK, shape[1] // BLOCK
-    every = tf.maximum(1, -(-rows * columns // jpeg_damage.MAX_BLOCKS))
+    every = tf.maximum(1, -(-rows * columns // _LIMITS["max_blocks"]))
     chosen = picture[: rows * BLOCK, : columns * BLOCK]
     chosen = tf.reshape(chosen, [rows, BLOCK, columns * BLOCK, channels])[::every]
     chosen = tf.cast(chosen, tf.float32)
@@ -50,18 +52,18 @@ def earlier_quality(coefficients: tf.Tensor, table: tf.Tensor, quality: tf.Tenso
     Returns:
         int32 (), libjpeg's quality, below `quality`; 0 for none.
     """
-    low = tf.abs(tf.gather(coefficients, jpeg_damage.LOW, axis=1))
-    finest = jpeg_damage.COARSER * tf.cast(tf.gather(table, jpeg_damage.LOW), tf.float32)
+    low = tf.abs(tf.gather(coefficients, _LIMITS["low"], axis=1))
+    finest = _LIMITS["coarser"] * tf.cast(tf.gather(table, _LIMITS["low"]), tf.float32)
     standard = quantization.standard_tables(np.arange(1, 101))[:, 0].reshape(100, -1)
-    candidates = tf.constant(standard[:, jpeg_damage.LOW], tf.float32)
+    candidates = tf.constant(standard[:, _LIMITS["low"]], tf.float32)
 
     def clearness(candidate: tf.Tensor) -> tf.Tensor:
         steps = candidates[candidate - 1]
         scaled = tf.boolean_mask(low, steps >= finest, axis=1) / steps[steps >= finest]
-        scaled = scaled[scaled > jpeg_damage.NEAR_ZERO]
+        scaled = scaled[scaled > _LIMITS["smallest"]]
         mean = tf.reduce_mean(tf.cos(2 * math.pi * scaled))
         # Of too few the mean says nothing; of none it is no number.
-        return tf.where(tf.size(scaled) >= jpeg_damage.ENOUGH, mean, -1.0)
+        return tf.where(tf.size(scaled) >= _LIMITS["enough"], mean, -1.0)
 
     # One at a time: their coefficients together would take more memory than the picture.
     found = tf.map_fn(
@@ -71,10 +73,10 @@ def earlier_quality(coefficients: tf.Tensor, table: tf.Tensor, quality: tf.Tenso
         parallel_iterations=1,
     )
     clearest = tf.reduce_max(tf.concat([found, [-1.0]], 0))
-    near = tf.cast(found >= jpeg_damage.AS_CLEAR * clearest, tf.int32)
+    near = tf.cast(found >= _LIMITS["as_clear"] * clearest, tf.int32)
     # `argmax` gives the first of equals, and wants one.
     first = tf.argmax(tf.concat([near, [1]], 0), output_type=tf.int32) + 1
-    return tf.where(clearest >= jpeg_damage.CLEAR, first, 0)
+    return tf.where(clearest >= _LIMITS["clear"], first, 0)
 
 
 def is_pattern(coefficients: tf.Tensor) -> tf.Tensor:
@@ -86,8 +88,8 @@ def is_pattern(coefficients: tf.Tensor) -> tf.Tensor:
     Returns:
         bool (); False for pictures of less than a block.
     """
-    high = _energy(tf.gather(coefficients, jpeg_damage.HIGH, axis=1))
-    return _quantile(high, jpeg_damage.CALMEST) > jpeg_damage.MAX_CALM
+    high = _energy(tf.gather(coefficients, _LIMITS["high"], axis=1))
+    return _quantile(high, _LIMITS["calmest"]) > _LIMITS["max_calm"]
 
 
 def is_drawn(coefficients: tf.Tensor) -> tf.Tensor:
@@ -99,9 +101,9 @@ def is_drawn(coefficients: tf.Tensor) -> tf.Tensor:
     Returns:
         bool (); False for pictures of less than a block.
     """
-    blocks = tf.boolean_mask(coefficients, _energy(coefficients[:, 1:]) > jpeg_damage.FLAT)
-    high = _energy(tf.gather(blocks, jpeg_damage.HIGH, axis=1))
-    return _quantile(high, jpeg_damage.BUSIEST) > jpeg_damage.MAX_BUSY
+    blocks = tf.boolean_mask(coefficients, _energy(coefficients[:, 1:]) > _LIMITS["flat"])
+    high = _energy(tf.gather(blocks, _LIMITS["high"], axis=1))
+    return _quantile(high, _LIMITS["busiest"]) > _LIMITS["max_busy"]
 
 
 def _energy(coefficients: tf.Tensor) -> tf.Tensor:
