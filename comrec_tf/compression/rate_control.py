@@ -26,7 +26,8 @@ __all__ = ["Choices", "choose"]
 _DOUBT = 1.3
 #: Where structure is asked for, a pair at half size is told by what halving alone takes of it, as
 #: the logarithm over what plain JPEG takes: below the first the pair at half size is the best of
-#: all, above the second it is not. Between the two all pairs are looked at.
+#: all, above the second it is not. Between the two all pairs are looked at. So it was of `comrec`
+#: on twelve training pictures at qualities 20, 40 and 60.
 _COARSE, _FINE = -0.25, 0.2
 #: Share of the usual slope that plain JPEG may end above a score.
 _CLOSE_ENOUGH = 0.05
