@@ -1,7 +1,8 @@
 """Restore pictures from compact files, and what JPEG broke of ordinary JPEGs.
 
-    python -m comrec_tf.restore small --output_dir=restored
-    python -m comrec_tf.restore - < a.jpg > a.png
+    comrec restore small -o restored
+    comrec restore old.jpg -o better -f jpeg -q 92
+    comrec restore - < a.jpg > a.png
 
 Takes files, globs, folders (the tree is kept) and standard input, and writes PNG, or with --format
 JPEG or WebP, which take a tenth of the bytes and lose a little. The preset of a compact file is
@@ -27,7 +28,7 @@ from absl import flags
 
 from comrec_tf import vocabulary
 from comrec_tf.commands import flags as command_flags
-from comrec_tf.commands import frame, jobs, outcome, plan
+from comrec_tf.commands import frame, help_text, jobs, outcome, plan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from comrec_tf.compression.jpeg_restoration import RestoredJpeg
     from comrec_tf.images.metadata import Metadata
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
 
 _COLUMNS: dict[str, tuple[str, Any]] = {
     "file": ("file", "{}"),
@@ -48,6 +49,8 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
 }
 #: Endings of the formats of --format.
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+#: Of restored pictures as JPEG or WebP.
+_QUALITY = 90
 #: Endings of JPEGs, which may be copied as they are.
 _JPEG_ENDINGS = (".jpg", ".jpeg")
 
@@ -77,45 +80,55 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _restore)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
     plan.define_flags(values)
     frame.define_engine_flags(values)
     command_flags.define_max_pixels(values)
-    flags.DEFINE_string(
-        "preset",
-        "",
-        "Name or folder of the preset that made the files, if the search does not find it; for "
-        f"ordinary JPEGs the preset to take, {vocabulary.DEFAULT_PRESET} where not given.",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "strength",
-        1.0,
-        "How much of the restoration ordinary JPEGs get.",
-        lower_bound=0.0,
-        upper_bound=1.0,
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "format", "png", list(_ENDINGS), "Format of the restored pictures.", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "quality",
-        None,
-        "Quality of --format=jpeg and webp; 90 where not given.",
-        lower_bound=1,
-        upper_bound=100,
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "ignore_checksum",
-        False,
-        "Restore what is left of damaged files.",
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            "",
+            "Name of the preset that made the files, or its folder, if the search does not find "
+            "it; for ordinary JPEGs the preset to take. Default: the preset that each file names; "
+            f"for ordinary JPEGs {vocabulary.DEFAULT_PRESET}.",
+            flag_values=values,
+        )
+        flags.DEFINE_float(
+            "strength",
+            1.0,
+            "How much of the restoration ordinary JPEGs get.",
+            lower_bound=0.0,
+            upper_bound=1.0,
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_enum(
+            "format",
+            "png",
+            list(_ENDINGS),
+            "Format of the restored pictures.",
+            short_name="f",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "ignore_checksum",
+            False,
+            "Restore what is left of damaged files.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.TARGET):
+        flags.DEFINE_integer(
+            "quality",
+            None,
+            f"Quality of the files of --format=jpeg and webp. Default: {_QUALITY}.",
+            lower_bound=1,
+            upper_bound=100,
+            short_name="q",
+            flag_values=values,
+        )
     flags.register_multi_flags_validator(
         ["format", "quality"],
         lambda given: given["quality"] is None or given["format"] != "png",
@@ -125,7 +138,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    quality = 90 if values.quality is None else values.quality
+    quality = _QUALITY if values.quality is None else values.quality
     planned = plan.make(
         inputs,
         values,
@@ -214,13 +227,18 @@ def _work(
     strength: float,
     ignore_checksum: bool,
 ) -> _Restored:
-    from comrec_tf.compact_file import carriers
+    from comrec_tf.compact_file import carriers, container
 
     compressor = compressor_of(source.header)
     if source.header is None:
         done = compressor.restore_jpeg(source.content, strength=strength, progress=advance)
         return _Restored(source.content, done.picture, done.metadata, done)
-    picture = compressor.decode(source.content, ignore_checksum=ignore_checksum, progress=advance)
+    try:
+        picture = compressor.decode(
+            source.content, ignore_checksum=ignore_checksum, progress=advance
+        )
+    except container.DamagedError as error:
+        raise ValueError(f"{error}; --ignore_checksum restores what is left") from error
     return _Restored(source.content, picture, carriers.extract_metadata(source.content))
 
 
@@ -265,6 +283,8 @@ def _row(done: "RestoredJpeg") -> dict[str, Any]:
         "notes": list(done.notes) if done.restored else [],
     }
 
+
+COMMAND = frame.Command("restore", __doc__, _define, _restore, arguments="FILE...")
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

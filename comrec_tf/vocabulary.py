@@ -15,6 +15,7 @@ __all__ = [
     "STRATEGIES",
     "WARM_UP_IN_MODEL",
     "explained",
+    "install_hint",
     "missing_extra",
 ]
 
@@ -57,6 +58,18 @@ PRESET_IN_MODEL = "assets.extra/preset"
 WARM_UP_IN_MODEL = "assets.extra/tf_serving_warmup_requests"
 
 
+def install_hint(extra: str) -> str:
+    """Say how an extra is installed: the one place that does, until a package index has a release.
+
+    Args:
+        extra: its name in setup.cfg.
+
+    Returns:
+        Words to stand behind a colon or in brackets.
+    """
+    return f'from a clone, pip install ".[{extra}]"'
+
+
 def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
     """Make the error of a dependency that only an extra installs.
 
@@ -67,7 +80,7 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
     Returns:
         The error, to be raised.
     """
-    return ModuleNotFoundError(f'{purpose}: from a clone, pip install ".[{extra}]"')
+    return ModuleNotFoundError(f"{purpose}: {install_hint(extra)}")
 
 
 def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:

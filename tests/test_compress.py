@@ -10,13 +10,13 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, restore
+from comrec_tf import compress, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.commands import display
 from comrec_tf.compact_file import container
 from comrec_tf.compression import ssimulacra2
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 from comrec_tf.presets import weights
 from tests.makers import make_model
 
@@ -101,6 +101,13 @@ def test_a_quality_is_that_of_plain_jpeg_and_no_file_is_larger(tmp_path, run, pi
     ours = Compressor.from_preset("tiny").decode(content)
     assert metrics.psnr(original, ours) > metrics.psnr(original, plain) - 0.02
     assert len(content) <= len(buffer.getvalue()) + 23
+
+
+def test_a_file_that_became_larger_is_named(tmp_path, run, capsys):
+    PIL.Image.new("RGB", (64, 64), "white").save(tmp_path / "white.png")
+    assert run(tmp_path / "white.png", f"--output_dir={tmp_path}/out") == 0
+    assert (tmp_path / "out/white.jpg").stat().st_size > (tmp_path / "white.png").stat().st_size
+    assert "white.png: became larger: the file that came in" in capsys.readouterr().err
 
 
 def test_verify_reports_what_restoring_gives(tmp_path, run, pictures_dir, capsys):

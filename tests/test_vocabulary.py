@@ -40,6 +40,17 @@ def test_a_missing_extra_is_one_that_there_is():
     assert str(error) == 'plots need matplotlib: from a clone, pip install ".[evaluation]"'
 
 
+def test_no_hint_names_a_package_index_and_one_place_alone_tells_how_to_install():
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT).stdout
+    texts = {name: (ROOT / name) for name in listed.split() if name.endswith((".py", ".md"))}
+    for name, path in texts.items():
+        if path.is_file() and not name.startswith(("tests/", "CHANGELOG")):
+            assert "comrec-tf[" not in path.read_text(), name
+            in_code = name.startswith("comrec_tf/") and name.endswith(".py")
+            if in_code and name != "comrec_tf/vocabulary.py":
+                assert "pip install" not in path.read_text(), name
+
+
 @pytest.mark.parametrize("name", ["tensorflow", "keras.src.layers", "tensorflow.python"])
 def test_without_tensorflow_the_extra_is_named(name):
     told = vocabulary.explained(ModuleNotFoundError("No module", name=name), "training")

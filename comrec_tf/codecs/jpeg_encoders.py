@@ -11,8 +11,11 @@ import PIL.Image
 from comrec_tf import vocabulary
 from comrec_tf.codecs import base, dead_zone, quantization
 from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat
+from comrec_tf.process import forking
 
 __all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
+
+_LIBVIPS = forking.ThreadedLibrary("libvips")
 
 
 class FlatJpegCodec(JpegFormat):
@@ -138,10 +141,12 @@ class MozjpegCodec(_ForeignEncoder):
 
         Raises:
             ModuleNotFoundError: pyvips is not installed.
+            RuntimeError: a process that had encoded was forked, and this is the child.
             ValueError: as `Codec.encode`.
         """
         self.check_quality(quality)
         pyvips = _module("pyvips", self.name)
+        _LIBVIPS.enter()
         height, width, channels = picture.shape
         memory = np.ascontiguousarray(picture).tobytes()
         pixels = pyvips.Image.new_from_memory(memory, width, height, channels, "uchar")

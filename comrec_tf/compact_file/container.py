@@ -38,6 +38,7 @@ __all__ = [
     "PLAIN",
     "STEP_UNITS",
     "VERSION",
+    "DamagedError",
     "Header",
     "read",
     "verify",
@@ -64,10 +65,11 @@ CUT_SHORT = f"the ComRec data must be {LAYOUT_BYTES} bytes long"
 OTHER_VERSION = (
     f"the ComRec data must be of version 1 or {VERSION}; a newer comrec_tf may read this file"
 )
-DAMAGED = (
-    "the file is damaged: the checksum of its picture is not the one that it carries; "
-    "--ignore_checksum restores what is left"
-)
+DAMAGED = "the file is damaged: the checksum of its picture is not the one that it carries"
+
+
+class DamagedError(ValueError):
+    """A file is not what it was when it was made, which callers may choose to overlook."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,14 +187,14 @@ def read(compact_file: bytes) -> Header:
 
 
 def verify(compact_file: bytes, header: Header) -> None:
-    """Raise `ValueError` where a file is not what it was when it was made.
+    """Raise `DamagedError` where a file is not what it was when it was made.
 
     Args:
         compact_file: the file.
         header: what `read` returned; a file without a checksum passes.
     """
     if header.checksum not in (None, carriers.checksum(compact_file)):
-        raise ValueError(DAMAGED)
+        raise DamagedError(DAMAGED)
 
 
 def _read_version_1(payload: bytes) -> Header:

@@ -34,6 +34,11 @@ class Compressor:
         content = compressor.encode_to(picture, comrec_tf.Target("max_bytes", 20_000)).content
         restored = compressor.decode(content)                      # uint8 array
 
+    Where `os.fork` makes workers, as `multiprocessing` does on Linux up to Python 3.13, fork before
+    the first use: the threads of libvips, which is mozjpeg's, and of the engine "tensorflow" stay
+    behind. A call in a child that would wait for them raises `RuntimeError`. Restoring with the
+    engine "litert" works in a child, on one core.
+
     Args:
         pairs: the pair of networks of each scale, as an engine computes them.
         codec: what pictures are encoded with.

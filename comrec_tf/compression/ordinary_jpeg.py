@@ -64,6 +64,7 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
         PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture,
     ):
         limits.check_pixels(*picture.size, max_pixels)
+        limits.check_density(*picture.size, len(content), "JPEG")
         limits.check_content(content)
         found, notes = of_pil(picture)
         orientation = files.take_orientation(picture)

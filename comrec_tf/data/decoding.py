@@ -10,7 +10,8 @@ import PIL.ExifTags
 import PIL.Image
 import tensorflow as tf
 
-from comrec_tf.images import damage, files
+from comrec_tf import vocabulary
+from comrec_tf.images import damage, files, limits
 
 __all__ = ["decode", "load_file_system"]
 
@@ -31,12 +32,14 @@ def decode(content: bytes) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the picture is grey.
 
     Raises:
-        OSError: the bytes are no picture, or a damaged one.
+        OSError: the bytes are no picture, a damaged one, or one that declares far more pixels than
+            they can hold.
     """
     with (
         damage.pillow_errors("damaged", OSError),
         PIL.Image.open(io.BytesIO(content)) as picture,
     ):
+        limits.check_density(*picture.size, len(content), picture.format)
         channels = {"L": 1, "RGB": 3}.get(picture.mode)
         # Transparency and orientation are told in the header, pixels are not decoded yet.
         plain = (
@@ -75,7 +78,7 @@ def load_file_system(path: str) -> None:
     if scheme not in known:
         raise OSError(
             f"expected a file system of {', '.join(filter(None, known))}; tensorflow-io "
-            f'(pip install "comrec-tf[tfio]") adds s3, hdfs, az and http. Received: {path}'
+            f"({vocabulary.install_hint('tfio')}) adds s3, hdfs, az and http. Received: {path}"
         )
 
 

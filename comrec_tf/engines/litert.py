@@ -9,9 +9,9 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from comrec_tf import storage
 from comrec_tf.engines.base import EnginePair, TileNetwork
 from comrec_tf.presets import card, find
+from comrec_tf.process import storage
 
 __all__ = ["LiteNetwork", "load_pairs"]
 

@@ -12,8 +12,11 @@ from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.precision import fastest
 from comrec_tf.presets import weights
+from comrec_tf.process import forking
 
 __all__ = ["load_pairs", "pairs_of"]
+
+_TENSORFLOW = forking.ThreadedLibrary("TensorFlow")
 
 
 def load_pairs(preset: str | os.PathLike[str], precision: str = "float32") -> list[EnginePair]:
@@ -30,6 +33,7 @@ def load_pairs(preset: str | os.PathLike[str], precision: str = "float32") -> li
 
     Raises:
         FileNotFoundError: there is no such preset.
+        RuntimeError: a process that had loaded pairs was forked, and this is the child.
         ValueError: the preset is damaged or of another version, or the precision unknown.
     """
     if precision not in (*vocabulary.PRECISIONS, "auto"):
@@ -37,6 +41,7 @@ def load_pairs(preset: str | os.PathLike[str], precision: str = "float32") -> li
             f"precision must be auto or one of {', '.join(vocabulary.PRECISIONS)}. "
             f"Received: {precision}"
         )
+    _TENSORFLOW.enter()
     chosen = fastest() if precision == "auto" else precision
     return pairs_of(weights.load_pairs(preset, rec_precision=chosen))
 
@@ -50,6 +55,7 @@ def pairs_of(models: ComRec | Sequence[ComRec]) -> list[EnginePair]:
     Returns:
         The pairs.
     """
+    _TENSORFLOW.enter()
     models = [models] if isinstance(models, ComRec) else models
     return [_pair(model) for model in models]
 
@@ -83,6 +89,7 @@ def _network(function: tile_networks.TileFunction) -> TileNetwork:
     }
 
     def network(tile: np.ndarray, log_step: float) -> np.ndarray:
+        _TENSORFLOW.enter()
         return traced[tile.shape[-1]](tile, np.array([log_step], np.float32)).numpy()
 
     return network

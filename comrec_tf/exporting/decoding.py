@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from comrec_tf.compact_file import container
 from comrec_tf.exporting.apart import apart
-from comrec_tf.graph import compact_file
+from comrec_tf.graph import compact_file, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
 
@@ -64,7 +64,7 @@ class Decoding:
         given = tf.stack([header["preset_id"], header["scale"]])
         fits = tf.reduce_all(tf.equal(known, given), 1)
         expected = -(-size // header["scale"])
-        received = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
+        received = picture_files.jpeg_size(content)
         names = ", ".join(f"{i:08x} at scale {s}" for s, i in self._ids.items())
         with (
             compact_file.require(

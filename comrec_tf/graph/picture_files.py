@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-__all__ = ["decode", "size"]
+from comrec_tf.graph.compact_file import require
+from comrec_tf.images import limits
+
+__all__ = ["decode", "jpeg_size", "size"]
 
 _WHITE = 255.0
 
@@ -19,7 +22,8 @@ def size(content: tf.Tensor) -> tf.Tensor:
         int64 (2,).
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are of no such format.
+        tf.errors.InvalidArgumentError: the bytes are of no such format, or a JPEG that `jpeg_size`
+            refuses.
     """
     head = tf.strings.substr(tf.strings.join([content, "\0" * 26]), 0, 26)
 
@@ -41,7 +45,7 @@ def size(content: tf.Tensor) -> tf.Tensor:
         return tf.stack([height, number(18, 4, big=False)])
 
     formats: list[tuple[bytes, Callable[[], tf.Tensor]]] = [
-        (b"\xff\xd8", lambda: tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)),
+        (b"\xff\xd8", lambda: jpeg_size(content)),
         (b"\x89PNG", lambda: tf.stack([number(20, 4, big=True), number(16, 4, big=True)])),
         (b"GIF8", lambda: tf.stack([number(8, 2, big=False), number(6, 2, big=False)])),
         (b"BM", bmp),
@@ -53,6 +57,29 @@ def size(content: tf.Tensor) -> tf.Tensor:
         ],
         default=unknown,
     )
+
+
+def jpeg_size(content: tf.Tensor) -> tf.Tensor:
+    """Read height and width of a JPEG; twin of `images.limits.check_density`.
+
+    Args:
+        content: string (), a JPEG file.
+
+    Returns:
+        int64 (2,).
+
+    Raises:
+        tf.errors.InvalidArgumentError: the bytes are no JPEG, or one that declares far more pixels
+            than its bytes can hold.
+    """
+    found = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
+    free, per_byte = limits.JPEG_DENSITY
+    most = free + per_byte * tf.cast(tf.strings.length(content), tf.int64)
+    said = (
+        "a JPEG must not declare far more pixels than its bytes can hold. Received: height, width"
+    )
+    with require(found[0] * found[1] <= most, said, found):
+        return tf.identity(found)
 
 
 def decode(content: tf.Tensor) -> tf.Tensor:

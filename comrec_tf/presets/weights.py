@@ -19,13 +19,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from comrec_tf import storage
 from comrec_tf.codecs import catalog
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import card, find
+from comrec_tf.process import storage
 
 __all__ = [
     "is_identity",
@@ -202,10 +202,15 @@ def load_pairs(
         codec = catalog.make_codec(described.codec.name, **described.codec.options)
         models = [
             ComRec(
-                ComCNN(**pair.com, dtype=precision),
-                RecCNN(**pair.rec, dtype=rec_precision or precision),
+                # By names of our own: Keras numbers those that it makes up, and TensorFlow keeps
+                # what it compiled for each, a megabyte or two a preset.
+                ComCNN(**pair.com, dtype=precision, name=f"com_cnn_scale{pair.scale}"),
+                RecCNN(
+                    **pair.rec, dtype=rec_precision or precision, name=f"rec_cnn_scale{pair.scale}"
+                ),
                 codec,
                 dtype=precision,
+                name=f"com_rec_scale{pair.scale}",
             )
             for pair in described.pairs
         ]

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf import metrics
 from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.data import sources
 from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.graph import color
+from comrec_tf.images import metrics
 from comrec_tf.models.com_rec import ComRec
 
 __all__ = ["Validation"]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from comrec_tf import metrics, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import carriers
+from comrec_tf.images import metrics
 
 CODECS = {name: catalog.make_codec(name) for name in vocabulary.CODEC_SUFFIXES}
 

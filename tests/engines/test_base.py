@@ -1,4 +1,6 @@
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -36,3 +38,23 @@ def test_an_engine_that_is_not_installed_names_the_extra(monkeypatch):
 def test_unknown_engines_are_refused():
     with pytest.raises(ValueError, match="one of litert, tensorflow. Received: engine=onnx"):
         base.load_pairs("comrec", "onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["litert", "tensorflow"])
+def test_memory_does_not_grow_with_the_number_of_times_a_preset_is_loaded(engine):
+    program = (
+        "import gc, sys\n"
+        "from comrec_tf.engines import base\n"
+        "resident = []\n"
+        "for _ in range(20):\n"
+        "    pairs = base.load_pairs('comrec', sys.argv[1])\n"
+        "    del pairs\n"
+        "    gc.collect()\n"
+        "    resident.append(int(open('/proc/self/statm').read().split()[1]) / 256)\n"
+        "print(max(resident[10:]) - max(resident[:10]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, engine], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # MiB: a preset has two of weights, and each load kept three with names that Keras made up.
+    assert float(done.stdout) < 8

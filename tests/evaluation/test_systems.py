@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import comrec_tf
-from comrec_tf import metrics
 from comrec_tf.compact_file import container
 from comrec_tf.evaluation import systems
+from comrec_tf.images import metrics
 
 
 @pytest.mark.parametrize("name", systems.CODECS)

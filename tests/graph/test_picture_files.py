@@ -1,6 +1,8 @@
 """The twin of `images.files`, held to Pillow."""
 
+import contextlib
 import io
+import struct
 
 import numpy as np
 import PIL.Image
@@ -8,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.graph import picture_files
+from comrec_tf.images import limits
 
 FORMS = [
     ("PNG", {}),
@@ -56,6 +59,25 @@ def test_rows_from_top_to_bottom_are_a_negative_height_in_bmp():
     content = bytearray(file_of(PIL.Image.new("RGB", (5, 3)), "BMP"))
     content[22:26] = (-3 & 0xFFFFFFFF).to_bytes(4, "little")
     assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [3, 5]
+
+
+def test_a_jpeg_declares_no_more_than_its_bytes_hold():
+    content = bytearray(file_of(PIL.Image.new("RGB", (16, 16)), "JPEG"))
+    place = content.index(b"\xff\xc0") + 5
+    most = limits.JPEG_DENSITY[0] + limits.JPEG_DENSITY[1] * len(content)
+    for height, taken in ((most // 1_000, True), (most // 1_000 + 1, False)):
+        content[place : place + 4] = struct.pack(">2H", height, 1_000)
+        with contextlib.nullcontext() if taken else pytest.raises(ValueError, match="at most"):
+            limits.check_density(1_000, height, len(content), "JPEG")
+        with (
+            contextlib.nullcontext()
+            if taken
+            else pytest.raises(tf.errors.InvalidArgumentError, match="far more pixels")
+        ):
+            assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [
+                height,
+                1_000,
+            ]
 
 
 def test_a_size_is_read_of_the_head_alone():

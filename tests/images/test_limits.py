@@ -56,7 +56,13 @@ def test_a_jpeg_2000_file_must_be_whole(photo, boxes):
 
 @pytest.mark.parametrize(
     ("form", "num_bytes", "size"),
-    [("JPEG2000", 1_181, (131_000, 256)), ("AVIF", 1_500, (12_000, 12_000))],
+    [
+        ("JPEG2000", 1_181, (131_000, 256)),
+        ("AVIF", 1_500, (12_000, 12_000)),
+        ("WEBP", 34, (12_200, 12_200)),
+        ("JPEG", 285, (12_200, 12_200)),
+        ("MPO", 285, (1_000, 1_000)),
+    ],
 )
 def test_a_file_declares_no_more_than_its_bytes_hold(form, num_bytes, size):
     with pytest.raises(ValueError, match=f"pixels in a {form} file of .* Received: {size[0]}x"):
@@ -66,11 +72,20 @@ def test_a_file_declares_no_more_than_its_bytes_hold(form, num_bytes, size):
     limits.check_density(*size, num_bytes, None)
 
 
-@pytest.mark.parametrize("form", ["JPEG2000", "AVIF"])
+@pytest.mark.parametrize("form", ["JPEG2000", "AVIF", "WEBP", "JPEG"])
 def test_an_empty_picture_of_ordinary_size_is_taken(form):
     content = encoded(np.full((1500, 2000, 3), 255, np.uint8), form)
     limits.check_density(2000, 1500, len(content), form)
     limits.check_content(content)
+
+
+def test_the_smallest_jpeg_there_can_be_is_taken():
+    """All grey, a bit for each block and scan: what a file of Huffman codes cannot go below."""
+    flat = PIL.Image.new("L", (8_000, 4_000), 128)
+    buffer = io.BytesIO()
+    flat.save(buffer, "JPEG", quality=1, optimize=True, progressive=True)
+    assert flat.width * flat.height > 200 * len(buffer.getvalue())
+    limits.check_density(*flat.size, len(buffer.getvalue()), "JPEG")
 
 
 def test_files_of_other_formats_are_no_business_of_it(photo):

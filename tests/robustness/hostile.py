@@ -10,6 +10,8 @@ import PIL.Image
 
 #: A TIFF structure of EXIF whose only entry is a text that says it is a rational by zero.
 _ODD_RATIONAL = b"II*\0\x08\0\0\0\x01\0\x3b\x01\x05\0\x01\0\0\0\x1a\0\0\0\0\0\0\0" + bytes(8)
+#: 12,200x12,200 pixels of one colour, without loss: all its codes are of no bits.
+_FLAT_WEBP = bytes.fromhex("524946461a000000574542505650384c0e0000002fa7efe90b071011fd0f4444ff03")
 #: One whose directory lies beyond its end.
 _NO_DIRECTORY = b"II*\0\xff\xff\xff\xff" + bytes(24)
 
@@ -28,6 +30,9 @@ def files(photo: np.ndarray) -> dict[str, bytes]:
         "scans.jpg": _many_scans(photo),
         "thin.j2k": _declaring(photo, 131_000, 256),
         "huge.j2k": _declaring(photo, 2**31 - 1, 2**31 - 1),
+        "grey-1.jpg": _jpeg_of_size(photo, 12_200, 12_200),
+        "grey-2.jpg": _jpeg_of_size(photo, 12_200, 12_200, progressive=True),
+        "flat.webp": _FLAT_WEBP,
         "short.jp2": _encoded(photo, "JPEG2000")[:-1],
         "short-1.avif": _encoded(photo, "AVIF")[:-200],
         "short-2.webp": _encoded(photo, "WEBP")[:60],
@@ -72,6 +77,14 @@ def _many_scans(photo: np.ndarray) -> bytes:
     content = _encoded(photo, "JPEG", progressive=True, quality=50)
     last = content[content.rindex(b"\xff\xda") : -2]
     return content[:-2] + last * max(200, 44_000 // len(last)) + content[-2:]
+
+
+def _jpeg_of_size(photo: np.ndarray, width: int, height: int, **options: object) -> bytes:
+    """A JPEG that declares another size than it has; libjpeg fills it up with grey."""
+    content = bytearray(_encoded(photo[:16, :16], "JPEG", optimize=True, **options))
+    place = content.index(b"\xff\xc2" if options else b"\xff\xc0")
+    struct.pack_into(">2H", content, place + 5, height, width)
+    return bytes(content)
 
 
 def _declaring(photo: np.ndarray, width: int, height: int) -> bytes:

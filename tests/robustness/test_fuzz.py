@@ -1,4 +1,7 @@
-"""Files that mutation makes: each gives a picture or a clear error, never anything else."""
+"""Files that mutation makes: each gives a picture or a clear error, never anything else.
+
+``COMREC_FUZZ_FILES`` and ``COMREC_FUZZ_SEED`` in the environment make more files, and others.
+"""
 
 import contextlib
 import io
@@ -7,6 +10,7 @@ import os
 import random
 import resource
 import shutil
+import time
 
 import numpy as np
 import PIL.ExifTags
@@ -17,6 +21,7 @@ import tensorflow as tf
 from comrec_tf import compress, restore
 from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression.request import Request
 from comrec_tf.data import decoding
 from comrec_tf.graph import compact_file
 from comrec_tf.images import files
@@ -25,20 +30,25 @@ from tests.robustness import hostile
 
 pytestmark = pytest.mark.slow
 
-NUM_FILES = 100_000
+NUM_FILES = int(os.environ.get("COMREC_FUZZ_FILES", 100_000))
+SEED = int(os.environ.get("COMREC_FUZZ_SEED", 0))
+#: Of the processor, all threads together.
+MAX_SECONDS = 2
 
 
 @pytest.fixture(autouse=True)
-def no_more_than_a_gibibyte():
+def no_more_than_700_mebibytes():
     """No file, whatever it says of its size, takes more memory than that."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"the peak of memory grew by {grown / 1024:.0f} MiB")
+    assert grown < 700 * 1024
 
 
 def mutations(seeds, count):
     """Bits flipped, bytes set, parts cut out, doubled, swapped with another file's, ends cut."""
-    chance = random.Random(0)
+    chance = random.Random(SEED)
     for _ in range(count):
         content = bytearray(chance.choice(seeds))
         for _ in range(chance.choice([1, 1, 2, 5])):
@@ -64,9 +74,27 @@ def mutations(seeds, count):
         yield bytes(content)
 
 
+@pytest.fixture
+def timed():
+    """Goes through files, and holds each to its time."""
+    worst = (0.0, b"")
+
+    def through(contents):
+        nonlocal worst
+        for content in contents:
+            begun = time.process_time()
+            yield content
+            worst = max(worst, (time.process_time() - begun, content))
+
+    yield through
+    print(f"\nthe slowest of these files took {worst[0]:.3f} s")
+    assert worst[0] < MAX_SECONDS, worst[1]
+
+
 @pytest.fixture(scope="module")
 def compressor():
-    return compressor_of([make_model(scale=1), make_model(scale=2)], max_pixels=100_000)
+    """With the default limits."""
+    return compressor_of([make_model(scale=1), make_model(scale=2)])
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +106,9 @@ def seeds(compressor, photo):
     return [file.content for file in made]
 
 
-def test_a_hundred_thousand_headers_are_read_or_refused(seeds):
+def test_a_hundred_thousand_headers_are_read_or_refused(seeds, timed):
     read = 0
-    for content in mutations(seeds, NUM_FILES):
+    for content in timed(mutations(seeds, NUM_FILES)):
         try:
             header = container.read(content)
             read += 1
@@ -88,7 +116,7 @@ def test_a_hundred_thousand_headers_are_read_or_refused(seeds):
             carriers.extract_metadata(content)
         except ValueError:
             continue
-    assert 10_000 < read < 95_000
+    assert 0.1 * NUM_FILES < read < 0.95 * NUM_FILES
 
 
 def test_the_graph_agrees_with_python_on_every_mutated_jpeg(seeds):
@@ -115,7 +143,7 @@ def test_the_graph_agrees_with_python_on_every_mutated_jpeg(seeds):
     assert more < 50
 
 
-def test_mutated_ordinary_jpegs_are_restored_or_refused(compressor, photo):
+def test_mutated_ordinary_jpegs_are_restored_or_refused(compressor, photo, timed):
     seeds = []
     for mode, options in (
         ("RGB", {"quality": 20}),
@@ -127,7 +155,7 @@ def test_mutated_ordinary_jpegs_are_restored_or_refused(compressor, photo):
         PIL.Image.fromarray(photo[:24, :40]).convert(mode).save(buffer, "JPEG", **options)
         seeds.append(buffer.getvalue())
     restored = 0
-    for content in mutations(seeds, 10_000):
+    for content in timed(mutations(seeds, NUM_FILES // 10)):
         try:
             done = compressor.restore_jpeg(content)
         except ValueError:
@@ -135,23 +163,22 @@ def test_mutated_ordinary_jpegs_are_restored_or_refused(compressor, photo):
         restored += 1
         assert done.picture.dtype == np.uint8
         assert done.picture.ndim == 3
-    assert restored > 1_000
+    assert restored > NUM_FILES // 100
 
 
-def test_mutated_files_are_restored_or_refused(compressor, seeds):
+def test_mutated_files_are_restored_or_refused(compressor, seeds, timed):
     restored = 0
-    for content in mutations(seeds, NUM_FILES):
+    for content in timed(mutations(seeds, NUM_FILES)):
         try:
             picture = compressor.decode(content)
         except ValueError:
             continue
         restored += 1
         assert picture.dtype == np.uint8
-        assert picture.size <= 3 * 100_000
     assert restored > NUM_FILES // 20
 
 
-def test_mutated_pictures_are_decoded_or_refused(photo):
+def test_mutated_pictures_are_decoded_or_refused(photo, timed):
     seeds = []
     exif = PIL.Image.Exif()
     exif[PIL.ExifTags.Base.ImageDescription] = "a description"
@@ -162,8 +189,12 @@ def test_mutated_pictures_are_decoded_or_refused(photo):
         PIL.Image.fromarray(photo[:20, :30]).save(buffer, form, exif=exif)
         seeds.append(buffer.getvalue())
     seeds += hostile.files(photo[:20, :30]).values()
-    for content in mutations(seeds, NUM_FILES):
-        for read in (decoding.decode, lambda one: files.load(io.BytesIO(one), max_pixels=10**7)):
+    max_pixels = Request.max_pixels
+    for content in timed(mutations(seeds, NUM_FILES)):
+        for read in (
+            decoding.decode,
+            lambda one: files.load(io.BytesIO(one), max_pixels=max_pixels),
+        ):
             try:
                 read(content)
             except OSError:

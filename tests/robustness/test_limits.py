@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from comrec_tf.compact_file import container
 from comrec_tf.presets import weights
 from tests.makers import make_model
+from tests.robustness import hostile
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +74,30 @@ def test_a_folder_of_five_thousand_pictures_takes_no_more_memory_than_a_small_on
         peaks.append(peak)
     # The report has a row for each file, of 2.5 KB; a picture and its file would be ten times that.
     assert peaks[1] < peaks[0] + 16 * 1024
+
+
+def test_every_hostile_file_ends_soon_and_small_at_the_default_limits(tmp_path, photo):
+    """Whole processes, their start among it, with the preset that is taken by default."""
+    worst = {}
+    for name, content in hostile.files(photo).items():
+        (tmp_path / name).write_bytes(content)
+        verbs = ["compress"]
+        if name.endswith((".jpg", ".webp", ".avif", ".j2k")):
+            verbs.append("restore")
+        for verb in verbs:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            code, said, peak = run(
+                f"comrec_tf.{verb}", tmp_path / name, f"--output_dir={tmp_path}/{verb}"
+            )
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            worst[verb, name] = (seconds, peak // 1024)
+            assert "Traceback" not in said
+            # Damaged metadata is no reason to refuse a picture.
+            assert code == (0 if name.startswith("metadata") else 1), (verb, name, said)
+    print(*sorted(worst.items(), key=lambda item: item[1]), sep="\n")
+    assert max(seconds for seconds, _ in worst.values()) < 2
+    assert max(peak for _, peak in worst.values()) < 700
 
 
 @pytest.fixture
