@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import skimage.data
 
-from comrec_tf import storage
 from comrec_tf.codecs.base import log_of_step
 from comrec_tf.commands import display
 from comrec_tf.engines import base
+from comrec_tf.process import storage
 
 #: Engines by the names that figures give them, with their options.
 ENGINES: dict[str, tuple[str, dict[str, Any]]] = {

@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import cards  # next to this file, where mkdocs looks for what a hook imports
+import notebook_page
 
 from comrec_tf import __main__ as program
 from comrec_tf.compact_file import carriers, container
@@ -17,9 +18,12 @@ def on_page_markdown(markdown: str, **kwargs: object) -> str:
     """Put in what stands elsewhere.
 
     ``@command NAME@`` is a command's help, ``@presets@`` all cards, ``@module NAME@`` a docstring,
-    ``@file PATH@`` a file of the repository.
+    ``@file PATH@`` a file of the repository, ``@notebook PATH@`` a notebook with what it has shown.
     """
     markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)
+    markdown = re.sub(
+        r"@notebook (.+)@", lambda match: notebook_page.page(_ROOT / match[1]), markdown
+    )
     markdown = re.sub(r"@command ([\w-]+)@", lambda match: _command(match[1]), markdown)
     markdown = re.sub(r"^@presets@$", lambda match: _presets(), markdown, flags=re.MULTILINE)
     modules = {"container": container, "carriers": carriers}
