@@ -45,7 +45,9 @@ def test_what_a_comparison_is_about_keeps_its_colour_whatever_is_drawn_beside_it
 def test_only_values_of_the_shown_rates_take_room():
     wild = {"a": [(0.01, -500.0), *LOW]}
     svg = plots.rate_curves(wild, "score", kind="svg", rates=(0.05, 1.2))
-    shown = [float(text.replace("−", "-")) for text in texts(svg) if text[-1:].isdigit()]
+    shown = [
+        float(text.replace("\N{MINUS SIGN}", "-")) for text in texts(svg) if text[-1:].isdigit()
+    ]
     assert min(shown) > -50
     floored = plots.rate_curves({"a": LOW}, "score", kind="svg", floor=15.0)
     assert "10" not in texts(floored)
