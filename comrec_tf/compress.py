@@ -278,7 +278,8 @@ def _remarks(rows: Sequence[dict[str, Any]], wanted: "Request") -> list[str]:
         else "no pair of networks is as good in fewer bytes"
     )
     number = f"{len(plain)} of {len(made)} files were coded without networks"
-    return [f"{number}: at {aim} {why} (preset {wanted.preset})"]
+    alone = f", which has a pair for scale {wanted.scales[0]} alone" * (len(wanted.scales) == 1)
+    return [f"{number}: at {aim} {why} (preset {wanted.preset}{alone})"]
 
 
 def _total(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -20,7 +20,6 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from comrec_tf import vocabulary
 from comrec_tf.commands import display, frame, help_text
 from comrec_tf.compression.target import METRICS
 
@@ -43,14 +42,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
+    frame.define_preset_flag(values)
     frame.define_engine_flags(values)
     with help_text.group(values, help_text.NETWORK):
-        flags.DEFINE_string(
-            "preset",
-            vocabulary.DEFAULT_PRESET,
-            "Name of a preset, or its folder; `comrec presets` lists them.",
-            flag_values=values,
-        )
         flags.DEFINE_bool(
             "each_scale", False, "Measure the pair of each scale alone as well.", flag_values=values
         )
@@ -58,7 +52,8 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_string(
             "codec",
             None,
-            "Codec that the preset encodes with. Default: the one that it was trained with.",
+            "Codec that the preset encodes with; jpeg-xl packs its own JPEG. Default: the one that "
+            "it was trained with.",
             flag_values=values,
         )
         flags.DEFINE_enum(
@@ -78,8 +73,8 @@ def _define(values: flags.FlagValues) -> None:
             "codecs",
             ["jpeg"],
             "Codecs next to the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
-            "jpegxl, or all for those that are installed. The first is what others are compared "
-            "with.",
+            "jpeg-xl (a JPEG packed without loss), jpegxl-lossy, or all for those that are "
+            "installed. The first is what others are compared with.",
             flag_values=values,
         )
         flags.DEFINE_list(
@@ -138,7 +133,6 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
 
     if (output / comparison.PAGE).exists() and not values.overwrite:
         raise FileExistsError(f"{output / comparison.PAGE} exists: --overwrite replaces it")
-    from comrec_tf.codecs import catalog
     from comrec_tf.compression.compressor import Compressor
     from comrec_tf.evaluation import curves, pictures, report, systems
 
@@ -147,10 +141,8 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     anchor, *others = map(systems.of_codec, names)
     paths = pictures.find(positional)
     compressor = Compressor.from_preset(
-        values.preset, engine=values.engine, precision=values.precision
+        values.preset, engine=values.engine, codec=values.codec, precision=values.precision
     )
-    if values.codec is not None:
-        compressor = compressor.with_codec(catalog.make_codec(values.codec))
     preset = pathlib.PurePath(values.preset).name
     ranges = [found for found in map(_range, values.rates) if found is not None]
     points = comparison.compare(

@@ -12,6 +12,8 @@ COMREC_PRESETS; --preset names one that lies elsewhere.
 Ordinary JPEGs are restored by the full-size pair of --preset; --strength says by how much. One that
 needs nothing, or where restoring would do harm, is copied as it is, and the report says why.
 
+With --to_jpeg nothing is restored: JPEG XL files become the JPEGs that they hold, bit for bit.
+
 Exit codes: 0 all files restored or kept, 1 some or all failed or were skipped (they are named, the
 others are done), 2 a wrong command line, 130 interrupted.
 """
@@ -58,7 +60,7 @@ _JPEG_ENDINGS = (".jpg", ".jpeg")
 @dataclasses.dataclass(frozen=True)
 class _Source:
     content: bytes
-    #: Of a compact file; None of an ordinary JPEG.
+    #: Of a compact file; None of an ordinary JPEG, and where nothing is restored.
     header: "Header | None"
     num_pixels: int
 
@@ -114,6 +116,12 @@ def _define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
         flags.DEFINE_bool(
+            "to_jpeg",
+            False,
+            "Take the JPEGs out of JPEG XL files, bit for bit, in place of restoring.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
             "ignore_checksum",
             False,
             "Restore what is left of damaged files.",
@@ -130,6 +138,12 @@ def _define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
     flags.register_multi_flags_validator(
+        ["format", "to_jpeg"],
+        lambda given: given["format"] == "png" or not given["to_jpeg"],
+        "expected --to_jpeg without --format: it takes JPEGs out as they are",
+        flag_values=values,
+    )
+    flags.register_multi_flags_validator(
         ["format", "quality"],
         lambda given: given["quality"] is None or given["format"] != "png",
         "expected --format=jpeg or webp beside --quality: PNG loses nothing",
@@ -139,31 +153,32 @@ def _define(values: flags.FlagValues) -> None:
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     quality = _QUALITY if values.quality is None else values.quality
+    options = {
+        "restore": values.preset,
+        "format": [values.format, None if values.format == "png" else quality],
+        "strength": values.strength,
+    }
     planned = plan.make(
         inputs,
         values,
-        suffix=_ENDINGS[values.format],
-        suffixes=vocabulary.COMPACT_SUFFIXES,
-        options={
-            "restore": values.preset,
-            "format": [values.format, None if values.format == "png" else quality],
-            "strength": values.strength,
-        },
-        kept=_JPEG_ENDINGS,
+        suffix=_JPEG_ENDINGS[0] if values.to_jpeg else _ENDINGS[values.format],
+        suffixes=[".jxl"] if values.to_jpeg else vocabulary.COMPACT_SUFFIXES,
+        options={"restore": "to_jpeg"} if values.to_jpeg else options,
+        kept=() if values.to_jpeg else _JPEG_ENDINGS,
     )
     if values.dry_run:
         return outcome.show_plan(planned)
-    verb = jobs.Verb(
-        name="restoring",
-        read=functools.partial(_read, max_pixels=values.max_pixels),
-        work=functools.partial(
-            _work,
-            compressor_of=_loader(values),
-            strength=values.strength,
-            ignore_checksum=values.ignore_checksum,
-        ),
-        make=functools.partial(_make, form=values.format, quality=quality),
+    read = functools.partial(_read, max_pixels=values.max_pixels, to_jpeg=values.to_jpeg)
+    work = functools.partial(
+        _work,
+        compressor_of=_loader(values),
+        strength=values.strength,
+        ignore_checksum=values.ignore_checksum,
     )
+    make = functools.partial(_make, form=values.format, quality=quality)
+    verb: jobs.Verb[_Source, Any] = jobs.Verb("restoring", read, work, make)
+    if values.to_jpeg:
+        verb = jobs.Verb("taking out", read, _take_out, lambda job, made: made)
     done = jobs.run(planned, verb, overwrite=values.overwrite)
     names = ("pixels", "bytes_before", "bytes_after")
     total = {name: sum(row[name] for row in done.rows) for name in names}
@@ -198,7 +213,8 @@ def _loader(values: flags.FlagValues) -> Callable[["Header | None"], "Compressor
     return compressor_of
 
 
-def _read(job: plan.Job, *, max_pixels: int) -> _Source:
+def _read(job: plan.Job, *, max_pixels: int, to_jpeg: bool) -> _Source:
+    from comrec_tf.codecs import jpeg_xl
     from comrec_tf.compact_file import carriers, container
     from comrec_tf.images import limits
 
@@ -209,13 +225,32 @@ def _read(job: plan.Job, *, max_pixels: int) -> _Source:
     else:
         limits.check_bytes(os.path.getsize(job.source), max_pixels)
         content = pathlib.Path(job.source).read_bytes()
-    if carriers.file_format(content) == "jpeg" and carriers.extract(content) is None:
+    form = carriers.file_format(content)
+    if to_jpeg or (form in ("jpeg", "jpeg-xl") and carriers.extract(content) is None):
         height, width = carriers.picture_size(content)
         limits.check_pixels(width, height, max_pixels)
+        if form == "jpeg-xl" and not to_jpeg:  # a JPEG that somebody packed
+            content = jpeg_xl.unpack(content)
         return _Source(content, None, height * width)
     header = container.read(content)
     limits.check_pixels(header.width, header.height, max_pixels)
     return _Source(content, header, header.height * header.width)
+
+
+def _take_out(job: plan.Job, source: _Source, advance: Callable[[float], None]) -> jobs.Made:
+    from comrec_tf.codecs import jpeg_xl
+    from comrec_tf.compact_file import carriers
+
+    content = jpeg_xl.to_jpeg(source.content)
+    height, width = carriers.picture_size(content)
+    row = {
+        "size": f"{width}x{height}",
+        "pixels": height * width,
+        "bytes_before": len(source.content),
+        "bytes_after": len(content),
+        "restored": "no: taken out",
+    }
+    return jobs.Made(content, row)
 
 
 def _work(

@@ -102,8 +102,6 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _serve(values: flags.FlagValues, positional: list[str]) -> int:
-    if positional:
-        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if bool(values.tls_key) != bool(values.tls_certificate):
         raise frame.UsageError("--tls_key and --tls_certificate go together. Received: one of them")
     base_paths = _base_paths(values)
@@ -114,7 +112,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
 
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
-        hint = vocabulary.install_hint("tf,serving")
+        hint = vocabulary.install_hint("serving")
         raise OSError(f"serving needs more ({error}): {hint}") from error
     from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore

@@ -31,13 +31,17 @@ CODEC_SUFFIXES = {
     "webp": ".webp",
     "avif": ".avif",
     "jpeg2000": ".j2k",
+    "jpeg-xl": ".jxl",
 }
 
 #: Endings of the files that may be compact files.
-COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
+COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".jxl", ".webp")
 
-#: Endings of the files that are taken for pictures in a folder.
-PICTURE_SUFFIXES = (*COMPACT_SUFFIXES, ".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff")
+#: Endings of the files that are taken for pictures in a folder: of what Pillow reads.
+PICTURE_SUFFIXES = (
+    *(suffix for suffix in COMPACT_SUFFIXES if suffix != ".jxl"),
+    *(".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff"),
+)
 
 #: What computes the networks where files are made and restored.
 ENGINES = ("litert", "tensorflow")

@@ -24,7 +24,7 @@ PICTURES = ROOT / "tools" / "site" / "pages" / "pictures"
 
 #: What is kept of each system's curves.
 _KEPT = ("ssimulacra2", "psnr")
-_CODECS = ("jpeg", "mozjpeg", "jpegli", "webp", "avif", "jpegxl")
+_CODECS = ("jpeg", "mozjpeg", "jpegli", "webp", "avif", "jpegxl-lossy")
 _RATES = {1: (0.5, 1.5), 2: (0.2, 0.5)}
 _PRESET_COLOURS = ("#d1495b", "#2e6f95", "#4f9d69", "#8c3f97")
 _ENGINE_MARKERS = "osD^"

@@ -24,15 +24,10 @@ def define(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
+    frame.define_preset_flag(values)
     frame.define_engine_flags(values)
     define_max_pixels(values)
     with help_text.group(values, help_text.NETWORK):
-        flags.DEFINE_string(
-            "preset",
-            vocabulary.DEFAULT_PRESET,
-            "Name of a preset, or its folder; `comrec presets` lists them.",
-            flag_values=values,
-        )
         flags.DEFINE_enum(
             "scale",
             "auto",
@@ -86,7 +81,8 @@ def _define_target(values: flags.FlagValues) -> None:
         "codec",
         None,
         list(vocabulary.CODEC_SUFFIXES),
-        "The codec inside. Default: the one that the preset was trained with.",
+        "The codec inside; jpeg-xl packs the preset's JPEG without loss (extra codecs). "
+        "Default: the one that the preset was trained with.",
         flag_values=values,
     )
     flags.DEFINE(

@@ -15,13 +15,15 @@ badly damaged, but blur them where they are not. Of the blocks that are not flat
 has more of high frequencies than those of photos.
 """
 
+from typing import Any
+
 import numpy as np
 
 from comrec_tf.codecs import quantization
 from comrec_tf.codecs.dct import BLOCK, DCT
 from comrec_tf.images import color
 
-__all__ = ["earlier_quality", "is_drawn", "is_pattern", "luma_coefficients"]
+__all__ = ["earlier_quality", "is_drawn", "is_pattern", "luma_coefficients", "thresholds"]
 
 #: Blocks that are looked at, spread over the picture.
 _MAX_BLOCKS = 8_192
@@ -31,6 +33,8 @@ _LOW = sorted(range(1, 64), key=lambda index: index // BLOCK + index % BLOCK)[:1
 #: and in the mean so clearly. Compressed once, pictures stay below 0.2, or 0.4 where all blocks are
 #: alike; twice, photos reach 0.4 to 0.9.
 _COARSER, _ENOUGH, _CLEAR = 2.5, 200, 0.5
+#: Smaller ones, in steps, are near zero whatever was done to them.
+_SMALLEST = 0.6
 #: Multiples of a step are multiples of its half as well: the coarsest counts that is so near.
 _AS_CLEAR = 0.93
 _HIGH = [index for index in range(64) if index // BLOCK + index % BLOCK >= 7]
@@ -80,8 +84,7 @@ def earlier_quality(coefficients: np.ndarray, table: np.ndarray, quality: int) -
         steps = quantization.standard_tables(candidate)[0].ravel()[_LOW]
         shown = steps >= _COARSER * table[_LOW]
         scaled = low[:, shown] / steps[shown]
-        # Smaller ones are near zero whatever was done to them.
-        scaled = scaled[scaled > 0.6]
+        scaled = scaled[scaled > _SMALLEST]
         if len(scaled) >= _ENOUGH:
             clearness[candidate] = float(np.cos(2 * np.pi * scaled).mean())
     clearest = max(clearness.values(), default=0.0)
@@ -117,6 +120,25 @@ def is_drawn(coefficients: np.ndarray) -> bool:
     if not len(blocks):
         return False
     return float(np.quantile(_energy(blocks[:, _HIGH]), _BUSIEST)) > _MAX_BUSY
+
+
+def thresholds() -> dict[str, Any]:
+    """List all numbers above by name, for a twin in another language (serving/web)."""
+    return {
+        "max_blocks": _MAX_BLOCKS,
+        "low": _LOW,
+        "high": _HIGH,
+        "coarser": _COARSER,
+        "enough": _ENOUGH,
+        "clear": _CLEAR,
+        "as_clear": _AS_CLEAR,
+        "smallest": _SMALLEST,
+        "calmest": _CALMEST,
+        "max_calm": _MAX_CALM,
+        "busiest": _BUSIEST,
+        "max_busy": _MAX_BUSY,
+        "flat": _FLAT,
+    }
 
 
 def _energy(coefficients: np.ndarray) -> np.ndarray:

@@ -10,20 +10,22 @@ the smallest squared error over pictures that nobody trained on, and so small th
 lost. They fall with the quality, since there RecCNN adds more of its own than there is to restore.
 """
 
+import base64
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from comrec_tf.codecs import quantization
 from comrec_tf.compression import jpeg_damage
 from comrec_tf.compression.jpeg_tables import TableFit, fit_quality
-from comrec_tf.compression.ordinary_jpeg import OrdinaryJpeg
+from comrec_tf.compression.ordinary_jpeg import SUBSAMPLINGS, OrdinaryJpeg
 from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.images import color
 from comrec_tf.images.metadata import Metadata
 
-__all__ = ["RestoredJpeg", "blend", "restore", "shares"]
+__all__ = ["RestoredJpeg", "blend", "restore", "rule", "shares"]
 
 #: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
 #: last a file is left as it is. Chroma that was halved is always worth restoring; where it was not,
@@ -35,6 +37,8 @@ _SHARES = {
     "4:2:2": ((75, 80, 90, 95, 97), (1.0, 1.0, 0.85, 0.5, 0.3), (1.0, 0.9, 0.65, 0.5, 0.5)),
     "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),
 }
+#: Whose shares, the smallest, hold for subsamplings that were not measured.
+_OTHER = "4:4:4"
 #: What is left of these shares for text and other drawings, by quality.
 _DRAWN = ((40, 60, 75, 90, 95), (1.0, 0.5, 0.35, 0.2, 0.0))
 #: Rows that are blended at a time.
@@ -125,12 +129,31 @@ def shares(quality: int, subsampling: str) -> tuple[float, float]:
         subsampling: as in `OrdinaryJpeg`.
 
     Returns:
-        The shares of luma and of chroma, 0 to 1. Subsamplings that were not measured get those of
-        4:4:4, the smallest.
+        The shares of luma and of chroma, 0 to 1.
     """
-    qualities, *planes = _SHARES.get(subsampling, _SHARES["4:4:4"])
+    qualities, *planes = _SHARES.get(subsampling, _SHARES[_OTHER])
     luma, chroma = (float(np.interp(quality, qualities, plane, right=0.0)) for plane in planes)
     return luma, chroma
+
+
+def rule() -> dict[str, Any]:
+    """List all numbers by which ordinary JPEGs are restored, for a twin in another language.
+
+    Returns:
+        What JSON can hold: "tables", the standard's luma steps at qualities 1 to 100, 64 bytes
+        each, base64; "shares", by "grey" or how many times more samples luma has than chroma, say
+        "2x1": qualities, shares of luma, of chroma; "other", whose shares hold for all others;
+        "drawn": qualities, what is left of the shares; and `jpeg_damage.thresholds`.
+    """
+    tables = quantization.standard_tables(np.arange(1, 101))[:, 0].astype(np.uint8)
+    names = {name: f"{across}x{down}" for (across, down), name in SUBSAMPLINGS.items()}
+    return {
+        "tables": base64.b64encode(tables.tobytes()).decode(),
+        "shares": {names.get(name, name): each for name, each in _SHARES.items() if name != "CMYK"},
+        "other": names[_OTHER],
+        "drawn": _DRAWN,
+        **jpeg_damage.thresholds(),
+    }
 
 
 def blend(decoded: np.ndarray, restored: np.ndarray, luma: float, chroma: float) -> np.ndarray:

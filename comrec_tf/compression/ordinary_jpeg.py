@@ -9,10 +9,10 @@ import PIL.Image
 from comrec_tf.images import damage, files, limits
 from comrec_tf.images.metadata import Metadata, of_pil
 
-__all__ = ["OrdinaryJpeg", "read"]
+__all__ = ["SUBSAMPLINGS", "OrdinaryJpeg", "read"]
 
 #: Names of how many times more samples luma has than chroma, across and down.
-_SUBSAMPLINGS = {
+SUBSAMPLINGS = {
     (1, 1): "4:4:4",
     (2, 1): "4:2:2",
     (2, 2): "4:2:0",
@@ -89,4 +89,4 @@ def _subsampling(factors: list[tuple[int, int]]) -> str:
     (across, down), (chroma_across, chroma_down) = factors[:2]
     if across % chroma_across or down % chroma_down:
         return "other"
-    return _SUBSAMPLINGS.get((across // chroma_across, down // chroma_down), "other")
+    return SUBSAMPLINGS.get((across // chroma_across, down // chroma_down), "other")

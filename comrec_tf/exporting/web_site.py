@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from comrec_tf.compression import jpeg_restoration
 from comrec_tf.exporting import tile_models, web_examples
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import weights
@@ -43,7 +44,8 @@ def write_models(
     """Write networks and the manifest that names them.
 
     Args:
-        models: pairs of any presets; the first of scale 1 restores ordinary JPEGs.
+        models: pairs of any presets; the first of scale 1 restores ordinary JPEGs, by the rule of
+            `compression.jpeg_restoration`.
         folder: where to; made where missing.
         side: height and width of a restored tile in pixels.
 
@@ -75,9 +77,9 @@ def write_models(
             "conditioned": model.rec.conditioned,
         }
         if ordinary is None and shape.scale == 1:
-            ordinary = preset_id
-    manifest = {"version": 1, "runtime": "runtime/", "ordinary": ordinary, "pairs": pairs}
-    (folder / "models.json").write_text(json.dumps(manifest, indent=2) + "\n")
+            ordinary = {"pair": preset_id, **jpeg_restoration.rule()}
+    manifest = {"version": 2, "runtime": "runtime/", "ordinary": ordinary, "pairs": pairs}
+    (folder / "models.json").write_text(json.dumps(manifest) + "\n")
     return manifest
 
 

@@ -22,8 +22,8 @@ def size(content: tf.Tensor) -> tf.Tensor:
         int64 (2,).
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are of no such format, or a JPEG that `jpeg_size`
-            refuses.
+        tf.errors.InvalidArgumentError: the bytes are of no such format, or a JPEG or GIF that
+            declares far more pixels than its bytes can hold.
     """
     head = tf.strings.substr(tf.strings.join([content, "\0" * 26]), 0, 26)
 
@@ -44,10 +44,14 @@ def size(content: tf.Tensor) -> tf.Tensor:
         height = tf.where(height >= 2**31, 2**32 - height, height)
         return tf.stack([height, number(18, 4, big=False)])
 
+    def gif() -> tf.Tensor:
+        screen = tf.stack([number(8, 2, big=False), number(6, 2, big=False)])
+        return _dense(content, screen, "GIF")
+
     formats: list[tuple[bytes, Callable[[], tf.Tensor]]] = [
         (b"\xff\xd8", lambda: jpeg_size(content)),
         (b"\x89PNG", lambda: tf.stack([number(20, 4, big=True), number(16, 4, big=True)])),
-        (b"GIF8", lambda: tf.stack([number(8, 2, big=False), number(6, 2, big=False)])),
+        (b"GIF8", gif),
         (b"BM", bmp),
     ]
     return tf.case(
@@ -60,7 +64,7 @@ def size(content: tf.Tensor) -> tf.Tensor:
 
 
 def jpeg_size(content: tf.Tensor) -> tf.Tensor:
-    """Read height and width of a JPEG; twin of `images.limits.check_density`.
+    """Read height and width of a JPEG.
 
     Args:
         content: string (), a JPEG file.
@@ -73,13 +77,16 @@ def jpeg_size(content: tf.Tensor) -> tf.Tensor:
             than its bytes can hold.
     """
     found = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
-    free, per_byte = limits.JPEG_DENSITY
+    return _dense(content, found, "JPEG")
+
+
+def _dense(content: tf.Tensor, declared: tf.Tensor, form: str) -> tf.Tensor:
+    """The size, int64 (2,), where a file's bytes can hold it; twin of `limits.check_density`."""
+    free, per_byte = limits.DENSITIES[form]
     most = free + per_byte * tf.cast(tf.strings.length(content), tf.int64)
-    said = (
-        "a JPEG must not declare far more pixels than its bytes can hold. Received: height, width"
-    )
-    with require(found[0] * found[1] <= most, said, found):
-        return tf.identity(found)
+    said = f"a {form} declares far more pixels than its bytes can hold. Received: height, width"
+    with require(declared[0] * declared[1] <= most, said, declared):
+        return tf.identity(declared)
 
 
 def decode(content: tf.Tensor) -> tf.Tensor:

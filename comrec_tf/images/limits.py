@@ -3,24 +3,27 @@
 import re
 from typing import Any
 
-__all__ = ["JPEG_DENSITY", "check_bytes", "check_content", "check_density", "check_pixels"]
+__all__ = ["DENSITIES", "check_bytes", "check_content", "check_density", "check_pixels"]
 
 #: Scans of a JPEG: encoders that search for the best order of them end at a dozen.
 _MAX_SCANS = 100
-#: Pixels of a JPEG that are always allowed, and pixels for each byte. Each block of 64 takes a bit
-#: at least, so that no file of Huffman codes has more than 512; but of 285 bytes that declare
-#: 149 megapixels, libjpeg makes a grey picture, which took 1.4 GiB.
-JPEG_DENSITY = (250_000, 1_000)
-#: The same of all formats that declare any number of pixels in a few hundred bytes, by Pillow's
-#: names. An empty picture of 16 megapixels takes 382 bytes and 6 seconds in JPEG 2000, 891 bytes
-#: and half a second in AVIF; one of 149 takes 34 bytes and 2.6 GiB in WebP without loss.
-_DENSITIES = {
-    "JPEG": JPEG_DENSITY,
-    "MPO": JPEG_DENSITY,
+#: Each block of 64 pixels takes a bit at least, so that no JPEG of Huffman codes has more than 512
+#: a byte; but of 285 bytes that declare 149 megapixels, libjpeg makes a grey picture.
+_JPEG = (250_000, 1_000)
+#: Of formats that declare any number of pixels in a few hundred bytes, by Pillow's names: pixels
+#: that are always allowed, and pixels for each byte. A GIF has at most 2,560 pixels a byte, but on
+#: a screen that may be larger. An empty picture of 16 megapixels takes 382 bytes and 6 seconds in
+#: JPEG 2000, 891 bytes and half a second in AVIF; one of 149 takes 34 bytes and 2.6 GiB in WebP
+#: without loss, as GIF or JPEG 1.4 GiB.
+DENSITIES = {
+    "JPEG": _JPEG,
+    "MPO": _JPEG,
+    "GIF": (4_000_000, 4_000),
     "JPEG2000": (4_000_000, 2_000),
     "AVIF": (25_000_000, 20_000),
     "HEIF": (25_000_000, 20_000),
     "WEBP": (25_000_000, 20_000),
+    "JPEG XL": (25_000_000, 50_000),
 }
 #: Bytes of a pixel, of four channels of 16 bits, and bytes on top.
 _BYTES_PER_PIXEL, _FREE_BYTES = 8, 2**26
@@ -59,7 +62,7 @@ def check_density(width: int, height: int, num_bytes: int, form: str | None) -> 
         num_bytes: of the file.
         form: Pillow's name of its format.
     """
-    free, per_byte = _DENSITIES.get(form or "", (width * height, 0))
+    free, per_byte = DENSITIES.get(form or "", (width * height, 0))
     if width * height > free + per_byte * num_bytes:
         raise ValueError(
             f"expected at most {free + per_byte * num_bytes:,} pixels in a {form} file of "

@@ -81,7 +81,14 @@ class TrainingConfig:
     )
     preset: str = _field(
         "",
-        "Name of a preset, or its folder, to go on from with its networks. Default: new networks.",
+        "Name of a preset, or its folder, to go on from with its networks; its pair of the other "
+        "scale goes into what the run writes. Default: new networks.",
+        "Network",
+    )
+    join: str = _field(
+        "",
+        "Name of a preset, or its folder, whose pair of the other scale goes into what the run "
+        "writes. Default: that of --preset, where it has one.",
         "Network",
     )
     channels: int | None = _network(

@@ -1,4 +1,6 @@
+import base64
 import io
+import json
 
 import numpy as np
 import PIL.ExifTags
@@ -8,8 +10,9 @@ import pytest
 import skimage.data
 
 from comrec_tf.codecs import quantization
+from comrec_tf.compression import jpeg_damage
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.jpeg_restoration import blend, shares
+from comrec_tf.compression.jpeg_restoration import blend, rule, shares
 from comrec_tf.images import color, files, metrics
 
 ASTRONAUT = skimage.data.astronaut()[:192, 128:320]
@@ -182,3 +185,23 @@ def test_shares_never_grow_with_the_quality(subsampling):
     assert np.diff(planes, axis=0).max() <= 0
     assert shares(20, subsampling)[0] == 1
     assert shares(99, subsampling) == (0, 0)
+
+
+def test_the_rule_says_in_numbers_what_is_done():
+    numbers = json.loads(json.dumps(rule()))
+    tables = np.frombuffer(base64.b64decode(numbers["tables"]), np.uint8).reshape(100, 8, 8)
+    for quality in (1, 37, 100):
+        np.testing.assert_array_equal(tables[quality - 1], quantization.standard_tables(quality)[0])
+    for subsampling, name in (
+        ("grey", "grey"),
+        ("4:2:0", "2x2"),
+        ("4:2:2", "2x1"),
+        ("4:4:4", "1x1"),
+        ("4:1:1", numbers["other"]),
+    ):
+        qualities, *planes = numbers["shares"][name]
+        for quality in (5, 83, 94):
+            expected = [float(np.interp(quality, qualities, plane)) for plane in planes]
+            assert shares(quality, subsampling) == pytest.approx(expected)
+        assert shares(qualities[-1] + 1, subsampling) == (0, 0)
+    assert jpeg_damage.thresholds().items() <= rule().items()

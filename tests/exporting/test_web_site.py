@@ -14,6 +14,7 @@ import PIL.Image
 import pytest
 
 from comrec_tf import export
+from comrec_tf.compression import jpeg_restoration
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.exporting import web_examples, web_site
 from comrec_tf.presets import weights
@@ -63,9 +64,19 @@ def test_an_exported_site_restores_what_python_restores(built, browser, tmp_path
     site = tmp_path / "site"
     arguments = ["export", "--format=web", "--preset=comrec,comrec-fast", f"--output_dir={site}"]
     assert export.main(arguments) == 0
-    web_cases.write_cases(Compressor.from_preset("comrec"), site / "cases")
+    web_cases.write_cases(Compressor.from_preset("comrec"), site / "cases", thorough=True)
     npm("run", "test:browser", COMREC_SITE=str(site))
     _within_budget(site)
+
+
+@pytest.mark.slow
+def test_the_first_page_of_the_documentation_restores_pictures(built, browser, tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command += ["--config-file", str(WEB.parents[1] / "tools/site/mkdocs.yml")]
+    subprocess.run([*command, "--site-dir", str(tmp_path)], check=True, capture_output=True)
+    demo = f"--output_dir={tmp_path}/demo"
+    assert export.main(["export", "--format=web", "--preset=comrec-fast", demo]) == 0
+    npm("run", "test:docs", COMREC_DOCS=str(tmp_path))
 
 
 def _within_budget(site: pathlib.Path) -> None:
@@ -77,10 +88,11 @@ def _within_budget(site: pathlib.Path) -> None:
 def test_a_manifest_names_what_is_there(tmp_path):
     models = [make_model(scale=2), make_model(scale=1)]
     manifest = web_site.write_models(models, tmp_path, side=32)
-    assert json.loads((tmp_path / "models.json").read_text()) == manifest
+    assert json.loads((tmp_path / "models.json").read_text()) == json.loads(json.dumps(manifest))
     ids = [f"{weights.preset_id(model):08x}" for model in models]
     assert list(manifest["pairs"]) == ids
-    assert manifest["ordinary"] == ids[1]
+    assert manifest["ordinary"]["pair"] == ids[1]
+    assert jpeg_restoration.rule().items() <= manifest["ordinary"].items()
     for pair in manifest["pairs"].values():
         content = (tmp_path / pair["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == pair["sha256"]

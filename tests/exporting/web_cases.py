@@ -12,23 +12,33 @@ import struct
 
 import numpy as np
 import PIL.Image
+import PIL.ImageDraw
 import skimage.data
 
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.picture_coder import decode_bitstream
 from comrec_tf.compression.target import Target
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "serving" / "web" / "tests" / "fixtures"
 
 
-def write_cases(compressor: Compressor, folder: pathlib.Path) -> None:
+#: Quality and subsampling of ordinary JPEGs, and more of them where there is room.
+_FEW = [(93, "4:2:0"), (60, "4:2:2"), (85, "4:4:4")]
+_MANY = [
+    *((quality, "4:2:0") for quality in (10, 50, 75, 80, 90, 95, 98)),
+    *((quality, "4:2:2") for quality in (10, 50, 75, 90, 97, 98)),
+    *((quality, "4:4:4") for quality in (10, 50, 75, 80, 95, 96)),
+]
+
+
+def write_cases(compressor: Compressor, folder: pathlib.Path, *, thorough: bool = False) -> None:
     """Write compact files and ordinary JPEGs with what Python restores of them.
 
     Args:
         compressor: with pairs of scale 1 and 2, the one of scale 1 for ordinary JPEGs.
         folder: receives the files and cases.json, a list of objects: `name`, `file`, `pixels` (a
             PNG), `version` (of the header, 0 for none).
+        thorough: whether there are ordinary JPEGs of many qualities.
     """
     folder.mkdir(parents=True, exist_ok=True)
     photo = skimage.data.astronaut()[30:, 130:]
@@ -58,30 +68,45 @@ def write_cases(compressor: Compressor, folder: pathlib.Path) -> None:
         add(f"{name}_v3", content, compressor.decode(content))
     content = compressor.encode_to(photo[:64, :80], Target("quality", 30), []).content
     add("plain", content, compressor.decode(content))
-    for name, options in {
-        "ordinary_420": {"quality": 20},
-        "ordinary_444_progressive": {"quality": 35, "subsampling": 0, "progressive": True},
-        "ordinary_grey": {"quality": 30},
-    }.items():
-        pixels = pictures["grey"][0][..., 0] if name.endswith("grey") else photo[:90, :121]
-        stream = io.BytesIO()
-        PIL.Image.fromarray(pixels).save(stream, "JPEG", **options)
-        add(name, stream.getvalue(), restore_ordinary(compressor, stream.getvalue()))
-    stream = io.BytesIO()
-    PIL.Image.fromarray(photo[:50, :60]).save(stream, "JPEG", quality=97)
-    decoded = np.asarray(PIL.Image.open(io.BytesIO(stream.getvalue())))
-    add("ordinary_fine", stream.getvalue(), decoded)
+    for name, jpeg in _ordinary_jpegs(photo, pictures["grey"][0], thorough).items():
+        add(name, jpeg, compressor.restore_jpeg(jpeg).picture)
     (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 
-def restore_ordinary(compressor: Compressor, jpeg: bytes) -> np.ndarray:
-    """Restore an ordinary JPEG by the full-size pair, told the DC step of luma."""
-    with PIL.Image.open(io.BytesIO(jpeg)) as picture:
-        step = float(picture.quantization[0][0])
-        channels = len(picture.getbands())
-        shape = (picture.height, picture.width, channels)
-    coder = compressor._files.coders[1]
-    return coder.restore(decode_bitstream(jpeg, shape), step, shape[:2])
+def _ordinary_jpegs(photo: np.ndarray, grey: np.ndarray, thorough: bool) -> dict[str, bytes]:
+    """JPEGs of others by name: what Python restores, restores less, or leaves as it is."""
+    small, text = photo[:90, :121], PIL.Image.new("RGB", (160, 80), "white")
+    draw = PIL.ImageDraw.Draw(text)
+    for line in range(5):
+        draw.text((3, 3 + 15 * line), f"{line}: the quick brown fox jumps", fill="black")
+    twice = np.asarray(PIL.Image.open(io.BytesIO(_jpeg(photo[:160, :160], quality=20))))
+    dithered = np.asarray(PIL.Image.fromarray(grey[..., 0]).convert("1").convert("L"))
+    tables = [[3 + place // 4 for place in range(64)]] * 2
+    made = {
+        f"ordinary_{subsampling.replace(':', '')}_{quality}": _jpeg(
+            small, quality=quality, subsampling=subsampling
+        )
+        for quality, subsampling in (_MANY if thorough else _FEW)
+    }
+    return {
+        **made,
+        "ordinary_420": _jpeg(small, quality=20),
+        "ordinary_444_progressive": _jpeg(small, quality=35, subsampling=0, progressive=True),
+        "ordinary_grey": _jpeg(grey[..., 0], quality=30),
+        "ordinary_grey_92": _jpeg(grey[..., 0], quality=92),
+        "ordinary_fine": _jpeg(photo[:50, :60], quality=99),
+        "ordinary_tables": _jpeg(small, qtables=tables),
+        "ordinary_twice": _jpeg(twice, quality=90),
+        "ordinary_text": _jpeg(np.asarray(text), quality=75),
+        "ordinary_pattern": _jpeg(dithered, quality=60),
+        "ordinary_tiny": _jpeg(small[:5, :7], quality=40),
+    }
+
+
+def _jpeg(pixels: np.ndarray, **options: object) -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(stream, "JPEG", **options)
+    return stream.getvalue()
 
 
 def first_version(content: bytes) -> bytes:

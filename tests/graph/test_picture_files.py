@@ -1,7 +1,7 @@
 """The twin of `images.files`, held to Pillow."""
 
-import contextlib
 import io
+import math
 import struct
 
 import numpy as np
@@ -61,23 +61,20 @@ def test_rows_from_top_to_bottom_are_a_negative_height_in_bmp():
     assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [3, 5]
 
 
-def test_a_jpeg_declares_no_more_than_its_bytes_hold():
-    content = bytearray(file_of(PIL.Image.new("RGB", (16, 16)), "JPEG"))
-    place = content.index(b"\xff\xc0") + 5
-    most = limits.JPEG_DENSITY[0] + limits.JPEG_DENSITY[1] * len(content)
-    for height, taken in ((most // 1_000, True), (most // 1_000 + 1, False)):
-        content[place : place + 4] = struct.pack(">2H", height, 1_000)
-        with contextlib.nullcontext() if taken else pytest.raises(ValueError, match="at most"):
-            limits.check_density(1_000, height, len(content), "JPEG")
-        with (
-            contextlib.nullcontext()
-            if taken
-            else pytest.raises(tf.errors.InvalidArgumentError, match="far more pixels")
-        ):
-            assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [
-                height,
-                1_000,
-            ]
+@pytest.mark.parametrize(("form", "order"), [("JPEG", ">2H"), ("GIF", "<2H")])
+def test_a_file_declares_no_more_than_its_bytes_hold(form, order):
+    content = bytearray(file_of(PIL.Image.new("RGB", (16, 16)), form))
+    place = content.index(b"\xff\xc0") + 5 if form == "JPEG" else 6
+    free, per_byte = limits.DENSITIES[form]
+    side = math.isqrt(free + per_byte * len(content))
+    content[place : place + 4] = struct.pack(order, side, side)
+    assert picture_files.size(tf.constant(bytes(content))).numpy().tolist() == [side, side]
+    limits.check_density(side, side, len(content), form)
+    content[place : place + 4] = struct.pack(order, side + 1, side + 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"a {form} declares far more pixels"):
+        picture_files.size(tf.constant(bytes(content)))
+    with pytest.raises(ValueError, match=f"pixels in a {form} file"):
+        limits.check_density(side + 1, side + 1, len(content), form)
 
 
 def test_a_size_is_read_of_the_head_alone():

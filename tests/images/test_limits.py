@@ -61,6 +61,7 @@ def test_a_jpeg_2000_file_must_be_whole(photo, boxes):
         ("AVIF", 1_500, (12_000, 12_000)),
         ("WEBP", 34, (12_200, 12_200)),
         ("JPEG", 285, (12_200, 12_200)),
+        ("GIF", 1_505, (12_000, 12_000)),
         ("MPO", 285, (1_000, 1_000)),
     ],
 )
@@ -72,7 +73,7 @@ def test_a_file_declares_no_more_than_its_bytes_hold(form, num_bytes, size):
     limits.check_density(*size, num_bytes, None)
 
 
-@pytest.mark.parametrize("form", ["JPEG2000", "AVIF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("form", ["JPEG2000", "AVIF", "WEBP", "JPEG", "GIF"])
 def test_an_empty_picture_of_ordinary_size_is_taken(form):
     content = encoded(np.full((1500, 2000, 3), 255, np.uint8), form)
     limits.check_density(2000, 1500, len(content), form)

@@ -33,6 +33,7 @@ def files(photo: np.ndarray) -> dict[str, bytes]:
         "grey-1.jpg": _jpeg_of_size(photo, 12_200, 12_200),
         "grey-2.jpg": _jpeg_of_size(photo, 12_200, 12_200, progressive=True),
         "flat.webp": _FLAT_WEBP,
+        "screen.gif": _gif_of_size(photo, 12_000, 12_000),
         "short.jp2": _encoded(photo, "JPEG2000")[:-1],
         "short-1.avif": _encoded(photo, "AVIF")[:-200],
         "short-2.webp": _encoded(photo, "WEBP")[:60],
@@ -84,6 +85,13 @@ def _jpeg_of_size(photo: np.ndarray, width: int, height: int, **options: object)
     content = bytearray(_encoded(photo[:16, :16], "JPEG", optimize=True, **options))
     place = content.index(b"\xff\xc2" if options else b"\xff\xc0")
     struct.pack_into(">2H", content, place + 5, height, width)
+    return bytes(content)
+
+
+def _gif_of_size(photo: np.ndarray, width: int, height: int) -> bytes:
+    """A small frame on a large screen, which Pillow fills up."""
+    content = bytearray(_encoded(photo[:20, :30], "GIF"))
+    struct.pack_into("<2H", content, 6, width, height)
     return bytes(content)
 
 

@@ -3,6 +3,7 @@
 import inspect
 import pathlib
 import re
+import shutil
 
 import cards  # next to this file, where mkdocs looks for what a hook imports
 import notebook_page
@@ -17,8 +18,10 @@ _ROOT = pathlib.Path(__file__).parents[2]
 def on_page_markdown(markdown: str, **kwargs: object) -> str:
     """Put in what stands elsewhere.
 
-    ``@command NAME@`` is a command's help, ``@presets@`` all cards, ``@module NAME@`` a docstring,
-    ``@file PATH@`` a file of the repository, ``@notebook PATH@`` a notebook with what it has shown.
+    ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; the others are
+    ``@command NAME@``, a command's help, ``@presets@``, all cards, ``@module NAME@``, a docstring,
+    ``@file PATH@``, a file of the repository, and ``@notebook PATH@``, a notebook with what it
+    has shown.
     """
     markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)
     markdown = re.sub(
@@ -26,8 +29,21 @@ def on_page_markdown(markdown: str, **kwargs: object) -> str:
     )
     markdown = re.sub(r"@command ([\w-]+)@", lambda match: _command(match[1]), markdown)
     markdown = re.sub(r"^@presets@$", lambda match: _presets(), markdown, flags=re.MULTILINE)
+    markdown = markdown.replace("@demo@", _demo())
     modules = {"container": container, "carriers": carriers}
     return re.sub(r"@module (\w+)@", lambda match: _docstring(modules[match[1]]), markdown)
+
+
+def _demo() -> str:
+    if shutil.which("npm") is None:  # tools/docs says so
+        return ""
+    page = (_ROOT / "serving/web/demo/index.html").read_text()
+    found = re.search(r"<div id=\"demo\".*?</div>(?=\s*<!-- End -->)", page, re.DOTALL)
+    assert found is not None
+    return (
+        '<link rel="stylesheet" href="demo/demo.css">\n'
+        '<script type="module" src="demo/demo.js"></script>\n\n' + inspect.cleandoc(found[0])
+    )
 
 
 def _docstring(module: object) -> str:

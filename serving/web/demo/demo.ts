@@ -1,6 +1,13 @@
 /** The demo page: choosing a picture, and a slider between any two forms of it. */
 
-import { type Comparison, type Example, type Shown, compareExample, compareFile } from "./pictures";
+import {
+  type Comparison,
+  EXAMPLES,
+  type Example,
+  type Shown,
+  compareExample,
+  compareFile,
+} from "./pictures";
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const stage = find("stage");
@@ -95,13 +102,13 @@ function press(pressed: Element | null): void {
 }
 
 async function listExamples(): Promise<void> {
-  const response = await fetch("examples/examples.json");
+  const response = await fetch(new URL("examples.json", EXAMPLES));
   if (!response.ok) return;
   const examples = (await response.json()) as Example[];
   for (const example of examples) {
     const button = document.createElement("button");
     const image = new Image();
-    image.src = `examples/${example.compact}`;
+    image.src = new URL(example.compact, EXAMPLES).href;
     image.alt = "";
     button.append(image, example.title);
     button.setAttribute("aria-pressed", "false");

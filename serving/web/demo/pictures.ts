@@ -29,13 +29,16 @@ export interface Example {
   credit: string;
 }
 
+/** Folder of the examples, beside the script whatever page it is on. */
+export const EXAMPLES = new URL("examples/", import.meta.url);
+
 type Progress = { onprogress: (share: number) => void; signal: AbortSignal };
 
 /** Compare an example: the original, a plain JPEG no smaller, the compact file restored. */
 export async function compareExample(example: Example, watch: Progress): Promise<Comparison> {
   const [compact, plain, original] = await Promise.all(
     [example.compact, example.plain, example.original].map(async (name) => {
-      const response = await fetch(`examples/${name}`, { signal: watch.signal });
+      const response = await fetch(new URL(name, EXAMPLES), { signal: watch.signal });
       if (!response.ok) throw new Error(`${name} cannot be loaded: status ${response.status}`);
       return response.blob();
     }),

@@ -2,7 +2,7 @@
 
 import { ComrecError } from "./errors.js";
 import { PLAIN, readHeader } from "./header.js";
-import { type Frame, type Part, dcStep, frame, parts } from "./jpeg.js";
+import { type Frame, type Part, frame, parts, steps } from "./jpeg.js";
 import { type Profile, orientation, profile } from "./metadata.js";
 
 /**
@@ -20,7 +20,7 @@ export interface Description {
   /** How many times smaller the decoded picture is than the restored one, 1 or 2. */
   scale: number;
   grey: boolean;
-  /** Quantiser step that the network is told, in grey levels. */
+  /** Quantiser step, in grey levels: what the network is told; of an ordinary JPEG that of luma. */
   step: number;
   /** Size of the restored picture in pixels, before `orientation` turns it. */
   width: number;
@@ -35,6 +35,8 @@ export interface Inspected {
   description: Description;
   frame: Frame;
   parts: Part[];
+  /** Steps of luma, rows of vertical frequency; empty where it is no ordinary JPEG. */
+  table: Uint16Array;
 }
 
 /**
@@ -54,6 +56,7 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
     );
   }
   const header = readHeader(file, all, picture);
+  const table = header === null ? steps(all, picture.lumaTable) : new Uint16Array();
   const shown = { orientation: orientation(all), profile: profile(all) };
   const description: Description =
     header === null
@@ -62,7 +65,7 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
           presetId: null,
           scale: 1,
           grey: picture.components === 1,
-          step: dcStep(all, picture.lumaTable),
+          step: table[0],
           width: picture.width,
           height: picture.height,
           ...shown,
@@ -84,5 +87,5 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
       `expected at most ${maxPixels} pixels (maxPixels). Received: ${width}x${height}`,
     );
   }
-  return { description, frame: picture, parts: all };
+  return { description, frame: picture, parts: all, table };
 }

@@ -21,6 +21,8 @@ export interface Frame {
   components: number;
   /** Which quantisation table luma goes by. */
   lumaTable: number;
+  /** How many times more samples luma has than chroma, across and down, say "2x1"; or "grey". */
+  sampling: string;
 }
 
 const SOI = 0xd8;
@@ -105,19 +107,31 @@ export function frame(all: Part[]): Frame {
   if (height < 1 || width < 1 || content.length < 6 + 3 * components || components < 1) {
     throw damaged(`the frame header says ${width}x${height} pixels, ${components} components`);
   }
-  return { width, height, components, lumaTable: content[8] };
+  const sampling = components === 1 ? "grey" : ratio(content[7], content[10]);
+  return { width, height, components, lumaTable: content[8], sampling };
 }
 
+/** Of two pairs of sampling factors, four bits each. */
+const ratio = (luma: number, chroma: number): string =>
+  `${(luma >> 4) / (chroma >> 4)}x${(luma & 15) / (chroma & 15)}`;
+
+/** Where the coefficients of a block stand in the order of a file (figure A.6). */
+const ZIGZAG = Array.from({ length: 64 }, (_, index) => index).sort((a, b) => {
+  const [row, other] = [a >> 3, b >> 3];
+  const diagonal = row + (a & 7);
+  return diagonal - other - (b & 7) || (diagonal % 2 ? row - other : other - row);
+});
+
 /**
- * Read the DC step of one quantisation table, the last that is defined before the first scan.
+ * Read one quantisation table, the last that is defined before the first scan.
  *
  * @param all - what `parts` returned.
  * @param table - which, 0 to 3.
- * @returns grey levels, 1 to 65535.
+ * @returns 64 steps in grey levels, 1 to 65535, rows of vertical frequency.
  * @throws ComrecError "damaged" if there is no such table.
  */
-export function dcStep(all: Part[], table: number): number {
-  let step = 0;
+export function steps(all: Part[], table: number): Uint16Array {
+  const found = new Uint16Array(64);
   for (const { marker, content } of all) {
     if (marker === SOS) break;
     if (marker !== DQT) continue;
@@ -126,13 +140,16 @@ export function dcStep(all: Part[], table: number): number {
       const size = 1 + 64 * (wide ? 2 : 1);
       if (position + size > content.length) throw damaged("a quantisation table is cut short");
       if ((content[position] & 15) === table) {
-        step = wide ? content[position + 1] * 256 + content[position + 2] : content[position + 1];
+        ZIGZAG.forEach((place, index) => {
+          const at = position + 1 + (wide ? 2 * index : index);
+          found[place] = wide ? content[at] * 256 + content[at + 1] : content[at];
+        });
       }
       position += size;
     }
   }
-  if (step < 1) throw damaged(`the JPEG has no quantisation table ${table}`);
-  return step;
+  if (found.includes(0)) throw damaged(`the JPEG has no quantisation table ${table}`);
+  return found;
 }
 
 const damaged = (message: string): ComrecError => new ComrecError("damaged", message);

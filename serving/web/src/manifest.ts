@@ -1,6 +1,7 @@
 /** Which pairs of networks a site has: its models.json, and the models checked against it. */
 
 import { ComrecError } from "./errors.js";
+import type { Rule } from "./ordinary.js";
 import type { TileShape } from "./tiles.js";
 
 /** A pair's model. */
@@ -15,11 +16,11 @@ export interface Pair extends TileShape {
 
 /** What a site has. */
 export interface Manifest {
-  version: 1;
+  version: 2;
   /** Folder of the runtime's wasm files, relative to the manifest. */
   runtime: string;
-  /** Id of the full-size pair that restores ordinary JPEGs, if there is one. */
-  ordinary: string | null;
+  /** How ordinary JPEGs are restored, if there is a pair for them. */
+  ordinary: Rule | null;
   /** By preset id, eight hexadecimal digits. */
   pairs: Record<string, Pair>;
 }
@@ -35,15 +36,16 @@ const MAX_SIDE = 2048;
 export async function loadManifest(base: URL): Promise<Manifest> {
   const response = await load(new URL("models.json", base), "no-cache");
   const manifest: unknown = await response.json().catch(() => null);
-  if (!isManifest(manifest)) throw unavailable("models.json is not a manifest of version 1");
+  if (!isManifest(manifest)) throw unavailable("models.json is not a manifest of version 2");
   return manifest;
 }
 
 function isManifest(value: unknown): value is Manifest {
   const manifest = value as Manifest | null;
   return (
-    manifest?.version === 1 &&
+    manifest?.version === 2 &&
     typeof manifest.runtime === "string" &&
+    (manifest.ordinary === null || typeof manifest.ordinary?.pair === "string") &&
     typeof manifest.pairs === "object" &&
     Object.values(manifest.pairs).every(
       ({ file, sha256, side, scale, halo }) =>
@@ -66,7 +68,7 @@ function isManifest(value: unknown): value is Manifest {
  * @throws ComrecError "preset" if the site has no such pair.
  */
 export function findPair(manifest: Manifest, presetId: string | null, scale: number): Pair {
-  const id = presetId ?? manifest.ordinary;
+  const id = presetId ?? manifest.ordinary?.pair ?? null;
   const pair = id !== null && Object.hasOwn(manifest.pairs, id) ? manifest.pairs[id] : undefined;
   if (pair === undefined || pair.scale !== scale) {
     const mine = Object.entries(manifest.pairs).map(([name, { scale }]) => `${name} (${scale})`);

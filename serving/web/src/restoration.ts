@@ -1,11 +1,13 @@
 /** One picture through decoder, tiles and network, in a worker. */
 
+import { type Blocks, type Thresholds, chosenRows, transform } from "./damage.js";
 import type { Engine, Network } from "./engine.js";
 import { ComrecError } from "./errors.js";
 import { type Description, type Inspected, inspectFile } from "./inspect.js";
 import { findPair } from "./manifest.js";
 import type { Job } from "./messages.js";
 import { bare } from "./metadata.js";
+import { type Treatment, treat, whole } from "./ordinary.js";
 import * as tiles from "./tiles.js";
 
 /** What a restoration tells and asks while it runs. */
@@ -15,9 +17,6 @@ export interface Watch {
   /** @throws if the picture is no longer wanted. */
   check(): void;
 }
-
-/** Ordinary JPEGs with a finer DC step of luma are left as they are: there is nothing to gain. */
-export const FINEST_ORDINARY_STEP = 3;
 
 /**
  * Restore a picture.
@@ -29,21 +28,32 @@ export const FINEST_ORDINARY_STEP = 3;
 export async function restorePicture(job: Job, engine: Engine, watch: Watch): Promise<ImageBitmap> {
   const inspected = inspectFile(job.file, job.maxPixels);
   const { kind, presetId, scale, step } = inspected.description;
-  const finest = kind === "ordinary" && step < FINEST_ORDINARY_STEP;
-  if (kind === "plain" || finest || (kind === "ordinary" && job.ordinary === "leave")) {
+  if (kind === "plain" || (kind === "ordinary" && job.ordinary === "leave")) {
     return decodeFor(inspected, false);
   }
+  const manifest = await engine.manifest();
   // Before the decoder, so that a picture of a foreign pair costs nothing.
-  const pair = findPair(await engine.manifest(), presetId, scale);
+  const pair = findPair(manifest, presetId, scale);
   const { width, height } = inspected.description;
   if (tiles.isTooThin(width, height, pair)) {
     throw new ComrecError("size", `a picture of ${width}x${height} pixels is too thin to restore`);
   }
-  const network = await engine.network(pair);
-  watch.check();
   const decoded = await decodeFor(inspected, true);
   try {
-    const restored = await restoreByTiles(decoded, inspected.description, network, watch);
+    const { frame, table } = inspected;
+    const rule = kind === "ordinary" ? manifest.ordinary : null;
+    const treatment = rule ? treat(rule, table, frame.sampling, blocksOf(decoded, rule)) : whole(step);
+    if (treatment === null) return await decodeFor(inspected, false);
+    watch.check();
+    const network = await engine.network(pair);
+    watch.check();
+    const restored = await restoreByTiles(
+      decoded,
+      inspected.description,
+      treatment,
+      network,
+      watch,
+    );
     return turned(restored, inspected.description).transferToImageBitmap();
   } finally {
     decoded.close();
@@ -77,14 +87,29 @@ async function decodeFor(inspected: Inspected, forNetwork: boolean): Promise<Ima
   return bitmap;
 }
 
+/** What tells how a picture was damaged. */
+function blocksOf(decoded: ImageBitmap, thresholds: Thresholds): Blocks {
+  const { width, height } = decoded;
+  const source = context(new OffscreenCanvas(width, 8), "srgb");
+  const rows = chosenRows(width, height, thresholds).map((top) => {
+    source.drawImage(decoded, 0, top, width, 8, 0, 0, width, 8);
+    return transform(source.getImageData(0, 0, width, 8).data, width);
+  });
+  const blocks = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  rows.forEach((row, index) => blocks.set(row, index * row.length));
+  return blocks;
+}
+
 /** Tile by tile: beside the decoded and the restored picture only one row of tiles is held. */
 async function restoreByTiles(
   decoded: ImageBitmap,
-  { width, height, grey, step, profile }: Description,
+  { width, height, grey, profile }: Description,
+  treatment: Treatment,
   network: Network,
   watch: Watch,
 ): Promise<OffscreenCanvas> {
   const { pair } = network;
+  const blended = treatment.luma < 1 || treatment.chroma < 1;
   const colorSpace = profile === "display-p3" ? "display-p3" : "srgb";
   const restored = new OffscreenCanvas(width, height);
   const target = context(restored, colorSpace);
@@ -103,7 +128,9 @@ async function restoreByTiles(
     for (let column = 0; column < columns; column++) {
       watch.check();
       tiles.fill(network.input, strip, row, column, pair);
-      tiles.store(pixels.data, await network.run(step), grey);
+      const values = await network.run(treatment.step);
+      if (blended) tiles.blend(values, strip, row, column, pair, treatment);
+      tiles.store(pixels.data, values, grey);
       target.putImageData(pixels, column * pair.side, row * pair.side);
       watch.progress((row * columns + column + 1) / (rows * columns));
       await pause();

