@@ -17,8 +17,8 @@ SERVING = ROOT / "serving" / "README.md"
 GUIDE = ROOT / "comrec_tf" / "training" / "README.md"
 BEAM = ROOT / "comrec_tf" / "beam" / "README.md"
 PAGES = ROOT / "tools" / "site" / "pages"
-#: Whatever gives commands to readers.
-GUIDES = (README, GUIDE, SERVING, BEAM, *sorted(PAGES.glob("*.md")))
+#: Whatever gives commands to readers; the page of commands is made of the commands themselves.
+GUIDES = (README, GUIDE, SERVING, BEAM, *sorted({*PAGES.glob("*.md")} - {PAGES / "commands.md"}))
 
 
 def python_blocks(path: pathlib.Path) -> list[str]:
