@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def rate_curves(
     if handles:
         # In the order in which the curves lie, so that a name is found beside its curve.
         shared = min(curve[-1][0] for curve in curves.values())
-        heights = {name: np.interp(shared, *zip(*curves[name], strict=True)) for name in curves}
+        heights = {name: _value_at(shared, curve) for name, curve in curves.items()}
         names = sorted(heights, key=heights.__getitem__, reverse=True)
         axes.legend([handles[name] for name in names], names, loc="lower right")
     return figure_bytes(figure, kind)
@@ -91,7 +92,7 @@ def new_axes(columns: int = 1) -> tuple:
     return figure, axes
 
 
-def figure_bytes(figure: object, kind: str) -> bytes:
+def figure_bytes(figure: Any, kind: str) -> bytes:
     """Write a figure.
 
     Args:
@@ -112,7 +113,7 @@ def figure_bytes(figure: object, kind: str) -> bytes:
 
 
 def _fit_values(
-    axes, curves: Mapping[str, Curve], rates: tuple[float, float] | None, floor: float | None
+    axes: Any, curves: Mapping[str, Curve], rates: tuple[float, float] | None, floor: float | None
 ) -> None:
     """Show the values of the shown rates alone, from the floor on."""
     low, high = rates or (0.0, np.inf)
@@ -121,3 +122,8 @@ def _fit_values(
         margin = 0.04 * (max(values) - min(values))
         least = min(values) - margin if floor is None else max(floor, min(values) - margin)
         axes.set_ylim(least, max(values) + margin)
+
+
+def _value_at(rate: float, curve: Curve) -> float:
+    rates, values = zip(*curve, strict=True)
+    return float(np.interp(rate, rates, values))
