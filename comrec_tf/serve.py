@@ -73,10 +73,11 @@ def _define(values: flags.FlagValues) -> None:
     with help_text.group(values, help_text.NETWORK):
         flags.DEFINE_enum(
             "engine",
-            "tensorflow",
-            list(vocabulary.ENGINES),
-            "What restores JPEGs: the model itself, or the preset beside it on LiteRT. The "
-            "signature compress, and files that are no JPEG, are always LiteRT's.",
+            "auto",
+            ["auto", *vocabulary.ENGINES],
+            "What restores JPEGs: the model itself on TensorFlow, the preset beside it on LiteRT, "
+            "or the one that a look after the warm-up finds faster. The signature compress, and "
+            "files that are no JPEG, are always LiteRT's.",
             flag_values=values,
         )
         flags.DEFINE_bool(
