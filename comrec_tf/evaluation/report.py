@@ -5,9 +5,8 @@ import io
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-from comrec_tf.evaluation import bjontegaard, curves
+from comrec_tf.evaluation import bjontegaard, curves, plots
 from comrec_tf.evaluation.curves import Point
-from comrec_tf.vocabulary import missing_extra
 
 __all__ = ["Rates", "bd_cells", "bd_csv_bytes", "bd_table", "csv_bytes", "name_of", "plot_bytes"]
 
@@ -95,7 +94,7 @@ def plot_bytes(
     Args:
         points: of all systems.
         metric: one of `curves.METRICS`.
-        judged: systems whose curves are drawn thick.
+        judged: systems that the comparison is about.
         kind: "png" or "svg".
 
     Returns:
@@ -104,23 +103,8 @@ def plot_bytes(
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("plots need matplotlib", "evaluation") from error
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.add_subplot()
-    for system, curve in curves.mean_curves(points, metric).items():
-        width = 2.0 if system in judged else 1.0
-        axes.plot(*zip(*curve, strict=True), marker=".", linewidth=width, label=system)
-    axes.set(xlabel="bits per pixel of the original", ylabel=curves.METRICS[metric])
-    axes.grid(alpha=0.3)
-    if axes.lines:
-        axes.legend()
-    buffer = io.BytesIO()
-    # Without a date, so that the same figures give the same file.
-    figure.savefig(buffer, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+    by_system = curves.mean_curves(points, metric)
+    return plots.rate_curves(by_system, curves.METRICS[metric], judged, kind)
 
 
 def _percent(value: float) -> str:

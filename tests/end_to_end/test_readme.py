@@ -5,6 +5,7 @@ import re
 import runpy
 import shutil
 
+import PIL.Image
 import pytest
 
 from comrec_tf import __main__ as program
@@ -15,6 +16,9 @@ README = ROOT / "README.md"
 SERVING = ROOT / "serving" / "README.md"
 GUIDE = ROOT / "comrec_tf" / "training" / "README.md"
 BEAM = ROOT / "comrec_tf" / "beam" / "README.md"
+PAGES = ROOT / "tools" / "site" / "pages"
+#: Whatever gives commands to readers; the page of commands is made of the commands themselves.
+GUIDES = (README, GUIDE, SERVING, BEAM, *sorted({*PAGES.glob("*.md")} - {PAGES / "commands.md"}))
 
 
 def python_blocks(path: pathlib.Path) -> list[str]:
@@ -24,6 +28,7 @@ def python_blocks(path: pathlib.Path) -> list[str]:
 def run(block: str, folder: pathlib.Path, pictures_dir: pathlib.Path) -> None:
     shutil.copytree(pictures_dir, folder / "photos")
     shutil.copy(pictures_dir / "astronaut.png", folder / "photo.png")
+    PIL.Image.open(folder / "photo.png").save(folder / "old.jpg", quality=20)
     (folder / "block.py").write_text(block)
     runpy.run_path(str(folder / "block.py"))
 
@@ -33,6 +38,21 @@ def run(block: str, folder: pathlib.Path, pictures_dir: pathlib.Path) -> None:
 def test_a_block_of_the_readme_runs_as_it_stands(number, tmp_path, monkeypatch, pictures_dir):
     monkeypatch.chdir(tmp_path)
     run(python_blocks(README)[number], tmp_path, pictures_dir)
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        (page, number)
+        for page in ("index.md", "compress.md", "ordinary_jpegs.md")
+        for number in range(len(python_blocks(PAGES / page)))
+    ],
+)
+def test_a_block_of_the_sites_pages_runs_as_it_stands(
+    page, number, tmp_path, monkeypatch, pictures_dir
+):
+    monkeypatch.chdir(tmp_path)
+    run(python_blocks(PAGES / page)[number], tmp_path, pictures_dir)
 
 
 @pytest.mark.slow
@@ -75,7 +95,7 @@ def commands(text: str) -> list[tuple[str, set[str]]]:
 
 
 def test_the_documentation_gives_each_command_only_flags_that_it_has():
-    shown = [each for path in (README, GUIDE, SERVING, BEAM) for each in commands(path.read_text())]
+    shown = [each for path in GUIDES for each in commands(path.read_text())]
     assert {"compress", "restore", "train", "evaluate", "export", "serve"} <= {v for v, _ in shown}
     for verb, named in shown:
         known = flags_of(verb) | (OF_BEAM if verb.startswith("beam-") else set())
@@ -99,7 +119,7 @@ def test_the_documentation_names_only_flags_that_exist():
     for path in filter(pathlib.Path.is_file, programs):
         known |= set(re.findall(r"--([a-z][a-z_0-9]*)", path.read_text()))
     known |= {name for verb in program.COMMANDS for name in flags_of(verb)}
-    for path in (README, GUIDE, SERVING, BEAM):
+    for path in GUIDES:
         named = set(re.findall(r"--([a-z][a-z_0-9]*)", path.read_text()))
         assert named <= known, named - known
     assert vocabulary.DEFAULT_PRESET in README.read_text()

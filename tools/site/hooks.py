@@ -6,6 +6,7 @@ import re
 import shutil
 
 import cards  # next to this file, where mkdocs looks for what a hook imports
+import notebook_page
 
 from comrec_tf import __main__ as program
 from comrec_tf.compact_file import carriers, container
@@ -19,9 +20,13 @@ def on_page_markdown(markdown: str, **kwargs: object) -> str:
 
     ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; the others are
     ``@command NAME@``, a command's help, ``@presets@``, all cards, ``@module NAME@``, a docstring,
-    and ``@file PATH@``, a file of the repository.
+    ``@file PATH@``, a file of the repository, and ``@notebook PATH@``, a notebook with what it
+    has shown.
     """
     markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)
+    markdown = re.sub(
+        r"@notebook (.+)@", lambda match: notebook_page.page(_ROOT / match[1]), markdown
+    )
     markdown = re.sub(r"@command ([\w-]+)@", lambda match: _command(match[1]), markdown)
     markdown = re.sub(r"^@presets@$", lambda match: _presets(), markdown, flags=re.MULTILINE)
     markdown = markdown.replace("@demo@", _demo())
