@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from comrec_tf.models.com_rec import ComRec
     from comrec_tf.models.rec_cnn import RecCNN
     from comrec_tf.presets.find import list_presets
+    from comrec_tf.presets.stored import join_presets
     from comrec_tf.presets.weights import load_preset, save_preset
     from comrec_tf.training.feed import TrainingFeed
 
@@ -36,6 +37,7 @@ __all__ = [
     "Target",
     "TrainingFeed",
     "export_signatures",
+    "join_presets",
     "list_presets",
     "load_preset",
     "save_preset",
@@ -52,6 +54,7 @@ _HOMES = {
     "Target": "compression.target",
     "TrainingFeed": "training.feed",
     "export_signatures": "exporting.signatures",
+    "join_presets": "presets.stored",
     "list_presets": "presets.find",
     "load_preset": "presets.weights",
     "save_preset": "presets.weights",

@@ -1,12 +1,12 @@
-"""Compress pictures by the million with Apache Beam, on one machine or on many.
+r"""Compress pictures by the million with Apache Beam, on one machine or on many.
 
-    python -m comrec_tf.beam_compress --input=photos --output=small
-    python -m comrec_tf.beam_compress --input=gs://bucket/photos --output=gs://bucket/small
-        --bits_per_pixel=0.25 --runner=DataflowRunner --project=... (more options of Beam)
+    comrec beam-compress --input=photos -o small
+    comrec beam-compress --input=gs://bucket/photos -o gs://bucket/small --bits_per_pixel=0.25 \
+        --runner=DataflowRunner --project=PROJECT
 
 Takes folders (the tree is kept), patterns (* within a folder, ** across folders) and files of
-every file system that Beam or TensorFlow knows. The flags below are those of python -m
-comrec_tf.compress; all others are Beam's: --runner, --direct_num_workers, --flink_master and so on.
+every file system that Beam or TensorFlow knows. The flags below are those of comrec compress; all
+others are Beam's: --runner, --direct_num_workers, --flink_master and so on.
 
 A run goes on where an earlier one ended: pictures whose compact file is there and younger than
 the picture are passed over. Each run writes reports into a folder of its own below _comrec_tf in
@@ -28,9 +28,9 @@ from absl import flags
 
 from comrec_tf import vocabulary
 from comrec_tf.commands import flags as command_flags
-from comrec_tf.commands import frame
+from comrec_tf.commands import frame, help_text
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,28 +42,32 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _compress, pass_unknown=True)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
     command_flags.define(values)
-    flags.DEFINE_list(
-        "input", None, "Folders, patterns or files, between commas.", flag_values=values
-    )
-    flags.DEFINE_string("output", None, "Folder of the compact files.", flag_values=values)
-    flags.DEFINE_bool(
-        "overwrite", False, "Make files again that an earlier run has made.", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "threads",
-        1,
-        "Threads of TensorFlow in each worker process, 0 for all cores: runners start a process "
-        "for each core.",
-        lower_bound=0,
-        flag_values=values,
-    )
-    flags.DEFINE_bool("json", False, "Print the counters as JSON.", flag_values=values)
-    flags.mark_flags_as_required(["input", "output"], flag_values=values)
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_list(
+            "input", None, "Folders, patterns or files, between commas.", flag_values=values
+        )
+        flags.DEFINE_string(
+            "output_dir", None, "Folder of the compact files.", short_name="o", flag_values=values
+        )
+        flags.DEFINE_bool(
+            "overwrite", False, "Make files again that an earlier run has made.", flag_values=values
+        )
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_integer(
+            "threads",
+            1,
+            "Threads of TensorFlow in each worker process, 0 for all cores: runners start a "
+            "process for each core.",
+            lower_bound=0,
+            flag_values=values,
+        )
+        flags.DEFINE_bool("json", False, "Print the counters as JSON.", flag_values=values)
+    flags.mark_flags_as_required(["input", "output_dir"], flag_values=values)
 
 
 def _compress(values: flags.FlagValues, options: list[str]) -> int:
@@ -81,7 +85,7 @@ def _compress(values: flags.FlagValues, options: list[str]) -> int:
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
     compressor = request.compressor()
     # Workers may have another working folder.
-    inputs, output = [_absolute(path) for path in values.input], _absolute(values.output)
+    inputs, output = [_absolute(path) for path in values.input], _absolute(values.output_dir)
     reports = pipeline.claim(output, request, compressor, overwrite=values.overwrite)
     with_options = beam.Pipeline(options=PipelineOptions(options))
     outcome = (
@@ -132,6 +136,10 @@ def _print(counts: dict[str, Any], *, as_json: bool) -> None:
     for name, value in counts.items():
         print(f"{name.replace('_', ' '):>14}  {value:,}")
 
+
+COMMAND = frame.Command(
+    "beam_compress", __doc__, _define, _compress, arguments="[OPTIONS OF BEAM]", pass_unknown=True
+)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -1,18 +1,12 @@
 """Compress pictures to compact files: standard JPEGs that any viewer opens.
 
-    python -m comrec_tf.compress photos --output_dir=small
-    python -m comrec_tf.compress a.png "b/*.jpg" --output_dir=small --bits_per_pixel=0.25
-    python -m comrec_tf.compress - --max_bytes=20k < a.png > a.jpg
+    comrec compress photos -o small
+    comrec compress a.png "b/*.jpg" -o small --bits_per_pixel=0.25
+    comrec compress - --max_bytes=20k < a.png > a.jpg
 
-Takes files, globs, folders (the tree is kept) and standard input; python -m comrec_tf.restore
-brings the pictures back. What to aim at is one of
-
-    --quality=Q         as good as plain JPEG of quality Q, in the fewest bytes (the default);
-                        with --scale=1 or 2 the quality of the compact picture itself: the fastest
-    --ssimulacra2=S     at least this score, 30 for low, 50 for medium, 70 for high quality
-    --psnr=P            at least P dB, in the fewest bytes
-    --max_bytes=N       the best picture in at most N bytes for each file
-    --bits_per_pixel=B  the best picture in at most B bits for each pixel of the original
+Takes files, globs, folders (the tree is kept) and standard input; comrec restore brings the
+pictures back. Aim at one of --quality (the default), --ssimulacra2 and --psnr, reached in the
+fewest bytes, or --max_bytes and --bits_per_pixel, within which the best picture is made.
 
 With --scale=auto every pair of networks of the preset and the codec without networks are tried on
 each picture, and the best by --metric is taken. A JPEG, WebP or AVIF that no way makes smaller is
@@ -36,14 +30,14 @@ from absl import flags
 
 from comrec_tf import vocabulary
 from comrec_tf.commands import flags as command_flags
-from comrec_tf.commands import frame, jobs, outcome, plan
+from comrec_tf.commands import frame, help_text, jobs, outcome, plan
 
 if TYPE_CHECKING:
     from comrec_tf.compression.compressor import Compressor
     from comrec_tf.compression.request import Request
     from comrec_tf.images.files import PictureFile
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
 
 _COLUMNS: dict[str, tuple[str, Any]] = {
     "file": ("file", "{}"),
@@ -89,31 +83,33 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _compress)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
     plan.define_flags(values)
     command_flags.define(values)
-    flags.DEFINE_bool(
-        "verify",
-        False,
-        "Restore each file at once and report its PSNR and SSIM.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "allow_larger",
-        False,
-        "Compress a JPEG, WebP or AVIF even where the result is no smaller.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "first_frame",
-        False,
-        "Of animations, and of files of several pages, compress the first picture alone; they are "
-        "refused otherwise.",
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_bool(
+            "allow_larger",
+            False,
+            "Compress a JPEG, WebP or AVIF even where the result is no smaller.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "first_frame",
+            False,
+            "Of animations, and of files of several pages, compress the first picture alone; they "
+            "are refused otherwise.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_bool(
+            "verify",
+            False,
+            "Restore each file at once and report its PSNR and SSIM.",
+            flag_values=values,
+        )
 
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
@@ -223,16 +219,19 @@ def _work(
     ):
         return _keep(job, source, "no way makes it smaller: kept as it is")
     wanted.check(row, read.metadata)
+    notes = list(read.notes)
+    if len(content) >= source.num_bytes and not source.content:
+        notes.append("became larger: the file that came in is smaller, and exact")
     row |= {
         "bytes_before": source.num_bytes,
         "of_before": len(content) / source.num_bytes,
         "ssim": None,
         "kept": False,
         "exceeds_limit": not row["met"] and len(content) > wanted.limit(source.num_pixels),
-        "notes": list(read.notes),
+        "notes": notes,
     }
     if values.verify:
-        from comrec_tf import metrics
+        from comrec_tf.images import metrics
 
         restored = compressor.decode(content)
         row["psnr"] = metrics.psnr(read.picture, restored)
@@ -279,7 +278,8 @@ def _remarks(rows: Sequence[dict[str, Any]], wanted: "Request") -> list[str]:
         else "no pair of networks is as good in fewer bytes"
     )
     number = f"{len(plain)} of {len(made)} files were coded without networks"
-    return [f"{number}: at {aim} {why} (preset {wanted.preset})"]
+    alone = f", which has a pair for scale {wanted.scales[0]} alone" * (len(wanted.scales) == 1)
+    return [f"{number}: at {aim} {why} (preset {wanted.preset}{alone})"]
 
 
 def _total(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -300,6 +300,8 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         total[name] = sum(known) / len(known) if known else None
     return total
 
+
+COMMAND = frame.Command("compress", __doc__, _define, _compress, arguments="PICTURE...")
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

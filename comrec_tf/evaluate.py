@@ -1,6 +1,6 @@
 r"""Compare a preset with plain JPEG and other codecs, on real files.
 
-    python -m comrec_tf.evaluate photos --output_dir=report --codecs=jpeg,webp,avif
+    comrec evaluate photos -o report --codecs=jpeg,webp,avif
 
 measures curves on pictures (files, folders or globs) and writes points.csv (every file), a plot for
 each metric, bd_rate.csv (the bytes saved at equal quality), and index.html, one page with all of it
@@ -21,10 +21,10 @@ from collections.abc import Sequence
 from absl import flags
 
 from comrec_tf import vocabulary
-from comrec_tf.commands import display, frame
+from comrec_tf.commands import display, frame, help_text
 from comrec_tf.compression.target import METRICS
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
 
 #: Stands for every codec whose package is installed.
 _ALL = "all"
@@ -39,66 +39,79 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _evaluate)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
     frame.define_engine_flags(values)
-    flags.DEFINE_string("preset", vocabulary.DEFAULT_PRESET, "Name or folder.", flag_values=values)
-    flags.DEFINE_string(
-        "codec",
-        None,
-        "Codec that the preset encodes with, if not its own.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "metric",
-        METRICS[0],
-        list(METRICS),
-        "What the preset's rate control judges by, as of compress.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "each_scale", False, "Measure the pair of each scale alone as well.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "every_quality",
-        False,
-        "Measure the preset at every quality of the curve of plain JPEG, in place of every other: "
-        "twice the time.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "luma",
-        False,
-        "Judge colour pictures by their luma alone, coded as grey.",
-        flag_values=values,
-    )
-    flags.DEFINE_list(
-        "codecs",
-        ["jpeg"],
-        "Codecs next to the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
-        "jpegxl, or all for those that are installed. The first is what others are compared with.",
-        flag_values=values,
-    )
-    flags.DEFINE_list(
-        "rates",
-        ["0.1-0.5"],
-        "Ranges of bits per pixel in which bytes are compared, as 0.1-0.5,0.5-1.5.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "num_shown", 3, "Pictures to show in the page.", lower_bound=0, flag_values=values
-    )
-    flags.DEFINE_float(
-        "shown_rate",
-        0.3,
-        "Bits per pixel of the files behind the pictures in the page, about.",
-        lower_bound=0.01,
-        flag_values=values,
-    )
-    flags.DEFINE_string("output_dir", None, "Folder for the report.", flag_values=values)
-    flags.DEFINE_bool("overwrite", False, "Replace a report that exists.", flag_values=values)
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            vocabulary.DEFAULT_PRESET,
+            "Name of a preset, or its folder; `comrec presets` lists them.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "each_scale", False, "Measure the pair of each scale alone as well.", flag_values=values
+        )
+    with help_text.group(values, help_text.TARGET):
+        flags.DEFINE_string(
+            "codec",
+            None,
+            "Codec that the preset encodes with; jpeg-xl packs its own JPEG. Default: the one that "
+            "it was trained with.",
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "metric",
+            METRICS[0],
+            list(METRICS),
+            "What the preset's rate control judges by, as of compress.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "luma",
+            False,
+            "Judge colour pictures by their luma alone, coded as grey.",
+            flag_values=values,
+        )
+        flags.DEFINE_list(
+            "codecs",
+            ["jpeg"],
+            "Codecs next to the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
+            "jpeg-xl (a JPEG packed without loss), jpegxl-lossy, or all for those that are "
+            "installed. The first is what others are compared with.",
+            flag_values=values,
+        )
+        flags.DEFINE_list(
+            "rates",
+            ["0.1-0.5"],
+            "Ranges of bits per pixel in which bytes are compared, as 0.1-0.5,0.5-1.5.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_string(
+            "output_dir", None, "Folder for the report.", short_name="o", flag_values=values
+        )
+        flags.DEFINE_bool("overwrite", False, "Replace a report that exists.", flag_values=values)
+        flags.DEFINE_integer(
+            "num_shown", 3, "Pictures to show in the page.", lower_bound=0, flag_values=values
+        )
+        flags.DEFINE_float(
+            "shown_rate",
+            0.3,
+            "Bits per pixel of the files behind the pictures in the page, about.",
+            lower_bound=0.01,
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_bool(
+            "every_quality",
+            False,
+            "Measure the preset at every quality of the curve of plain JPEG, in place of every "
+            "other: twice the time.",
+            flag_values=values,
+        )
     flags.mark_flag_as_required("output_dir", values)
     flags.register_validator(
         "rates",
@@ -126,7 +139,6 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
 
     if (output / comparison.PAGE).exists() and not values.overwrite:
         raise FileExistsError(f"{output / comparison.PAGE} exists: --overwrite replaces it")
-    from comrec_tf.codecs import catalog
     from comrec_tf.compression.compressor import Compressor
     from comrec_tf.evaluation import curves, pictures, report, systems
 
@@ -135,10 +147,8 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     anchor, *others = map(systems.of_codec, names)
     paths = pictures.find(positional)
     compressor = Compressor.from_preset(
-        values.preset, engine=values.engine, precision=values.precision
+        values.preset, engine=values.engine, codec=values.codec, precision=values.precision
     )
-    if values.codec is not None:
-        compressor = compressor.with_codec(catalog.make_codec(values.codec))
     preset = pathlib.PurePath(values.preset).name
     ranges = [found for found in map(_range, values.rates) if found is not None]
     points = comparison.compare(
@@ -168,6 +178,8 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     print(f"report: {output / comparison.PAGE}")
     return frame.SUCCESS
 
+
+COMMAND = frame.Command("evaluate", __doc__, _define, _evaluate, arguments="PICTURE...")
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -1,16 +1,16 @@
 """Export a preset: a SavedModel for TensorFlow Serving, .tflite files, files for web pages.
 
-    python -m comrec_tf.export --preset=comrec --output_dir=models/comrec --version=1
+    comrec export --preset=comrec -o models/comrec --model_version=1
 
 writes models/comrec/1, of TensorFlow operations alone, with the signatures encode (the default),
 decode and others; serving/README.md describes them.
 
-    python -m comrec_tf.export --format=litert --output_dir=networks
+    comrec export -f litert -o networks
 
 writes both networks of each pair as .tflite files for other programs: 8-bit RGB or grey tile in,
 8-bit tile out.
 
-    python -m comrec_tf.export --format=web --preset=comrec,comrec-fast --output_dir=site
+    comrec export -f web --preset=comrec,comrec-fast -o site
 
 writes static files with which pages restore pictures, and a demo page; serving/web/README.md
 describes them. Ordinary JPEGs are restored by the first preset.
@@ -25,9 +25,12 @@ from collections.abc import Sequence
 from absl import flags
 
 from comrec_tf import vocabulary
-from comrec_tf.commands import frame
+from comrec_tf.commands import frame, help_text
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
+
+#: What --scale is to `export_signatures`.
+_SCALES = {None: None, "auto": 0, "1": 1, "2": 2}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,59 +42,72 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _export)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "preset", vocabulary.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "format",
-        "saved_model",
-        ["saved_model", "litert", "web"],
-        "What to write: a SavedModel, the networks as .tflite files, or files for web pages.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "output_dir",
-        None,
-        "Folder of the model, in which versions are folders; or of the other files.",
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_string(
+            "output_dir",
+            None,
+            "Folder of the model, in which versions are folders; or of the other files.",
+            short_name="o",
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "format",
+            "saved_model",
+            ["saved_model", "litert", "web"],
+            "What to write: a SavedModel, the networks as .tflite files, or files for web pages.",
+            short_name="f",
+            flag_values=values,
+        )
+        flags.DEFINE_integer(
+            "model_version",
+            1,
+            "Version of the model; servers take the largest.",
+            lower_bound=1,
+            flag_values=values,
+        )
+        flags.DEFINE_string(
+            "web_source",
+            None,
+            "The folder serving/web. Default: the one next to the package.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            vocabulary.DEFAULT_PRESET,
+            "Name of a preset, or its folder; `comrec presets` lists them. Several by commas with "
+            "--format=web.",
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "scale",
+            None,
+            ["auto", "1", "2"],
+            "How many times smaller the compact picture is where a request does not say, or auto "
+            "for the better. Default: the largest of the preset.",
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "precision",
+            "float32",
+            list(vocabulary.PRECISIONS),
+            "Arithmetic of RecCNN in the model. mixed_bfloat16 is faster on CPUs with instructions "
+            "for it, and slower on others; restored pixels differ by a grey level or two.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_integer(
+            "max_pixels",
+            100_000_000,
+            "Pixels of a picture at most; larger ones are refused.",
+            lower_bound=1,
+            flag_values=values,
+        )
     flags.mark_flag_as_required("output_dir", flag_values=values)
-    flags.DEFINE_integer(
-        "version", 1, "Version; servers take the largest.", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_integer(
-        "scale",
-        None,
-        "Which pair encodes where a request does not say; the largest if None, the better if 0.",
-        lower_bound=0,
-        upper_bound=2,
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "web_source",
-        None,
-        "The folder serving/web, where it is not next to the package.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        list(vocabulary.PRECISIONS),
-        "Arithmetic of RecCNN in the model. mixed_bfloat16 is faster on CPUs with instructions for "
-        "it, and slower on others; restored pixels differ by a grey level or two.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "max_pixels",
-        100_000_000,
-        "Pixels of a picture at most; larger ones are refused.",
-        lower_bound=1,
-        flag_values=values,
-    )
 
 
 def _export(values: flags.FlagValues, positional: list[str]) -> int:
@@ -101,9 +117,9 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
         return _export_web(values)
     if values.format == "litert":
         return _export_litert(values)
-    path = pathlib.Path(values.output_dir) / str(values.version)
+    path = pathlib.Path(values.output_dir) / str(values.model_version)
     if path.exists():
-        raise FileExistsError(f"{path} exists: export another --version")
+        raise FileExistsError(f"{path} exists: export another --model_version")
     import tensorflow as tf
 
     from comrec_tf.exporting import signatures
@@ -116,7 +132,7 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     signatures.export_signatures(
         weights.load_pairs(values.preset, rec_precision=values.precision),
         path,
-        scale=values.scale,
+        scale=_SCALES[values.scale],
         max_pixels=values.max_pixels,
         default_quality=described.default_quality,
         preset=preset,
@@ -150,6 +166,8 @@ def _export_web(values: flags.FlagValues) -> int:
     print(f"{path}: {size / 1e6:.1f} MB; serving/web/README.md says which headers it needs")
     return frame.SUCCESS
 
+
+COMMAND = frame.Command("export", __doc__, _define, _export)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -1,7 +1,8 @@
 """Restore pictures from compact files, and what JPEG broke of ordinary JPEGs.
 
-    python -m comrec_tf.restore small --output_dir=restored
-    python -m comrec_tf.restore - < a.jpg > a.png
+    comrec restore small -o restored
+    comrec restore old.jpg -o better -f jpeg -q 92
+    comrec restore - < a.jpg > a.png
 
 Takes files, globs, folders (the tree is kept) and standard input, and writes PNG, or with --format
 JPEG or WebP, which take a tenth of the bytes and lose a little. The preset of a compact file is
@@ -10,6 +11,8 @@ COMREC_PRESETS; --preset names one that lies elsewhere.
 
 Ordinary JPEGs are restored by the full-size pair of --preset; --strength says by how much. One that
 needs nothing, or where restoring would do harm, is copied as it is, and the report says why.
+
+With --to_jpeg nothing is restored: JPEG XL files become the JPEGs that they hold, bit for bit.
 
 Exit codes: 0 all files restored or kept, 1 some or all failed or were skipped (they are named, the
 others are done), 2 a wrong command line, 130 interrupted.
@@ -27,7 +30,7 @@ from absl import flags
 
 from comrec_tf import vocabulary
 from comrec_tf.commands import flags as command_flags
-from comrec_tf.commands import frame, jobs, outcome, plan
+from comrec_tf.commands import frame, help_text, jobs, outcome, plan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from comrec_tf.compression.jpeg_restoration import RestoredJpeg
     from comrec_tf.images.metadata import Metadata
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
 
 _COLUMNS: dict[str, tuple[str, Any]] = {
     "file": ("file", "{}"),
@@ -48,6 +51,8 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
 }
 #: Endings of the formats of --format.
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+#: Of restored pictures as JPEG or WebP.
+_QUALITY = 90
 #: Endings of JPEGs, which may be copied as they are.
 _JPEG_ENDINGS = (".jpg", ".jpeg")
 
@@ -55,7 +60,7 @@ _JPEG_ENDINGS = (".jpg", ".jpeg")
 @dataclasses.dataclass(frozen=True)
 class _Source:
     content: bytes
-    #: Of a compact file; None of an ordinary JPEG.
+    #: Of a compact file; None of an ordinary JPEG, and where nothing is restored.
     header: "Header | None"
     num_pixels: int
 
@@ -77,43 +82,65 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _restore)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
     plan.define_flags(values)
     frame.define_engine_flags(values)
     command_flags.define_max_pixels(values)
-    flags.DEFINE_string(
-        "preset",
-        "",
-        "Name or folder of the preset that made the files, if the search does not find it; for "
-        f"ordinary JPEGs the preset to take, {vocabulary.DEFAULT_PRESET} where not given.",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "strength",
-        1.0,
-        "How much of the restoration ordinary JPEGs get.",
-        lower_bound=0.0,
-        upper_bound=1.0,
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "format", "png", list(_ENDINGS), "Format of the restored pictures.", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "quality",
-        None,
-        "Quality of --format=jpeg and webp; 90 where not given.",
-        lower_bound=1,
-        upper_bound=100,
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "ignore_checksum",
-        False,
-        "Restore what is left of damaged files.",
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            "",
+            "Name of the preset that made the files, or its folder, if the search does not find "
+            "it; for ordinary JPEGs the preset to take. Default: the preset that each file names; "
+            f"for ordinary JPEGs {vocabulary.DEFAULT_PRESET}.",
+            flag_values=values,
+        )
+        flags.DEFINE_float(
+            "strength",
+            1.0,
+            "How much of the restoration ordinary JPEGs get.",
+            lower_bound=0.0,
+            upper_bound=1.0,
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_enum(
+            "format",
+            "png",
+            list(_ENDINGS),
+            "Format of the restored pictures.",
+            short_name="f",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "to_jpeg",
+            False,
+            "Take the JPEGs out of JPEG XL files, bit for bit, in place of restoring.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "ignore_checksum",
+            False,
+            "Restore what is left of damaged files.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.TARGET):
+        flags.DEFINE_integer(
+            "quality",
+            None,
+            f"Quality of the files of --format=jpeg and webp. Default: {_QUALITY}.",
+            lower_bound=1,
+            upper_bound=100,
+            short_name="q",
+            flag_values=values,
+        )
+    flags.register_multi_flags_validator(
+        ["format", "to_jpeg"],
+        lambda given: given["format"] == "png" or not given["to_jpeg"],
+        "expected --to_jpeg without --format: it takes JPEGs out as they are",
         flag_values=values,
     )
     flags.register_multi_flags_validator(
@@ -125,32 +152,33 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
-    quality = 90 if values.quality is None else values.quality
+    quality = _QUALITY if values.quality is None else values.quality
+    options = {
+        "restore": values.preset,
+        "format": [values.format, None if values.format == "png" else quality],
+        "strength": values.strength,
+    }
     planned = plan.make(
         inputs,
         values,
-        suffix=_ENDINGS[values.format],
-        suffixes=vocabulary.COMPACT_SUFFIXES,
-        options={
-            "restore": values.preset,
-            "format": [values.format, None if values.format == "png" else quality],
-            "strength": values.strength,
-        },
-        kept=_JPEG_ENDINGS,
+        suffix=_JPEG_ENDINGS[0] if values.to_jpeg else _ENDINGS[values.format],
+        suffixes=[".jxl"] if values.to_jpeg else vocabulary.COMPACT_SUFFIXES,
+        options={"restore": "to_jpeg"} if values.to_jpeg else options,
+        kept=() if values.to_jpeg else _JPEG_ENDINGS,
     )
     if values.dry_run:
         return outcome.show_plan(planned)
-    verb = jobs.Verb(
-        name="restoring",
-        read=functools.partial(_read, max_pixels=values.max_pixels),
-        work=functools.partial(
-            _work,
-            compressor_of=_loader(values),
-            strength=values.strength,
-            ignore_checksum=values.ignore_checksum,
-        ),
-        make=functools.partial(_make, form=values.format, quality=quality),
+    read = functools.partial(_read, max_pixels=values.max_pixels, to_jpeg=values.to_jpeg)
+    work = functools.partial(
+        _work,
+        compressor_of=_loader(values),
+        strength=values.strength,
+        ignore_checksum=values.ignore_checksum,
     )
+    make = functools.partial(_make, form=values.format, quality=quality)
+    verb: jobs.Verb[_Source, Any] = jobs.Verb("restoring", read, work, make)
+    if values.to_jpeg:
+        verb = jobs.Verb("taking out", read, _take_out, lambda job, made: made)
     done = jobs.run(planned, verb, overwrite=values.overwrite)
     names = ("pixels", "bytes_before", "bytes_after")
     total = {name: sum(row[name] for row in done.rows) for name in names}
@@ -185,7 +213,8 @@ def _loader(values: flags.FlagValues) -> Callable[["Header | None"], "Compressor
     return compressor_of
 
 
-def _read(job: plan.Job, *, max_pixels: int) -> _Source:
+def _read(job: plan.Job, *, max_pixels: int, to_jpeg: bool) -> _Source:
+    from comrec_tf.codecs import jpeg_xl
     from comrec_tf.compact_file import carriers, container
     from comrec_tf.images import limits
 
@@ -196,13 +225,32 @@ def _read(job: plan.Job, *, max_pixels: int) -> _Source:
     else:
         limits.check_bytes(os.path.getsize(job.source), max_pixels)
         content = pathlib.Path(job.source).read_bytes()
-    if carriers.file_format(content) == "jpeg" and carriers.extract(content) is None:
+    form = carriers.file_format(content)
+    if to_jpeg or (form in ("jpeg", "jpeg-xl") and carriers.extract(content) is None):
         height, width = carriers.picture_size(content)
         limits.check_pixels(width, height, max_pixels)
+        if form == "jpeg-xl" and not to_jpeg:  # a JPEG that somebody packed
+            content = jpeg_xl.unpack(content)
         return _Source(content, None, height * width)
     header = container.read(content)
     limits.check_pixels(header.width, header.height, max_pixels)
     return _Source(content, header, header.height * header.width)
+
+
+def _take_out(job: plan.Job, source: _Source, advance: Callable[[float], None]) -> jobs.Made:
+    from comrec_tf.codecs import jpeg_xl
+    from comrec_tf.compact_file import carriers
+
+    content = jpeg_xl.to_jpeg(source.content)
+    height, width = carriers.picture_size(content)
+    row = {
+        "size": f"{width}x{height}",
+        "pixels": height * width,
+        "bytes_before": len(source.content),
+        "bytes_after": len(content),
+        "restored": "no: taken out",
+    }
+    return jobs.Made(content, row)
 
 
 def _work(
@@ -270,6 +318,8 @@ def _row(done: "RestoredJpeg") -> dict[str, Any]:
         "notes": list(done.notes) if done.restored else [],
     }
 
+
+COMMAND = frame.Command("restore", __doc__, _define, _restore, arguments="FILE...")
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

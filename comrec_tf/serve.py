@@ -1,13 +1,14 @@
 """Serve exported presets with TensorFlow Serving's gRPC and REST API, without TensorFlow Serving.
 
-    python -m comrec_tf.serve --model_base_path=models/comrec --port=8500 --rest_api_port=8501
+    comrec serve --model_base_path=models/comrec --port=8500 --rest_api_port=8501
 
 For development, tests and small sites. models/comrec holds versions, folders with numbers as names
-that comrec_tf.export made; the largest is served, and a larger one as soon as it appears. Several
+that comrec export made; the largest is served, and a larger one as soon as it appears. Several
 models: --model_base_path=comrec=models/comrec,fast=models/fast.
 
-SIGTERM and SIGINT end it once requests in flight are done. Exit codes: 0 ended so, 1 an error that
-the message describes, 2 a wrong command line.
+SIGTERM and SIGINT end it once requests in flight are done.
+
+Exit codes: 0 ended so, 1 an error that the message describes, 2 a wrong command line.
 """
 
 import asyncio
@@ -20,9 +21,9 @@ from collections.abc import Sequence
 from absl import flags
 
 from comrec_tf import vocabulary
-from comrec_tf.commands import frame
+from comrec_tf.commands import frame, help_text
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code; see the module.
     """
-    return frame.run(argv, __doc__, _define, _serve)
+    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -44,54 +45,60 @@ def _define(values: flags.FlagValues) -> None:
     def seconds(name: str, default: float, description: str) -> None:
         flags.DEFINE_float(name, default, description, lower_bound=0.01, flag_values=values)
 
-    flags.DEFINE_list(
-        "model_base_path",
-        None,
-        "Folder with the versions of a model, or NAME=FOLDER; several by commas.",
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_list(
+            "model_base_path",
+            None,
+            "Folder with the versions of a model, or NAME=FOLDER; several by commas.",
+            flag_values=values,
+        )
+        flags.DEFINE_string(
+            "model_name",
+            "",
+            "Name of a single model. Default: its folder's name.",
+            flag_values=values,
+        )
+        flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.", flag_values=values)
+        number("port", 8500, "Port of gRPC; 0 for any that is free.", 0)
+        number("rest_api_port", 8501, "Port of REST; 0 for any that is free, -1 for none.", -1)
+        for name, description in (
+            ("tls_key", "Private key, PEM: with --tls_certificate both APIs are encrypted."),
+            ("tls_certificate", "Certificate chain, PEM."),
+            ("tls_client_ca", "Certificates, PEM, of which clients must show one."),
+        ):
+            flags.DEFINE_string(name, "", f"{description} Default: none.", flag_values=values)
+        flags.DEFINE_enum(
+            "log_format", "text", ["text", "json"], "Lines of the log.", flag_values=values
+        )
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_enum(
+            "engine",
+            "tensorflow",
+            list(vocabulary.ENGINES),
+            "What restores JPEGs: the model itself, or the preset beside it on LiteRT. The "
+            "signature compress, and files that are no JPEG, are always LiteRT's.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "enable_model_warmup",
+            True,
+            "Run the requests in a model's assets.extra before it takes others.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.RUN):
+        number("max_in_flight", 2, "Requests that run at the same time.")
+        number("max_waiting", 32, "Requests that wait; more get RESOURCE_EXHAUSTED.", 0)
+        number("max_message_megabytes", 64, "Size of a request or reply at most.")
+        number("max_held_megabytes", 512, "Size of all requests that wait or run at most.")
+        number("max_pixels", 100_000_000, "Pixels of all pictures of a request at most.")
+        number("max_connections", 512, "Connections at a time.")
+        number("max_connections_per_address", 128, "Connections at a time from one address.")
+        seconds("head_seconds", 10.0, "How long a connection may take to say what it wants.")
+        seconds("arrival_seconds", 60.0, "How long a request may take to arrive.")
+        seconds("idle_seconds", 600.0, "How long a connection may pass nothing on.")
+        seconds("poll_seconds", 1.0, "How often to look for new versions.")
+        seconds("grace_seconds", 30.0, "How long requests in flight have at the end.")
     flags.mark_flag_as_required("model_base_path", flag_values=values)
-    flags.DEFINE_string(
-        "model_name", "", "Name of a single model; its folder's name if empty.", flag_values=values
-    )
-    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.", flag_values=values)
-    number("port", 8500, "Port of gRPC; 0 for any that is free.", 0)
-    number("rest_api_port", 8501, "Port of REST; 0 for any that is free, -1 for none.", -1)
-    number("max_in_flight", 2, "Requests that run at the same time.")
-    number("max_waiting", 32, "Requests that wait; more get RESOURCE_EXHAUSTED.", 0)
-    number("max_message_megabytes", 64, "Size of a request or reply at most.")
-    number("max_held_megabytes", 512, "Size of all requests that wait or run at most.")
-    number("max_pixels", 100_000_000, "Pixels of all pictures of a request at most.")
-    number("max_connections", 512, "Connections at a time.")
-    number("max_connections_per_address", 128, "Connections at a time from one address.")
-    flags.DEFINE_bool(
-        "enable_model_warmup",
-        True,
-        "Run the requests in a model's assets.extra before it takes others.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "engine",
-        "tensorflow",
-        list(vocabulary.ENGINES),
-        "What restores JPEGs: the model itself, or the preset beside it on LiteRT. The signature "
-        "compress, and files that are no JPEG, are always LiteRT's.",
-        flag_values=values,
-    )
-    seconds("head_seconds", 10.0, "How long a connection may take to say what it wants.")
-    seconds("arrival_seconds", 60.0, "How long a request may take to arrive.")
-    seconds("idle_seconds", 600.0, "How long a connection may pass nothing on.")
-    seconds("poll_seconds", 1.0, "How often to look for new versions.")
-    seconds("grace_seconds", 30.0, "How long requests in flight have at the end.")
-    for name, description in (
-        ("tls_key", "Private key, PEM: with --tls_certificate both APIs are encrypted."),
-        ("tls_certificate", "Certificate chain, PEM."),
-        ("tls_client_ca", "Certificates, PEM, of which clients must show one."),
-    ):
-        flags.DEFINE_string(name, "", description, flag_values=values)
-    flags.DEFINE_enum(
-        "log_format", "text", ["text", "json"], "Lines of the log.", flag_values=values
-    )
 
 
 def _serve(values: flags.FlagValues, positional: list[str]) -> int:
@@ -107,7 +114,8 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
 
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
-        raise OSError(f'serving needs more: pip install "comrec-tf[serving]" ({error})') from error
+        hint = vocabulary.install_hint("tf,serving")
+        raise OSError(f"serving needs more ({error}): {hint}") from error
     from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore
 
@@ -156,6 +164,8 @@ def _base_paths(values: flags.FlagValues) -> dict[str, str]:
         base_paths[name] = folder
     return base_paths
 
+
+COMMAND = frame.Command("serve", __doc__, _define, _serve)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

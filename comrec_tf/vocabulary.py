@@ -15,6 +15,7 @@ __all__ = [
     "STRATEGIES",
     "WARM_UP_IN_MODEL",
     "explained",
+    "install_hint",
     "missing_extra",
 ]
 
@@ -30,13 +31,17 @@ CODEC_SUFFIXES = {
     "webp": ".webp",
     "avif": ".avif",
     "jpeg2000": ".j2k",
+    "jpeg-xl": ".jxl",
 }
 
 #: Endings of the files that may be compact files.
-COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".webp")
+COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".jxl", ".webp")
 
-#: Endings of the files that are taken for pictures in a folder.
-PICTURE_SUFFIXES = (*COMPACT_SUFFIXES, ".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff")
+#: Endings of the files that are taken for pictures in a folder: of what Pillow reads.
+PICTURE_SUFFIXES = (
+    *(suffix for suffix in COMPACT_SUFFIXES if suffix != ".jxl"),
+    *(".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff"),
+)
 
 #: What computes the networks where files are made and restored.
 ENGINES = ("litert", "tensorflow")
@@ -57,6 +62,18 @@ PRESET_IN_MODEL = "assets.extra/preset"
 WARM_UP_IN_MODEL = "assets.extra/tf_serving_warmup_requests"
 
 
+def install_hint(extra: str) -> str:
+    """Say how an extra is installed: the one place that does, until a package index has a release.
+
+    Args:
+        extra: its name in setup.cfg.
+
+    Returns:
+        Words to stand behind a colon or in brackets.
+    """
+    return f'from a clone, pip install ".[{extra}]"'
+
+
 def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
     """Make the error of a dependency that only an extra installs.
 
@@ -67,7 +84,7 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
     Returns:
         The error, to be raised.
     """
-    return ModuleNotFoundError(f'{purpose}: from a clone, pip install ".[{extra}]"')
+    return ModuleNotFoundError(f"{purpose}: {install_hint(extra)}")
 
 
 def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:

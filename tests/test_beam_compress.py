@@ -45,7 +45,7 @@ def photos(tmp_path, pictures_dir):
 @pytest.fixture
 def run(preset):
     def call(source, output, *more):
-        arguments = [f"--input={source}", f"--output={output}", f"--preset={preset}", *more]
+        arguments = [f"--input={source}", f"--output_dir={output}", f"--preset={preset}", *more]
         return beam_compress.main(["beam_compress", "--scale=2", "--json", *arguments])
 
     return call
@@ -184,10 +184,10 @@ def test_patterns_and_other_file_systems_are_read_and_written(photos, run, capsy
     ("arguments", "code", "message"),
     [
         ([], 2, "--input"),
-        (["--input=a", "--output=b", "--runer=DirectRunner"], 2, "Received: --runer"),
-        (["--input=a", "--output=b", "--scale=3"], 2, "scale"),
-        (["--input=a", "--output=b", "--psnr=30", "--quality=3"], 2, "expected one of"),
-        (["--input=a", "--output=b", "--preset=unknown"], 1, "'unknown'"),
+        (["--input=a", "--output_dir=b", "--runer=DirectRunner"], 2, "Received: --runer"),
+        (["--input=a", "--output_dir=b", "--scale=3"], 2, "scale"),
+        (["--input=a", "--output_dir=b", "--psnr=30", "--quality=3"], 2, "expected one of"),
+        (["--input=a", "--output_dir=b", "--preset=unknown"], 1, "'unknown'"),
     ],
 )
 def test_wrong_calls_say_what_is_wrong(arguments, code, message, tmp_path, monkeypatch, capsys):
@@ -199,7 +199,7 @@ def test_wrong_calls_say_what_is_wrong(arguments, code, message, tmp_path, monke
 
 def call_in_a_process(preset, photos, output, *options):
     command = [sys.executable, "-m", "comrec_tf.beam_compress", f"--preset={preset}", "--json"]
-    command += [f"--input={photos}", f"--output={output}", "--scale=2", *options]
+    command += [f"--input={photos}", f"--output_dir={output}", "--scale=2", *options]
     return json.loads(
         subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=300).stdout
     )

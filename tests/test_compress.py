@@ -10,13 +10,13 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, restore
-from comrec_tf.codecs import catalog
+from comrec_tf import compress, restore
+from comrec_tf.codecs import catalog, jpeg_xl
 from comrec_tf.commands import display
 from comrec_tf.compact_file import container
 from comrec_tf.compression import ssimulacra2
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 from comrec_tf.presets import weights
 from tests.makers import make_model
 
@@ -103,6 +103,13 @@ def test_a_quality_is_that_of_plain_jpeg_and_no_file_is_larger(tmp_path, run, pi
     assert len(content) <= len(buffer.getvalue()) + 23
 
 
+def test_a_file_that_became_larger_is_named(tmp_path, run, capsys):
+    PIL.Image.new("RGB", (64, 64), "white").save(tmp_path / "white.png")
+    assert run(tmp_path / "white.png", f"--output_dir={tmp_path}/out") == 0
+    assert (tmp_path / "out/white.jpg").stat().st_size > (tmp_path / "white.png").stat().st_size
+    assert "white.png: became larger: the file that came in" in capsys.readouterr().err
+
+
 def test_verify_reports_what_restoring_gives(tmp_path, run, pictures_dir, capsys):
     picture = pictures_dir / "coffee.png"
     arguments = [f"--output_dir={tmp_path}/out", "--quality=50", "--scale=1", "--json"]
@@ -151,7 +158,7 @@ def test_folders_keep_their_tree_and_a_second_run_resumes(tmp_path, run, picture
 
 @pytest.mark.parametrize(
     ("options", "suffix"),
-    [([], "jpg"), (["--codec=avif"], "avif"), (["--preset=comrec-webp"], "webp")],
+    [([], "jpg"), (["--codec=jpeg-xl"], "jxl"), (["--preset=comrec-webp"], "webp")],
 )
 def test_a_dry_run_names_the_outputs_and_writes_nothing(
     tmp_path, run, pictures_dir, capsys, options, suffix
@@ -296,6 +303,46 @@ def test_a_compact_file_as_input_is_noticed_and_copied(tmp_path, run, preset, ph
     assert row["notes"] == ["is a compact file already: copied as it is"]
 
 
+def test_jpeg_xl_packs_the_file_of_the_preset_and_is_known_to_every_other_run(
+    tmp_path, run, preset, pictures_dir, capsys
+):
+    picture, output = pictures_dir / "astronaut.png", tmp_path / "out"
+    arguments = [picture, f"--output_dir={output}", "--codec=jpeg-xl"]
+    (row,) = report(run, capsys, *arguments, "--scale=1", "--quality=40")["files"]
+    content = (output / "astronaut.jxl").read_bytes()
+    assert row["bytes_after"] == len(content)
+    pixels = np.asarray(PIL.Image.open(picture))
+    plain = Compressor.from_preset(preset).encode(pixels, 40, scale=1, chroma="auto").content
+    assert jpeg_xl.to_jpeg(content) == plain
+    # Its bytes count where bytes are aimed at, and a search goes on with it.
+    limit = len(content) - 1
+    (row,) = report(run, capsys, *arguments, f"--max_bytes={limit}", "--overwrite")["files"]
+    assert row["bytes_after"] <= limit
+    assert (output / "astronaut.jxl").stat().st_size == row["bytes_after"]
+    resumed = [picture, f"--output_dir={tmp_path}/two", "--codec=jpeg-xl", "--scale=2", "--resume"]
+    assert [len(report(run, capsys, *resumed)["files"]) for _ in range(2)] == [1, 0]
+    copied = [output / "astronaut.jxl", f"--output_dir={tmp_path}/copy"]
+    (row,) = report(run, capsys, *copied)["files"]
+    assert row["notes"] == ["is a compact file already: copied as it is"]
+    assert (tmp_path / "copy" / "astronaut.jxl").stat().st_size == row["bytes_after"]
+
+
+def test_a_codec_whose_package_is_missing_says_so_once(
+    tmp_path, run, pictures_dir, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    assert run(pictures_dir, f"--output_dir={tmp_path}/out", "--codec=jpeg-xl") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == 'the codec jpeg-xl needs imagecodecs: from a clone, pip install ".[codecs]"'
+    assert not list(tmp_path.glob("out/*.jxl"))
+
+
+def test_a_picture_in_jpeg_xl_says_that_it_is_not_read(tmp_path, run, capsys):
+    (tmp_path / "a.jxl").write_bytes(b"\xff\x0a picture")
+    assert run(tmp_path / "a.jxl", f"--output_dir={tmp_path}/out") == 1
+    assert "a.jxl: pictures in JPEG XL are not read here" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_its_own_output_stays_as_it_is_when_run_again(
     tmp_path, run, photo, capsys
 ):
@@ -347,6 +394,10 @@ def test_networks_that_were_of_no_use_are_no_secret(tmp_path, run, pictures_dir,
     )
     said = report(run, capsys, *arguments, f"--output_dir={tmp_path}/two", "--scale=2")
     assert said["remarks"] == []
+    weights.save_preset(make_model(), tmp_path / "half")
+    alone = [f"--preset={tmp_path}/half", f"--output_dir={tmp_path}/three", "--quality=95"]
+    (remark,) = report(run, capsys, *arguments, *alone)["remarks"]
+    assert remark.endswith("half, which has a pair for scale 2 alone)")
 
 
 def test_what_of_a_picture_is_not_kept_is_said(tmp_path, run, photo, capsys):

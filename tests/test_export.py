@@ -29,7 +29,7 @@ def test_a_model_is_made_of_a_preset_in_the_folder_of_its_version(
     tmp_path, exported, asked, capsys
 ):
     preset = exported / "preset"
-    flags = ["--version=7", "--scale=1", "--max_pixels=5000"]
+    flags = ["--model_version=7", "--scale=1", "--max_pixels=5000"]
     assert run(f"--preset={preset}", f"--output_dir={tmp_path}", *flags) == 0
     (call,) = asked
     assert call["ids"] == [weights.preset_id(model) for model in weights.load_pairs(preset)]
@@ -40,7 +40,7 @@ def test_a_model_is_made_of_a_preset_in_the_folder_of_its_version(
 def test_a_version_that_exists_is_not_replaced(tmp_path, exported, asked, capsys):
     (tmp_path / "1").mkdir()
     assert run(f"--preset={exported / 'preset'}", f"--output_dir={tmp_path}") == 1
-    assert "export another --version" in capsys.readouterr().err
+    assert "export another --model_version" in capsys.readouterr().err
     assert asked == []
 
 
@@ -72,7 +72,7 @@ def test_a_folder_that_holds_files_is_left_alone(tmp_path, capsys):
         ([], "--output_dir"),
         (["--output_dir=a", "--format=onnx"], "onnx"),
         (["--output_dir=a", "--scale=3"], "3"),
-        (["--output_dir=a", "--version=0"], "0"),
+        (["--output_dir=a", "--model_version=0"], "0"),
         (["--output_dir=a", "comrec"], "expected flags only. Received: comrec"),
     ],
 )

@@ -30,6 +30,14 @@ def test_exceptions_are_of_modules_that_there_are():
     assert set(EXCEPTIONS) <= {path.as_posix() for path in MODULES}
 
 
+def test_the_house_has_no_more_rooms_than_a_reader_keeps_in_mind():
+    inside = (ROOT / "comrec_tf").iterdir()
+    rooms = {
+        path.stem for path in inside if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert len(rooms - {"__init__"}) <= 25
+
+
 def test_tests_import_neither_tests_nor_fixtures():
     for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

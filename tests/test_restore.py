@@ -1,16 +1,18 @@
 import io
 import json
+import sys
 
+import imagecodecs
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics, restore
+from comrec_tf import restore
 from comrec_tf.codecs import catalog
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 from comrec_tf.presets import find, weights
 from tests.makers import make_model
 
@@ -240,3 +242,76 @@ def test_a_damaged_file_is_only_restored_where_that_is_asked_for(
     assert "one.jpg" in said
     assert "--ignore_checksum restores what is left" in said
     assert run(*arguments, "--ignore_checksum") == 0
+
+
+@pytest.fixture
+def packed_dir(tmp_path, presets, photo):
+    """A compact file, an ordinary JPEG and a picture, all in JPEG XL."""
+    (tmp_path / "packed").mkdir()
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photo).save(buffer, "JPEG", quality=20)
+    contents = {
+        "compact": Compressor.from_preset(presets / "one", codec="jpeg-xl")
+        .encode(photo, 60)
+        .content,
+        "ordinary": bytes(imagecodecs.jpegxl_encode_jpeg(buffer.getvalue())),
+        "picture": bytes(imagecodecs.jpegxl_encode(photo)),
+    }
+    for name, content in contents.items():
+        (tmp_path / "packed" / f"{name}.jxl").write_bytes(content)
+    (tmp_path / "ordinary.jpg").write_bytes(buffer.getvalue())
+    return tmp_path / "packed"
+
+
+def test_of_jpeg_xl_files_what_holds_a_jpeg_is_restored_as_that_jpeg(
+    tmp_path, packed_dir, presets, photo, monkeypatch, capsys
+):
+    monkeypatch.setenv("COMREC_PRESETS", str(presets))
+    assert run(packed_dir, f"--output_dir={tmp_path}/out", "--json") == 1
+    said = json.loads(capsys.readouterr().out)
+    (failure,) = said["failures"]
+    assert failure["file"].endswith("picture.jxl")
+    assert "expected a JPEG inside the JPEG XL file" in failure["error"]
+    restored = np.asarray(PIL.Image.open(tmp_path / "out" / "compact.png"))
+    own = Compressor.from_preset("one")
+    np.testing.assert_array_equal(restored, own.decode(own.encode(photo, 60).content))
+    assert run(tmp_path / "ordinary.jpg", f"--output_dir={tmp_path}/jpeg") == 0
+    expected = (tmp_path / "jpeg" / "ordinary.png").read_bytes()
+    assert (tmp_path / "out" / "ordinary.png").read_bytes() == expected
+
+
+def test_the_jpegs_inside_jpeg_xl_files_are_taken_out_bit_for_bit(
+    tmp_path, packed_dir, presets, photo, capsys
+):
+    (packed_dir / "picture.jxl").unlink()
+    (packed_dir / "other.jpg").write_bytes(b"passed over")
+    # No preset is needed: none of the search path has made the file.
+    assert run(packed_dir, f"--output_dir={tmp_path}/out", "--to_jpeg", "--json") == 0
+    rows = {row["file"].split("/")[-1]: row for row in json.loads(capsys.readouterr().out)["files"]}
+    assert set(rows) == {"compact.jpg", "ordinary.jpg"}
+    taken = (tmp_path / "out" / "compact.jpg").read_bytes()
+    assert taken == Compressor.from_preset(presets / "one").encode(photo, 60).content
+    assert rows["compact.jpg"]["bytes_after"] == len(taken)
+    ordinary = (tmp_path / "out" / "ordinary.jpg").read_bytes()
+    assert ordinary == (tmp_path / "ordinary.jpg").read_bytes()
+
+
+def test_nothing_is_taken_out_of_other_formats(tmp_path, compact_dir, packed_dir, capsys):
+    sources = [compact_dir / "one.jpg", packed_dir / "picture.jxl"]
+    assert run(*sources, f"--output_dir={tmp_path}/out", "--to_jpeg") == 1
+    said = capsys.readouterr().err
+    assert "one.jpg: the bytes are not a JPEG XL file" in said
+    assert "picture.jxl: expected a JPEG inside" in said
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_without_imagecodecs_a_jpeg_xl_file_names_the_extra(
+    tmp_path, packed_dir, presets, monkeypatch, capsys
+):
+    monkeypatch.setenv("COMREC_PRESETS", str(presets))
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    assert run(packed_dir / "compact.jxl", f"--output_dir={tmp_path}/out") == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "imagecodecs" in line]
+    assert line.endswith(
+        'the codec jpeg-xl needs imagecodecs: from a clone, pip install ".[codecs]"'
+    )

@@ -16,9 +16,10 @@ def test_every_ending_is_one_that_pillow_opens():
     assert set(vocabulary.PICTURE_SUFFIXES) <= set(known)
 
 
-def test_what_codecs_write_is_taken_for_a_compact_file_and_for_a_picture():
-    written = set(vocabulary.CODEC_SUFFIXES.values())
-    assert written <= set(vocabulary.COMPACT_SUFFIXES) <= set(vocabulary.PICTURE_SUFFIXES)
+def test_what_codecs_write_is_taken_for_a_compact_file_and_for_a_picture_where_pillow_reads_it():
+    written, compact = set(vocabulary.CODEC_SUFFIXES.values()), set(vocabulary.COMPACT_SUFFIXES)
+    assert written <= compact
+    assert compact - set(vocabulary.PICTURE_SUFFIXES) == {".jxl"}
 
 
 def test_it_needs_the_standard_library_alone():
@@ -38,6 +39,17 @@ def test_a_missing_extra_is_one_that_there_is():
     assert {"tf", "codecs", "evaluation", "serving"} <= set(setup["options.extras_require"])
     error = vocabulary.missing_extra("plots need matplotlib", "evaluation")
     assert str(error) == 'plots need matplotlib: from a clone, pip install ".[evaluation]"'
+
+
+def test_no_hint_names_a_package_index_and_one_place_alone_tells_how_to_install():
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT).stdout
+    texts = {name: (ROOT / name) for name in listed.split() if name.endswith((".py", ".md"))}
+    for name, path in texts.items():
+        if path.is_file() and not name.startswith(("tests/", "CHANGELOG")):
+            assert "comrec-tf[" not in path.read_text(), name
+            in_code = name.startswith("comrec_tf/") and name.endswith(".py")
+            if in_code and name != "comrec_tf/vocabulary.py":
+                assert "pip install" not in path.read_text(), name
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "keras.src.layers", "tensorflow.python"])

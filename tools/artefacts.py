@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import PIL.Image
 
-from comrec_tf import metrics, storage, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.commands import display
 from comrec_tf.compression import judges
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import pictures
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
+from comrec_tf.process import storage
 
 
 class Row(NamedTuple):

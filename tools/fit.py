@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from comrec_tf import storage, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.compression import fit, scene
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.goal import Goal
@@ -27,6 +27,7 @@ from comrec_tf.compression.target import METRICS
 from comrec_tf.compression.ways import Way, place, quality_at
 from comrec_tf.images import files
 from comrec_tf.presets import card, find
+from comrec_tf.process import storage
 
 #: Where curves are measured, as `place`: about qualities 3 to 97.
 _PLACES = (-3.2, -2.2, -1.4, -0.7, 0.2, 1.2, 2.6)

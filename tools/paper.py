@@ -9,11 +9,11 @@ import csv
 import io
 import sys
 
-from comrec_tf import storage
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.commands import display
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import matched, pictures
+from comrec_tf.process import storage
 
 
 def main() -> int:

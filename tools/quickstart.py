@@ -13,10 +13,11 @@ import PIL.Image
 import PIL.ImageDraw
 import skimage.data
 
-from comrec_tf import compress, metrics, restore, storage
+from comrec_tf import compress, restore
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression import judges
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
+from comrec_tf.process import storage
 
 
 def main() -> int:
@@ -47,7 +48,7 @@ def main() -> int:
     for verb, arguments in jobs:
         name = verb.__name__.rsplit(".", 1)[-1]
         command = [*map(str, arguments), *common]
-        print(f"$ python -m comrec_tf.{name} {' '.join(command)}", flush=True)
+        print(f"$ comrec {name} {' '.join(command)}", flush=True)
         if verb.main([name, *command]):
             return 1
     _compare(picture, output)

@@ -159,7 +159,9 @@ class _Compress(beam.DoFn):
         source, changed = inputs[0]
         try:
             if output == source:
-                raise ValueError(f"{output} would replace its own input: choose another --output")
+                raise ValueError(
+                    f"{output} would replace its own input: choose another --output_dir"
+                )
             if not self._overwrite and _is_done(output, changed):
                 _count("skipped", 1)
                 return
@@ -264,7 +266,7 @@ def claim(output: str, request: Request, compressor: Compressor, *, overwrite: b
             changed = {name: there.get(name) for name in mine if there.get(name) != mine[name]}
             raise ValueError(
                 f"{output} was begun with {changed}: go on with the same flags, choose "
-                "another --output, or pass --overwrite"
+                "another --output_dir, or pass --overwrite"
             )
     _write_whole(path, json.dumps(mine).encode())
     now = datetime.datetime.now(datetime.timezone.utc)

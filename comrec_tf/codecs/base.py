@@ -100,6 +100,14 @@ class Codec(abc.ABC):
         """
         return self
 
+    def packs(self, other: "Codec") -> bool:
+        """Tell whether this codec's files are those of another one, only smaller.
+
+        Args:
+            other: a codec.
+        """
+        return False
+
     def check_quality(self, quality: float) -> None:
         """Raise `ValueError` for a quality that is not in `qualities`."""
         if quality not in self.qualities:

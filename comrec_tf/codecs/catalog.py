@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from comrec_tf.codecs import base, jpeg, jpeg_encoders, other_formats
+from comrec_tf.codecs import base, jpeg, jpeg_encoders, jpeg_xl, other_formats
 from comrec_tf.compact_file import carriers
 
-__all__ = ["codec_of", "make_codec"]
+__all__ = ["codec_of", "make_codec", "make_codec_for"]
 
 _CODECS: dict[str, type[base.Codec]] = {
     codec.name: codec
@@ -17,6 +17,7 @@ _CODECS: dict[str, type[base.Codec]] = {
         other_formats.WebpCodec,
         other_formats.AvifCodec,
         other_formats.Jpeg2000Codec,
+        jpeg_xl.JpegXlCodec,
     )
 }
 
@@ -36,13 +37,31 @@ def make_codec(name: str, **options: Any) -> base.Codec:
     """
     if name not in _CODECS:
         raise ValueError(f"codec must be one of {', '.join(_CODECS)}. Received: codec={name}")
-    known = _CODECS[name]().options()
+    packer = name == jpeg_xl.JpegXlCodec.name  # has the options of what is inside as well
+    inside = {"inside": options["inside"]} if packer and "inside" in options else {}
+    known = _CODECS[name](**inside).options()
     for option in options:
         if option not in known:
             raise ValueError(
                 f"{name} has the options {', '.join(known) or '(none)'}. Received: {option}"
             )
     return _CODECS[name](**options)
+
+
+def make_codec_for(name: str, own: base.Codec) -> base.Codec:
+    """Make the codec that is meant where a preset's own is replaced.
+
+    Args:
+        name: one of `vocabulary.CODEC_SUFFIXES`.
+        own: the preset's.
+
+    Returns:
+        The codec: JPEG XL around what the preset has inside, where that is JPEG.
+
+    Raises:
+        ValueError: there is no such codec.
+    """
+    return jpeg_xl.JpegXlCodec.around(own) if name == jpeg_xl.JpegXlCodec.name else make_codec(name)
 
 
 def codec_of(bitstream: bytes) -> base.Codec:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import PIL.Image
 
-from comrec_tf import forking, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.codecs import base, dead_zone, quantization
 from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat
+from comrec_tf.process import forking
 
 __all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
 

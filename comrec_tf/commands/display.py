@@ -1,14 +1,13 @@
-"""What a command shows while it works, and as tables."""
+"""What a command shows while it works, and as tables; rich is imported once work begins."""
 
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import rich.console
-import rich.progress
-import rich.text
+if TYPE_CHECKING:
+    import rich.progress
 
 __all__ = ["Progress", "printable", "progress", "rows", "table"]
 
@@ -90,6 +89,9 @@ def progress(items: Sequence[_T], description: str) -> Iterator[_T]:
     Yields:
         The items.
     """
+    import rich.console
+    import rich.progress
+
     console = rich.console.Console(stderr=True)
     if console.is_terminal:
         yield from rich.progress.track(items, description, console=console)
@@ -116,6 +118,9 @@ class Progress:
     """
 
     def __init__(self, description: str, weights: Sequence[int]) -> None:
+        import rich.console
+        import rich.progress
+
         self._description = description
         self._weights = weights
         self._whole = sum(weights)
@@ -130,7 +135,7 @@ class Progress:
         self._bar = rich.progress.Progress(
             rich.progress.TextColumn("{task.description}"),
             rich.progress.BarColumn(bar_width=18),  # the line fits 80 columns
-            _Text(self),
+            _in_words(self),
             console=console,
             disable=not console.is_terminal,
         )
@@ -190,15 +195,16 @@ class Progress:
             print(f"{self._description}: {self.share:.0%}, {self}", file=sys.stderr, flush=True)
 
 
-class _Text(rich.progress.ProgressColumn):
-    """A `Progress` in words."""
+def _in_words(shown: Progress) -> "rich.progress.ProgressColumn":
+    """A column of rich that is a `Progress` in words."""
+    import rich.progress
+    import rich.text
 
-    def __init__(self, shown: Progress) -> None:
-        super().__init__()
-        self._shown = shown
+    class Words(rich.progress.ProgressColumn):
+        def render(self, task: rich.progress.Task) -> rich.text.Text:
+            return rich.text.Text(str(shown))
 
-    def render(self, task: rich.progress.Task) -> rich.text.Text:
-        return rich.text.Text(str(self._shown))
+    return Words()
 
 
 def _two_digits(value: float) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from absl import flags
 
 from comrec_tf import vocabulary
-from comrec_tf.commands import frame
+from comrec_tf.commands import frame, help_text
 from comrec_tf.compression import request
 from comrec_tf.compression.target import CHROMA, EFFORTS, METRICS, TARGETS
 
@@ -26,30 +26,89 @@ def define(values: flags.FlagValues) -> None:
     """
     frame.define_engine_flags(values)
     define_max_pixels(values)
-    flags.DEFINE_string(
-        "preset", vocabulary.DEFAULT_PRESET, "Name of a preset, or its folder.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "codec",
-        None,
-        list(vocabulary.CODEC_SUFFIXES),
-        "The codec inside; the one that the preset was trained with where not given.",
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            vocabulary.DEFAULT_PRESET,
+            "Name of a preset, or its folder; `comrec presets` lists them.",
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "scale",
+            "auto",
+            ["auto", "1", "2"],
+            "How many times smaller the compact picture is, or auto for the best of all and of the "
+            "codec without networks.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.TARGET):
+        _define_target(values)
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_bool(
+            "metadata",
+            True,
+            "Keep EXIF, XMP and the colour profile in the file.",
+            flag_values=values,
+        )
+    flags.register_multi_flags_validator(TARGETS, _one_at_most, flag_values=values)
+
+
+def _define_target(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "quality",
         None,
-        "Quality to aim at; the preset's default where nothing is aimed at.",
+        "Quality to aim at: as good as plain JPEG of that quality; with --scale=1 or 2 the quality "
+        "of the compact picture itself, which is the fastest. "
+        "Default: the preset's, where nothing is aimed at.",
         lower_bound=1,
         upper_bound=100,
+        short_name="q",
         flag_values=values,
     )
     flags.DEFINE_float(
         "ssimulacra2",
         None,
-        "Score to reach: 30 is low, 50 medium, 70 high quality, 90 is seen by nobody.",
+        "Score to reach: 30 is low, 50 medium, 70 high quality, 90 is seen by nobody. "
+        "Default: not aimed at.",
         lower_bound=-100,
         upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "psnr",
+        None,
+        "dB to reach. Default: not aimed at.",
+        lower_bound=0,
+        upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "codec",
+        None,
+        list(vocabulary.CODEC_SUFFIXES),
+        "The codec inside; jpeg-xl packs the preset's JPEG without loss (extra codecs). "
+        "Default: the one that the preset was trained with.",
+        flag_values=values,
+    )
+    flags.DEFINE(
+        _Size(),
+        "max_bytes",
+        None,
+        "Bytes of a file at most: a number, or 20k or 1.5M for thousands and millions. A picture "
+        "that cannot be made so small gets no file; see --best_effort. Default: no limit.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "bits_per_pixel",
+        None,
+        "Bits per pixel of the original at most; likewise. Default: no limit.",
+        lower_bound=0.0001,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "best_effort",
+        False,
+        "Where a limit of bytes cannot be kept, write the smallest file there is.",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -75,45 +134,6 @@ def define(values: flags.FlagValues) -> None:
         "and coloured text, which lose their colours by the half.",
         flag_values=values,
     )
-    flags.DEFINE_float(
-        "psnr", None, "dB to reach.", lower_bound=0, upper_bound=100, flag_values=values
-    )
-    flags.DEFINE(
-        _Size(),
-        "max_bytes",
-        None,
-        "Bytes of a file at most: a number, or 20k or 1.5M for thousands and millions. A picture "
-        "that cannot be made so small gets no file; see --best_effort.",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "bits_per_pixel",
-        None,
-        "Bits per pixel of the original at most; likewise.",
-        lower_bound=1e-6,
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "best_effort",
-        False,
-        "Where a limit of bytes cannot be kept, write the smallest file there is.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "scale",
-        "auto",
-        ["auto", "1", "2"],
-        "How many times smaller the compact picture is, or auto for the best of all and of the "
-        "codec without networks.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "metadata",
-        True,
-        "Keep EXIF, XMP and the colour profile in the file.",
-        flag_values=values,
-    )
-    flags.register_multi_flags_validator(TARGETS, _one_at_most, flag_values=values)
 
 
 def define_max_pixels(values: flags.FlagValues) -> None:
@@ -122,14 +142,15 @@ def define_max_pixels(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    flags.DEFINE_integer(
-        "max_pixels",
-        150_000_000,
-        "Pixels of a picture at most; a larger one is refused before it is decoded.",
-        lower_bound=1,
-        upper_bound=_PILLOW_PIXELS,
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_integer(
+            "max_pixels",
+            150_000_000,
+            "Pixels of a picture at most; a larger one is refused before it is decoded.",
+            lower_bound=1,
+            upper_bound=_PILLOW_PIXELS,
+            flag_values=values,
+        )
 
 
 def read(values: flags.FlagValues) -> request.Request:

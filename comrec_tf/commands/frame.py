@@ -1,11 +1,13 @@
 """The frame of every door: flags of its own, help, errors as messages, exit codes."""
 
+import dataclasses
 import io
 import logging
 import math
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from absl import flags
 
 from comrec_tf import vocabulary
-from comrec_tf.commands import display
+from comrec_tf.commands import display, help_text
 
 __all__ = [
     "FAILURE",
@@ -21,9 +23,11 @@ __all__ = [
     "MISSED",
     "SUCCESS",
     "USAGE",
+    "Command",
     "UsageError",
     "define_engine_flags",
-    "run",
+    "origin",
+    "show",
     "whole_number",
 ]
 
@@ -42,87 +46,162 @@ _FLAGS = re.compile(r"^flags .*?: (?=expected)|^flag --\w+=None: |^flag (?=--)")
 _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None\.")
 
 
+_log = logging.getLogger(__name__)
+
+
 class UsageError(ValueError):
     """The command line makes no sense, which only the work itself could find out."""
 
 
-def run(
-    argv: Sequence[str],
-    description: str,
-    define: Callable[[flags.FlagValues], None],
-    work: Callable[[flags.FlagValues, list[str]], int],
-    *,
-    pass_unknown: bool = False,
-) -> int:
-    """Parse the command line and do the work.
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command: what it is called, says of itself, takes and does.
 
-    Each call has flag values of its own, so that importing a command defines nothing and a test
-    may call it as often as it likes.
-
-    Args:
-        argv: the command line, the program's name first.
-        description: what ``--help`` says above the flags.
-        define: defines the command's flags on the given values.
+    Attributes:
+        name: of its module, say "compress".
+        description: what ``--help`` says around the flags; the first line stands for it in lists.
+        define: defines its flags, each in a `help_text.group`, on the given values.
         work: does the work; gets the flag values and the positional arguments, returns the
             exit code. What it raises of `UsageError`, `OSError`, `ValueError`,
             `FloatingPointError` and `ModuleNotFoundError` (an extra that is not installed) ends it
             with a message.
+        arguments: what follows the flags, as "PICTURE..."; empty where nothing does.
         pass_unknown: whether flags that `define` does not know are handed to `work` among the
             positional arguments; an error otherwise.
+    """
+
+    name: str
+    description: str
+    define: Callable[[flags.FlagValues], None]
+    work: Callable[[flags.FlagValues, list[str]], int]
+    arguments: str = ""
+    pass_unknown: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+        return self.description.strip().partition("\n")[0].rstrip(".")
+
+    @property
+    def module(self) -> str:
+        """How it is started by its module."""
+        return f"python -m comrec_tf.{self.name}"
+
+    def make_flags(self) -> flags.FlagValues:
+        """Define its flags anew.
+
+        Each call has values of its own, so that importing a command defines nothing and a test
+        may run it as often as it likes.
+
+        Returns:
+            The flags, not parsed.
+        """
+        values = flags.FlagValues()
+        self.define(values)
+        with help_text.group(values, help_text.RUN):
+            flags.DEFINE_bool("help", False, "Show this help.", short_name="h", flag_values=values)
+            flags.DEFINE_bool(
+                "verbose",
+                False,
+                "Say more: each file as it is written, messages of libraries, and where in the "
+                "code an error arose.",
+                short_name="v",
+                flag_values=values,
+            )
+        for name in values:
+            _explain(values[name])
+        return values
+
+    def draw_help(self, program: str | None = None, *, width: int | None = None) -> str:
+        """Draw its help.
+
+        Args:
+            program: what is typed to start it; `module` if None.
+            width: as of `help_text.draw`.
+
+        Returns:
+            The text.
+        """
+        values, program = self.make_flags(), program or self.module
+        return help_text.draw(program, self.arguments, self.description, values, width=width)
+
+    def run(self, argv: Sequence[str], program: str | None = None) -> int:
+        """Parse the command line and do the work.
+
+        Args:
+            argv: the command line, whose first word counts for nothing.
+            program: what was typed to start it; `module` if None.
+
+        Returns:
+            The exit code: `SUCCESS`, `FAILURE`, `USAGE` for a command line that makes no sense,
+            `INTERRUPTED`, or what else `work` returned.
+        """
+        program = program or self.module
+        values = self.make_flags()
+        for stream in (sys.stdout, sys.stderr):
+            # A file's name may be no text of the terminal's encoding.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+
+        def usage(message: str) -> int:
+            print(f"{program}: {_clean(message)}\nTry: {program} --help", file=sys.stderr)
+            return USAGE
+
+        try:
+            positional = values(list(argv), known_only=self.pass_unknown)[1:]
+        except flags.Error as error:
+            # Required flags may be missing just because --help is all that was asked.
+            if not {"-h", "--help"} & set(argv[1:]):
+                return usage(_in_our_words(error))
+        if {"-h", "--help"} & set(argv[1:]):
+            return show(self.draw_help(program))
+        _say_what_is_wanted(values.verbose)
+        try:
+            with warnings.catch_warnings():
+                # What Pillow warns of, large pictures and damaged EXIF, is told in our own words.
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                return self.work(values, positional)
+        except UsageError as error:
+            return usage(str(error))
+        except ModuleNotFoundError as error:
+            message = str(vocabulary.explained(error, program))
+            _log.debug("%s", origin(error))
+        except (OSError, ValueError, FloatingPointError) as error:
+            message = f"{program}: {_clean(str(error))}"
+            _log.debug("%s", origin(error))
+        except KeyboardInterrupt:
+            print(f"{program}: interrupted", file=sys.stderr)
+            return INTERRUPTED
+        print(message, file=sys.stderr)
+        return FAILURE
+
+
+def show(text: str) -> int:
+    """Print all that was asked for.
+
+    Args:
+        text: lines.
 
     Returns:
-        The exit code: `SUCCESS`, `FAILURE`, `USAGE` for a command line that makes no sense,
-        `INTERRUPTED`, or what else `work` returned.
+        `SUCCESS`, also where a reader, as `head`, has had enough before the end.
     """
-    values = flags.FlagValues()
-    flags.DEFINE_bool("help", False, "Show this help.", short_name="h", flag_values=values)
-    define(values)
-    for name in values:
-        _explain_numbers(values[name])
-    program = "python -m comrec_tf." + argv[0].rsplit("/", 1)[-1].removesuffix(".py")
-    for stream in (sys.stdout, sys.stderr):
-        # A file's name may be no text of the terminal's encoding.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-    def usage(message: str) -> int:
-        print(f"{program}: {_clean(message)}\nTry: {program} --help", file=sys.stderr)
-        return USAGE
-
     try:
-        positional = values(list(argv), known_only=pass_unknown)[1:]
-    except flags.Error as error:
-        # Required flags may be missing just because --help is all that was asked.
-        if not {"-h", "--help"} & set(argv[1:]):
-            return usage(_in_our_words(error))
-    if {"-h", "--help"} & set(argv[1:]):
-        try:
-            print(f"{description.strip()}\n\nFlags:\n{_help(values)}", flush=True)
-        except BrokenPipeError:  # as of `--help | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SUCCESS
-    # TensorFlow's messages as it starts do not help here; set this to 0 to see them.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("comrec_tf").setLevel(logging.INFO)
-    for foreign in ("absl", "tensorflow"):
-        logging.getLogger(foreign).setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # What Pillow warns of, large pictures and damaged EXIF, is told in our own words.
-            warnings.filterwarnings("ignore", module=r"PIL\.")
-            return work(values, positional)
-    except UsageError as error:
-        return usage(str(error))
-    except ModuleNotFoundError as error:
-        print(vocabulary.explained(error, program), file=sys.stderr)
-        return FAILURE
-    except (OSError, ValueError, FloatingPointError) as error:
-        print(f"{program}: {_clean(str(error))}", file=sys.stderr)
-        return FAILURE
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return SUCCESS
+
+
+def origin(error: BaseException) -> str:
+    """Say where an error arose, for people who look into it (``--verbose``).
+
+    Args:
+        error: the error.
+
+    Returns:
+        Its traceback, safe to print.
+    """
+    return _clean("".join(traceback.format_exception(error)))
 
 
 def define_engine_flags(values: flags.FlagValues) -> None:
@@ -131,22 +210,24 @@ def define_engine_flags(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    flags.DEFINE_enum(
-        "engine",
-        "litert",
-        list(vocabulary.ENGINES),
-        "What computes the networks: litert starts at once and needs nothing more; tensorflow "
-        "(extra tf) is for GPUs.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "precision",
-        None,
-        ["auto", *vocabulary.PRECISIONS],
-        "Arithmetic of RecCNN with --engine=tensorflow. auto takes mixed_bfloat16 where the CPU "
-        "has instructions for it; pixels differ from those of float32 by a grey level or two.",
-        flag_values=values,
-    )
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_enum(
+            "engine",
+            "litert",
+            list(vocabulary.ENGINES),
+            "What computes the networks: litert starts at once and needs nothing more; tensorflow "
+            "(extra tf) is for GPUs.",
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "precision",
+            None,
+            ["auto", *vocabulary.PRECISIONS],
+            "Arithmetic of RecCNN with --engine=tensorflow. auto takes mixed_bfloat16 where the "
+            "CPU has instructions for it; pixels differ from those of float32 by a grey level or "
+            "two. Default: float32.",
+            flag_values=values,
+        )
     flags.register_multi_flags_validator(
         ["engine", "precision"],
         lambda given: given["precision"] is None or given["engine"] == "tensorflow",
@@ -174,6 +255,16 @@ def whole_number(text: str, name: str) -> int:
         raise UsageError(f"--{name} expects whole numbers. Received: {text!r}") from None
 
 
+def _say_what_is_wanted(verbose: bool) -> None:
+    """Set how much is logged, by us and by others."""
+    # TensorFlow's messages as it starts help nobody who did not ask for them.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("comrec_tf").setLevel(logging.DEBUG if verbose else logging.INFO)
+    for foreign in ("absl", "tensorflow"):
+        logging.getLogger(foreign).setLevel(logging.INFO if verbose else logging.ERROR)
+
+
 def _clean(message: str) -> str:
     """A message as people read it: nothing of TensorFlow's graphs, nothing that moves a cursor."""
     return "\n".join(display.printable(line) for line in _NODES.sub("", message).splitlines())
@@ -185,49 +276,27 @@ def _in_our_words(error: flags.Error) -> str:
     return "\n".join(_REQUIRED.sub(r"expected \1. Received: nothing", line) for line in lines)
 
 
-def _explain_numbers(flag: flags.Flag) -> None:
-    """Let a flag that is a number say what it expects, in place of what Python's `int` says."""
+def _explain(flag: flags.Flag) -> None:
+    """Let a flag say what it expects in our words, in place of absl's and Python's."""
     parser = flag.parser
-    if not isinstance(parser, flags.IntegerParser | flags.FloatParser):
+    if isinstance(parser, flags.EnumParser):
+        expected = f"one of {', '.join(parser.enum_values)}"
+        again: tuple[Any, ...] = (parser.enum_values, parser.case_sensitive)
+    elif isinstance(parser, flags.IntegerParser | flags.FloatParser):
+        kind = "a whole number" if isinstance(parser, flags.IntegerParser) else "a number"
+        expected = " ".join(filter(None, (kind, help_text.range_of(parser))))
+        again = (parser.lower_bound, parser.upper_bound)
+    else:
         return
-    expected = _range(parser)
 
     class Parser(type(parser)):  # type: ignore[misc]
         def parse(self, argument: Any) -> Any:
             try:
                 value = super().parse(argument)
-                if math.isfinite(value):
+                if isinstance(value, str) or math.isfinite(value):
                     return value
                 raise ValueError
             except (TypeError, ValueError):
                 raise ValueError(f"expected {expected}. Received: {argument}") from None
 
-    flag.parser = Parser(parser.lower_bound, parser.upper_bound)
-
-
-def _range(parser: flags.IntegerParser | flags.FloatParser) -> str:
-    kind = "a whole number" if isinstance(parser, flags.IntegerParser) else "a number"
-    low, high = parser.lower_bound, parser.upper_bound
-    if low is None:
-        return kind if high is None else f"{kind} up to {high}"
-    return f"{kind} from {low}" + ("" if high is None else f" to {high}")
-
-
-def _help(values: flags.FlagValues) -> str:
-    """All flags; absl's own help groups them by the files that define them."""
-    lines = []
-    for name in sorted({values[name].name for name in values}):
-        flag = values[name]
-        switch = f"--[no]{name}" if flag.boolean else f"--{name}"
-        says = [flag.help]
-        if isinstance(flag.parser, flags.IntegerParser | flags.FloatParser):
-            says.append(f"Expects {_range(flag.parser)}.")
-        default = ",".join(flag.default) if isinstance(flag.default, list) else flag.default
-        if flag.boolean:
-            default = "yes" if default else None
-        if default not in (None, ""):
-            says.append(f"Default: {default}.")
-        lines.append(
-            flags.text_wrap(f"{switch}: {' '.join(says)}", indent="      ", firstline_indent="  ")
-        )
-    return "\n".join(lines)
+    flag.parser = Parser(*again)

@@ -4,17 +4,20 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import logging
 import os
 import pathlib
 import time
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from comrec_tf import storage
-from comrec_tf.commands.display import Progress
+from comrec_tf.commands import display, frame
 from comrec_tf.commands.plan import STREAM, Job, Plan
+from comrec_tf.process import storage
 
 __all__ = ["Done", "Made", "Verb", "run"]
+
+_log = logging.getLogger(__name__)
 
 #: Pictures that are read ahead of the networks, and as many that are written behind them.
 _AHEAD = 2
@@ -106,8 +109,12 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         try:
             done.rows.append(future.result())
         except Exception as error:
-            done.failures.append((job, error))
+            fail(job, error)
         behind.popleft()
+
+    def fail(job: Job, error: Exception) -> None:
+        _log.debug("%s", frame.origin(error))
+        done.failures.append((job, error))
 
     def write(job: Job, result: _R) -> dict[str, Any]:
         made = verb.make(job, result)
@@ -122,10 +129,13 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         if plan.log is not None and plan.resume:
             plan.log.record(job.source, output, made.content)
         storage.write_output(output, made.content, modified)
+        _log.debug(
+            "%s: %d bytes", display.printable(f"{job.source} -> {output}"), len(made.content)
+        )
         return row
 
     with (
-        Progress(verb.name, [_size(job) for job in plan.jobs]) as progress,
+        display.Progress(verb.name, [_size(job) for job in plan.jobs]) as progress,
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as readers,
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as writers,
     ):
@@ -138,7 +148,7 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
                     progress.begin(source.num_pixels)
                     result = verb.work(job, source, progress.advance)
                 except Exception as error:
-                    done.failures.append((job, error))
+                    fail(job, error)
                 else:
                     if len(behind) == _AHEAD:
                         settle()

@@ -9,9 +9,9 @@ from typing import Any
 
 from absl import flags
 
-from comrec_tf import storage
-from comrec_tf.commands import frame, journal
+from comrec_tf.commands import frame, help_text, journal
 from comrec_tf.commands.inputs import Found
+from comrec_tf.process import storage
 
 __all__ = ["STREAM", "Job", "Plan", "define_flags", "make"]
 
@@ -79,34 +79,43 @@ def define_flags(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    flags.DEFINE_string(
-        "output_dir",
-        None,
-        "Folder of the outputs; of an input folder it gets the same tree.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
-    flags.DEFINE_enum(
-        "on_clash",
-        "skip",
-        ["skip", "number", "error"],
-        "What to do where two inputs would become one output, an output exists, or would replace "
-        "an input: name and skip those inputs, put a number behind the output's name, or do "
-        "nothing at all.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "resume",
-        False,
-        f"Keep a journal, {journal.NAME}, in the output folder, and pass over what it says is done "
-        "if the input is unchanged and the output has the hash it was written with. What the "
-        "journal does not know is only replaced with --overwrite.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "dry_run", False, "Print what would be made of what, and make nothing.", flag_values=values
-    )
-    flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
+    with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_string(
+            "output_dir",
+            None,
+            "Folder of the outputs; of an input folder it gets the same tree. "
+            "Default: none, needed but for standard input.",
+            short_name="o",
+            flag_values=values,
+        )
+        flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
+        flags.DEFINE_enum(
+            "on_clash",
+            "skip",
+            ["skip", "number", "error"],
+            "What to do where two inputs would become one output, an output exists, or would "
+            "replace an input: name and skip those inputs, put a number behind the output's name, "
+            "or do nothing at all.",
+            flag_values=values,
+        )
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_bool(
+            "resume",
+            False,
+            f"Go on where an earlier run ended: keep a journal, {journal.NAME}, in the output "
+            "folder, and pass over what it says is done if the input is unchanged and the output "
+            "has the hash it was written with. What the journal does not know is only replaced "
+            "with --overwrite.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "dry_run",
+            False,
+            "Print what would be made of what, and make nothing.",
+            short_name="n",
+            flag_values=values,
+        )
+        flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
 
 
 def make(

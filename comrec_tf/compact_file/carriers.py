@@ -7,10 +7,11 @@ JPEG       application segment APP9 (FF E9), behind the JFIF header where there 
 JPEG 2000  comment segment COM (FF 64) of the codestream, behind SIZ; registration 0
 WebP       chunk "ComR" at the end of the RIFF container
 AVIF       box "uuid" at the end, of the type `AVIF_UUID`
+JPEG XL    box "ComR" at the end of the file
 =========  ==========================================================================
 
 A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
-specification ("unknown chunks") and ISO/IEC 14496-12, 11.1.
+specification ("unknown chunks"), ISO/IEC 14496-12, 11.1, and ISO/IEC 18181-2, 4.1.
 
 EXIF, XMP and colour profiles are in a JPEG where every viewer looks for them (segments APP1 and
 APP2). The other formats carry them as above, with the magics "ComE", "ComX" and "ComI": they come
@@ -24,6 +25,8 @@ from collections.abc import Iterator
 
 import PIL.Image
 
+from comrec_tf.compact_file import jpeg_xl
+from comrec_tf.compact_file.boxes import box, boxes
 from comrec_tf.images import damage
 from comrec_tf.images.metadata import Metadata
 
@@ -60,7 +63,7 @@ def file_format(content: bytes) -> str:
         content: the file, or its first 12 bytes.
 
     Returns:
-        "jpeg", "jpeg2000", "webp" or "avif".
+        "jpeg", "jpeg2000", "webp", "avif" or "jpeg-xl".
 
     Raises:
         ValueError: it is none of them.
@@ -73,7 +76,9 @@ def file_format(content: bytes) -> str:
         return "webp"
     if content[4:12] in (b"ftypavif", b"ftypavis"):
         return "avif"
-    raise ValueError("the bytes are not a JPEG, WebP, AVIF or JPEG 2000 file")
+    if jpeg_xl.is_jpeg_xl(content):
+        return "jpeg-xl"
+    raise ValueError("the bytes are not a JPEG, JPEG XL, WebP, AVIF or JPEG 2000 file")
 
 
 def embed(bitstream: bytes, payload: bytes) -> bytes:
@@ -100,8 +105,10 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
             chunk = payload[:4] + len(payload).to_bytes(4, "little") + padded
             size = int.from_bytes(bitstream[4:8], "little") + len(chunk)
             return b"RIFF" + size.to_bytes(4, "little") + bitstream[8:] + chunk
+        case "avif":
+            return bitstream + box(b"uuid", AVIF_UUID + payload)
         case _:
-            return bitstream + _box(b"uuid", AVIF_UUID + payload)
+            return bitstream + box(payload[:4], payload[4:])
 
 
 def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
@@ -124,8 +131,10 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
             parts = (part[2:] for part in _segments(content, 2, _J2K_COMMENT, _J2K_TILE))
         case "webp":
             parts = _chunks(content, magic)
-        case _:
+        case "avif":
             parts = (part[16:] for part in _boxes(content, b"uuid") if part[:16] == AVIF_UUID)
+        case _:
+            parts = (magic + part for part in _boxes(content, magic))
     return next((part for part in parts if part[:4] == magic), None)
 
 
@@ -134,7 +143,7 @@ def checksum(content: bytes) -> int:
 
     What programs add without touching the picture does not count: of a JPEG the segments APPn and
     COM, of JPEG 2000 the segments COM. Of WebP the chunks of pixels count alone, of AVIF the boxes
-    "mdat".
+    "mdat", of JPEG XL the codestream and what the JPEG is put together by.
 
     Args:
         content: a file of one of the formats above.
@@ -152,8 +161,10 @@ def checksum(content: bytes) -> int:
             parts = _without(content, 2, _J2K_TILE, {_J2K_COMMENT})
         case "webp":
             parts = (p for kind in (b"ALPH", b"VP8 ", b"VP8L") for p in _chunks(content, kind))
-        case _:
+        case "avif":
             parts = _boxes(content, b"mdat")
+        case _:
+            parts = jpeg_xl.parts(content)
     total = 0
     for part in parts:
         total = zlib.crc32(part, total)
@@ -172,10 +183,13 @@ def picture_size(content: bytes) -> tuple[int, int]:
     Raises:
         ValueError: the file is of another format or damaged.
     """
-    formats = [file_format(content)]
+    form = file_format(content)
+    if form == "jpeg-xl":
+        height, width, _ = jpeg_xl.shape(content)
+        return height, width
     with (
         damage.pillow_errors("the picture inside is damaged"),
-        PIL.Image.open(io.BytesIO(content), formats=formats) as picture,
+        PIL.Image.open(io.BytesIO(content), formats=[form]) as picture,
     ):
         return picture.height, picture.width
 
@@ -290,22 +304,5 @@ def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
         position += 8 + size + size % 2
 
 
-def _box(kind: bytes, content: bytes) -> bytes:
-    return (8 + len(content)).to_bytes(4, "big") + kind + content
-
-
 def _boxes(content: bytes, kind: bytes) -> Iterator[bytes]:
-    """Contents of the top-level boxes of a kind."""
-    position = 0
-    while position + 8 <= len(content):
-        size = int.from_bytes(content[position : position + 4], "big")
-        start = position + 8
-        if size == 1:
-            size = int.from_bytes(content[position + 8 : position + 16], "big")
-            start += 8
-        end = position + size if size else len(content)
-        if end <= position:
-            return
-        if content[position + 4 : position + 8] == kind:
-            yield content[start:end]
-        position = end
+    return (part for found, part in boxes(content) if found == kind)

@@ -125,7 +125,7 @@ def write(bitstream: bytes, header: Header) -> bytes:
     """Make a compact file of a codec's bitstream.
 
     Args:
-        bitstream: a JPEG, WebP, AVIF or JPEG 2000 file of ceil(size / scale) pixels.
+        bitstream: a JPEG, JPEG XL, WebP, AVIF or JPEG 2000 file of ceil(size / scale) pixels.
         header: what it is to carry; the checksum is made here.
 
     Returns:

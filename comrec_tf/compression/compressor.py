@@ -72,7 +72,7 @@ class Compressor:
         name: str | os.PathLike[str],
         *,
         engine: str = "litert",
-        codec: base.Codec | None = None,
+        codec: base.Codec | str | None = None,
         precision: str | None = None,
         max_pixels: int = 200_000_000,
     ) -> "Compressor":
@@ -81,7 +81,7 @@ class Compressor:
         Args:
             name: a preset's name, or a folder that holds one.
             engine: what computes the networks, one of `vocabulary.ENGINES`.
-            codec: another codec than the preset's own to encode with.
+            codec: another codec to encode with, or its name; "jpeg-xl" packs the preset's own.
             precision: of the engine "tensorflow", see `engines.tensorflow.load_pairs`; the engine
                 "litert" computes in float32.
             max_pixels: as for the class.
@@ -96,12 +96,14 @@ class Compressor:
             ModuleNotFoundError: the engine is not installed.
         """
         described = card.read(find.find_preset(name))
+        own = catalog.make_codec(described.codec.name, **described.codec.options)
+        codec = catalog.make_codec_for(codec, own) if isinstance(codec, str) else codec
         options = {} if precision is None else {"precision": precision}
         return cls(
             load_pairs(name, engine, **options),
-            codec or catalog.make_codec(described.codec.name, **described.codec.options),
+            codec or own,
             # It was made with the preset's own codec.
-            fit=NO_FIT if codec else Fit.read(described.fit),
+            fit=Fit.read(described.fit) if codec is None or codec.packs(own) else NO_FIT,
             default_quality=described.default_quality,
             max_pixels=max_pixels,
         )

@@ -78,6 +78,15 @@ class Request:
             return vocabulary.CODEC_SUFFIXES[self.codec]
         return card.read(find.find_preset(self.preset)).suffix
 
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Scales that the preset has a pair of networks for.
+
+        Raises:
+            FileNotFoundError, ValueError: as `suffix`.
+        """
+        return tuple(pair.scale for pair in card.read(find.find_preset(self.preset)).pairs)
+
     def compressor(self) -> "Compressor":
         """Load the preset.
 
@@ -89,21 +98,21 @@ class Request:
                 `catalog.make_codec`.
             ValueError: the preset has no pair of the scale.
         """
-        from comrec_tf.codecs import catalog
+        import numpy as np
+
         from comrec_tf.compression.compressor import Compressor
 
         compressor = Compressor.from_preset(
             self.preset,
             engine=self.engine,
-            codec=catalog.make_codec(self.codec) if self.codec else None,
+            codec=self.codec,
             precision=self.precision,
             max_pixels=self.max_pixels,
         )
-        if self.scale not in (None, *compressor.scales):
-            raise ValueError(
-                f"the preset {self.preset} has pairs of networks for scale "
-                f"{' and '.join(map(str, compressor.scales))}. Received: scale={self.scale}"
-            )
+        if self.codec:  # what it needs is missed here, not at every file
+            compressor.codec.encode(np.zeros((8, 8, 1), np.uint8), compressor.codec.qualities[0])
+        if self.scale is not None:
+            card.pair_of(card.read(find.find_preset(self.preset)), self.scale)
         return compressor
 
     def compress(

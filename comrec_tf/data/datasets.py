@@ -8,6 +8,8 @@ import functools
 import os
 from typing import Any
 
+from comrec_tf import vocabulary
+
 __all__ = ["SCHEME", "list_examples", "read_example"]
 
 SCHEME = "tfds://"
@@ -52,9 +54,7 @@ def _builder(source: str) -> Any:
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
-        raise ModuleNotFoundError(
-            f'{source} needs TensorFlow Datasets: pip install "comrec-tf[tfds]"'
-        ) from error
+        raise vocabulary.missing_extra(f"{source} needs TensorFlow Datasets", "tfds") from error
     name, _, split = source.removeprefix(SCHEME).rpartition("/")
     if not name or not split:
         raise FileNotFoundError(f"expected tfds://NAME/SPLIT. Received: {source}")

@@ -10,6 +10,7 @@ import PIL.ExifTags
 import PIL.Image
 import tensorflow as tf
 
+from comrec_tf import vocabulary
 from comrec_tf.images import damage, files, limits
 
 __all__ = ["decode", "load_file_system"]
@@ -77,7 +78,7 @@ def load_file_system(path: str) -> None:
     if scheme not in known:
         raise OSError(
             f"expected a file system of {', '.join(filter(None, known))}; tensorflow-io "
-            f'(pip install "comrec-tf[tfio]") adds s3, hdfs, az and http. Received: {path}'
+            f"({vocabulary.install_hint('tfio')}) adds s3, hdfs, az and http. Received: {path}"
         )
 
 

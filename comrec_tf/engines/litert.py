@@ -1,17 +1,15 @@
 """The engine "litert": networks as .tflite files, on all cores by XNNPACK, without TensorFlow."""
 
 import collections
-import hashlib
 import os
-import pathlib
 import threading
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from comrec_tf import storage
-from comrec_tf.engines.base import EnginePair, TileNetwork
+from comrec_tf.engines.base import EnginePair
 from comrec_tf.presets import card, find
+from comrec_tf.process import storage
 
 __all__ = ["LiteNetwork", "load_pairs"]
 
@@ -26,25 +24,16 @@ def load_pairs(preset: str | os.PathLike[str]) -> list[EnginePair]:
         EnginePair(
             scale=pair.scale,
             id=pair.id,
-            com=None if pair.com_lite is None else _load(described.folder, pair.com_lite),
+            com=None
+            if pair.com_lite is None
+            else LiteNetwork(card.read_lite(described.folder, pair.com_lite)),
             com_radius=0 if pair.com_lite is None else pair.com_lite.radius,
-            rec=_load(described.folder, pair.rec_lite),
+            rec=LiteNetwork(card.read_lite(described.folder, pair.rec_lite)),
             rec_radius=pair.rec_lite.radius,
             rec_multiple=pair.rec_lite.multiple,
         )
         for pair in described.pairs
     ]
-
-
-def _load(folder: pathlib.Path, lite: card.Lite) -> TileNetwork:
-    content = (folder / lite.file).read_bytes()
-    received = hashlib.sha256(content).hexdigest()
-    if received != lite.sha256:
-        raise ValueError(
-            f"{folder / lite.file} is damaged: {card.FILE} says that its SHA-256 is "
-            f"{lite.sha256[:12]}... Received: {received[:12]}..."
-        )
-    return LiteNetwork(content)
 
 
 class LiteNetwork:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf import forking, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.engines.base import EnginePair, TileNetwork
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.precision import fastest
 from comrec_tf.presets import weights
+from comrec_tf.process import forking
 
 __all__ = ["load_pairs", "pairs_of"]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from comrec_tf import metrics, storage
 from comrec_tf.evaluation import curves, equal_bytes, page, pictures, report
 from comrec_tf.evaluation.curves import Point
 from comrec_tf.evaluation.systems import System
+from comrec_tf.images import metrics
+from comrec_tf.process import storage
 
 __all__ = ["PAGE", "check_extras", "compare"]
 

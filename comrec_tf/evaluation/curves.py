@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from comrec_tf import metrics
 from comrec_tf.compression import judges
 from comrec_tf.evaluation.systems import System
+from comrec_tf.images import metrics
 
 __all__ = ["METRICS", "Original", "Point", "mean_curves", "measure", "megapixels_per_second"]
 

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from comrec_tf import metrics
 from comrec_tf.codecs import catalog
 from comrec_tf.codecs.base import Codec
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
+from comrec_tf.images import metrics
 
 __all__ = ["Row", "compare", "mean_row", "with_standard_tables"]
 

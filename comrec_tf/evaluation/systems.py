@@ -15,8 +15,8 @@ from comrec_tf.vocabulary import CODEC_SUFFIXES, missing_extra
 
 __all__ = ["CODECS", "System", "installed_codecs", "of_codec", "of_preset"]
 
-#: JPEG XL as a codec of its own, for comparison alone.
-_JPEG_XL = "jpegxl"
+#: JPEG XL as a codec of pixels, for comparison alone.
+_JPEG_XL = "jpegxl-lossy"
 #: Codecs to compare with.
 CODECS = (*CODEC_SUFFIXES, _JPEG_XL)
 
@@ -250,7 +250,10 @@ def of_preset(
 
 def _settings(codec: base.Codec) -> Sequence[float]:
     """The measured qualities; another encoder of a format takes those of the usual one."""
-    return _SETTINGS.get(codec.name) or _SETTINGS[codec.reference_encoder().name]
+    usual = codec.reference_encoder()
+    if codec.name == "jpeg-xl":
+        return _SETTINGS[codec.options()["inside"]] if usual is codec else _settings(usual)
+    return _SETTINGS.get(codec.name) or _SETTINGS[usual.name]
 
 
 def _is_installed(name: str) -> bool:
@@ -265,7 +268,7 @@ def _jpeg_xl() -> System:
     try:
         import imagecodecs
     except ImportError as error:
-        raise missing_extra(f"{_JPEG_XL} needs imagecodecs", "evaluation") from error
+        raise missing_extra(f"{_JPEG_XL} needs imagecodecs", "codecs") from error
 
     def encode(picture: np.ndarray, quality: float) -> bytes:
         pixels = picture[..., 0] if picture.shape[-1] == 1 else picture

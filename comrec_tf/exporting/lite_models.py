@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from comrec_tf import storage
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import weights
+from comrec_tf.process import storage
 
 __all__ = ["write_lite_models"]
 

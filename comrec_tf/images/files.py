@@ -15,6 +15,7 @@ import PIL.ExifTags
 import PIL.Image
 import PIL.PngImagePlugin
 
+from comrec_tf import vocabulary
 from comrec_tf.images import damage, limits, metadata
 
 __all__ = [
@@ -105,7 +106,9 @@ def load(
     """
     name = source if isinstance(source, str | os.PathLike) else "the bytes that were read"
     if str(name).lower().endswith((".heic", ".heif")) and not reads_heif():
-        raise OSError(f'{name}: HEIC needs pillow-heif: from a clone, pip install ".[heif]"')
+        raise OSError(f"{name}: HEIC needs pillow-heif: {vocabulary.install_hint('heif')}")
+    if str(name).lower().endswith(".jxl"):
+        raise OSError(f"{name}: pictures in JPEG XL are not read here: convert them, say to PNG")
     with damage.pillow_errors(os.fspath(name), OSError), PIL.Image.open(source) as picture:
         if max_pixels is not None:
             limits.check_pixels(*picture.size, max_pixels)

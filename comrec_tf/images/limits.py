@@ -23,6 +23,7 @@ DENSITIES = {
     "AVIF": (25_000_000, 20_000),
     "HEIF": (25_000_000, 20_000),
     "WEBP": (25_000_000, 20_000),
+    "JPEG XL": (25_000_000, 50_000),
 }
 #: Bytes of a pixel, of four channels of 16 bits, and bytes on top.
 _BYTES_PER_PIXEL, _FREE_BYTES = 8, 2**26

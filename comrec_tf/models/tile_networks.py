@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf import storage
 from comrec_tf.graph import geometry
 from comrec_tf.images.color import OFFSET, RGB_TO_YCBCR, YCBCR_TO_RGB
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.process import storage
 
 __all__ = ["TileFunction", "converted", "lite_bytes", "on_pixels", "restoring", "shrinking"]
 

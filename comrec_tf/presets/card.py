@@ -5,6 +5,7 @@ that needs no TensorFlow (``.tflite``). Whoever restores a picture reads this ca
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -13,7 +14,19 @@ from typing import Any
 
 from comrec_tf import vocabulary
 
-__all__ = ["FILE", "VERSION", "Card", "CodecChoice", "Lite", "Pair", "parse", "read"]
+__all__ = [
+    "FILE",
+    "VERSION",
+    "Card",
+    "CodecChoice",
+    "Lite",
+    "Pair",
+    "entry_of",
+    "pair_of",
+    "parse",
+    "read",
+    "read_lite",
+]
 
 #: Name of the file.
 FILE = "card.json"
@@ -167,6 +180,72 @@ def parse(content: Any, folder: pathlib.Path) -> Card:
         figures=entry.value("figures", dict, default={}),
         fit=entry.value("fit", dict, default={}),
     )
+
+
+def pair_of(preset: Card, scale: int) -> Pair:
+    """Find a pair of a preset.
+
+    Args:
+        preset: its card.
+        scale: of the pair.
+
+    Returns:
+        The pair.
+
+    Raises:
+        ValueError: the preset has none of that scale.
+    """
+    for pair in preset.pairs:
+        if pair.scale == scale:
+            return pair
+    scales = " and ".join(str(pair.scale) for pair in preset.pairs)
+    raise ValueError(
+        f"the preset {preset.folder} has a pair of networks for scale {scales} alone; "
+        f"comrec_tf.join_presets adds that of another preset. Received: scale={scale}"
+    )
+
+
+def entry_of(pair: Pair) -> dict[str, Any]:
+    """Write what a card says of a pair; what `parse` reads.
+
+    Args:
+        pair: the pair.
+
+    Returns:
+        An entry of "pairs", for JSON.
+    """
+    lite = {"com": pair.com_lite, "rec": pair.rec_lite}
+    return {
+        "scale": pair.scale,
+        "id": f"{pair.id:08x}",
+        "com": pair.com,
+        "rec": pair.rec,
+        "lite": {role: one and dataclasses.asdict(one) for role, one in lite.items()},
+    }
+
+
+def read_lite(folder: pathlib.Path, lite: Lite) -> bytes:
+    """Read a network's file.
+
+    Args:
+        folder: the preset's folder.
+        lite: what the card says of it.
+
+    Returns:
+        The content.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not the one that the card means.
+    """
+    content = (folder / lite.file).read_bytes()
+    received = hashlib.sha256(content).hexdigest()
+    if received != lite.sha256:
+        raise ValueError(
+            f"{folder / lite.file} is damaged: {FILE} says that its SHA-256 is "
+            f"{lite.sha256[:12]}... Received: {received[:12]}..."
+        )
+    return content
 
 
 def _pair(entry: "_Entry") -> Pair:

@@ -4,6 +4,7 @@ import logging
 import os
 import pathlib
 import sys
+import sysconfig
 
 from comrec_tf.presets import card
 
@@ -18,7 +19,8 @@ def find_preset(name: str | os.PathLike[str]) -> pathlib.Path:
     Args:
         name: a folder that holds a preset, or the name of one in the search path: the folders of
             the environment variable COMREC_PRESETS (separated as in PATH), `saved_models` next to
-            the package, and `share/comrec_tf/saved_models` of the installation.
+            the package, and `share/comrec_tf/saved_models` where pip puts data: of the
+            environment, of the system, of a user (--user) or next to the package (--target).
 
     Returns:
         The folder.
@@ -78,8 +80,11 @@ def list_presets() -> dict[str, pathlib.Path]:
 
 def _search_path() -> list[pathlib.Path]:
     chosen = os.environ.get("COMREC_PRESETS", "")
+    beside = pathlib.Path(__file__).parents[2]
+    user = sysconfig.get_path("data", sysconfig.get_preferred_scheme("user"))
+    installed = [sys.prefix, sysconfig.get_path("data"), user, str(beside)]
     return [
         *(pathlib.Path(folder) for folder in chosen.split(os.pathsep) if folder),
-        pathlib.Path(__file__).parents[2] / "saved_models",
-        pathlib.Path(sys.prefix) / "share" / "comrec_tf" / "saved_models",
+        beside / "saved_models",
+        *(pathlib.Path(base, "share", "comrec_tf", "saved_models") for base in installed),
     ]

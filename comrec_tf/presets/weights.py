@@ -1,13 +1,11 @@
 """The weights of presets: trained pairs of networks, saved next to their card and loaded.
 
-The weights are NumPy arrays by their names in ``weights.npz`` (no pickle). A preset holds one
-pair of networks, or one for each scale. The id of a pair is a checksum of its structure and
-weights, so a file can only be restored by the very pair that made it.
+A preset holds one pair of networks, or one for each scale; `stored` says how. The id of a pair is a
+checksum of its structure and weights, so a file can only be restored by the very pair that made it.
 """
 
 import hashlib
 import inspect
-import io
 import json
 import os
 import pathlib
@@ -19,13 +17,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from comrec_tf import storage
 from comrec_tf.codecs import catalog
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
-from comrec_tf.presets import card, find
+from comrec_tf.presets import card, find, stored
 
 __all__ = [
     "is_identity",
@@ -35,13 +32,13 @@ __all__ = [
     "save_preset",
 ]
 
-_WEIGHTS = "weights.npz"
-
 
 def save_preset(
     models: ComRec | Sequence[ComRec],
     folder: str | os.PathLike[str],
     entries: dict[str, Any] | None = None,
+    *,
+    beside: Sequence[stored.StoredPair] = (),
 ) -> None:
     """Write a pair of networks, or one for each scale, as a preset.
 
@@ -49,59 +46,14 @@ def save_preset(
         models: the pair, or pairs of different scales, one codec and the same channels.
         folder: where to; made where missing. A preset that is there already is replaced.
         entries: what else to write into the card, by the names of `card.Card`'s attributes.
+        beside: pairs of other presets that go into it as they are.
 
     Raises:
         ValueError: the pairs do not go together.
         OSError: the folder cannot be written.
     """
     models = [models] if isinstance(models, ComRec) else list(models)
-    codecs = [{"name": model.codec.name, "options": model.codec.options()} for model in models]
-    if (
-        not models
-        or len({model.scale for model in models}) < len(models)
-        or len({model.channels for model in models}) > 1
-        or any(codec != codecs[0] for codec in codecs)
-    ):
-        raise ValueError(
-            "the pairs of a preset must have different scales, the same channels and the same "
-            f"codec. Received: scales {[model.scale for model in models]}, "
-            f"channels {[model.channels for model in models]}, codecs {codecs}"
-        )
-    folder = pathlib.Path(folder)
-    arrays = {
-        f"scale{model.scale}/{name}": array
-        for model in models
-        for name, array in _arrays(model).items()
-    }
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    files = {_WEIGHTS: buffer.getvalue()}
-    content: dict[str, Any] = {
-        "card_version": card.VERSION,
-        **(entries or {}),
-        "num_weights": sum(int(array.size) for array in arrays.values()),
-        "codec": codecs[0],
-        "pairs": [],
-    }
-    for model in models:
-        described, networks = _lite(model)
-        files |= networks
-        content["pairs"].append(
-            {
-                "scale": model.scale,
-                "id": f"{preset_id(model):08x}",
-                "com": _arguments(model.com),
-                "rec": _arguments(model.rec),
-                "lite": described,
-            }
-        )
-    card.parse(content, folder)  # nothing is written that could not be read
-    folder.mkdir(parents=True, exist_ok=True)
-    # The card last: a folder without one is no preset, so that none is read half-written.
-    (folder / card.FILE).unlink(missing_ok=True)
-    for name, data in files.items():
-        storage.write_atomically(folder / name, data)
-    storage.write_atomically(folder / card.FILE, (json.dumps(content, indent=2) + "\n").encode())
+    stored.write([*map(_stored, models), *beside], folder, entries or {})
 
 
 def is_identity(model: ComRec) -> bool:
@@ -117,9 +69,8 @@ def is_identity(model: ComRec) -> bool:
     return model.com.skip and model.scale == 1 and not any(np.any(w) for w in last.get_weights())
 
 
-def _lite(model: ComRec) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """What the card says of a pair's networks as .tflite files, and these files by name."""
-    described: dict[str, Any] = {"com": None}
+def _stored(model: ComRec) -> stored.StoredPair:
+    lite: dict[str, card.Lite] = {}
     files: dict[str, bytes] = {}
     networks = {
         "rec": (tile_networks.restoring, model.rec.receptive_radius, model.rec.input_multiple),
@@ -131,13 +82,18 @@ def _lite(model: ComRec) -> tuple[dict[str, Any], dict[str, bytes]]:
     for role, (function, radius, multiple) in networks.items():
         name = f"{role}_scale{model.scale}.tflite"
         files[name] = tile_networks.lite_bytes(function(full), half=role == "rec")
-        described[role] = {
-            "file": name,
-            "sha256": hashlib.sha256(files[name]).hexdigest(),
-            "radius": radius,
-            "multiple": multiple,
-        }
-    return described, files
+        sha256 = hashlib.sha256(files[name]).hexdigest()
+        lite[role] = card.Lite(file=name, sha256=sha256, radius=radius, multiple=multiple)
+    described = card.Pair(
+        scale=model.scale,
+        id=preset_id(model),
+        com=_arguments(model.com),
+        rec=_arguments(model.rec),
+        com_lite=lite.get("com"),
+        rec_lite=lite["rec"],
+    )
+    codec = card.CodecChoice(model.codec.name, model.codec.options())
+    return stored.StoredPair(codec, described, _arrays(model), files)
 
 
 def _in_float32(model: ComRec) -> ComRec:
@@ -170,14 +126,15 @@ def load_preset(
         ValueError: the preset is damaged or of a newer version, or has no pair of that scale, or
             one for each and `scale` is None.
     """
-    models = load_pairs(name, precision)
-    chosen = [model for model in models if scale in (None, model.scale)]
-    if len(chosen) != 1:
+    preset = card.read(find.find_preset(name))
+    if scale is None and len(preset.pairs) > 1:
+        scales = [pair.scale for pair in preset.pairs]
         raise ValueError(
-            f"{name} has a pair for the scales {[model.scale for model in models]}: choose one. "
-            f"Received: scale={scale}"
+            f"{name} has a pair for the scales {scales}: choose one. Received: scale=None"
         )
-    return chosen[0]
+    pair = preset.pairs[0] if scale is None else card.pair_of(preset, scale)
+    (model,) = _load(preset, [pair], precision, precision)
+    return model
 
 
 def load_pairs(
@@ -197,26 +154,30 @@ def load_pairs(
         FileNotFoundError: there is no such preset.
         ValueError: the preset is damaged or of a newer version.
     """
-    described = card.read(find.find_preset(name))
+    preset = card.read(find.find_preset(name))
+    return _load(preset, preset.pairs, precision, rec_precision or precision)
+
+
+def _load(
+    preset: card.Card, pairs: Sequence[card.Pair], precision: str, rec_precision: str
+) -> list[ComRec]:
     try:
-        codec = catalog.make_codec(described.codec.name, **described.codec.options)
+        codec = catalog.make_codec(preset.codec.name, **preset.codec.options)
         models = [
             ComRec(
                 # By names of our own: Keras numbers those that it makes up, and TensorFlow keeps
                 # what it compiled for each, a megabyte or two a preset.
                 ComCNN(**pair.com, dtype=precision, name=f"com_cnn_scale{pair.scale}"),
-                RecCNN(
-                    **pair.rec, dtype=rec_precision or precision, name=f"rec_cnn_scale{pair.scale}"
-                ),
+                RecCNN(**pair.rec, dtype=rec_precision, name=f"rec_cnn_scale{pair.scale}"),
                 codec,
                 dtype=precision,
                 name=f"com_rec_scale{pair.scale}",
             )
-            for pair in described.pairs
+            for pair in pairs
         ]
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{described.folder / card.FILE} does not describe networks: {error}"
+            f"{preset.folder / card.FILE} does not describe networks: {error}"
         ) from error
     expected = {
         f"scale{model.scale}/{name}": variable
@@ -224,12 +185,12 @@ def load_pairs(
         for name, variable in _variables(model).items()
     }
     shapes = {name: tuple(variable.shape) for name, variable in expected.items()}
-    for name, array in _read_arrays(described.folder / _WEIGHTS, shapes).items():
+    for name, array in _read_arrays(preset.folder / stored.WEIGHTS, shapes).items():
         expected[name].assign(array)
-    for model, pair in zip(models, described.pairs, strict=True):
+    for model, pair in zip(models, pairs, strict=True):
         if preset_id(model) != pair.id:
             raise ValueError(
-                f"{described.folder} is damaged: its weights must have the id {pair.id:08x}. "
+                f"{preset.folder} is damaged: its weights must have the id {pair.id:08x}. "
                 f"Received: {preset_id(model):08x}"
             )
     return models

@@ -1,6 +1,5 @@
 """One training run, from a configuration to a preset."""
 
-import json
 import logging
 import math
 import os
@@ -14,10 +13,10 @@ import tensorflow as tf
 from comrec_tf.data import sources
 from comrec_tf.data.sampling import Sampling
 from comrec_tf.models.com_rec import ComRec
-from comrec_tf.presets import weights
-from comrec_tf.training import building, checkpoint, distribution, optimizers
+from comrec_tf.training import building, checkpoint, distribution, optimizers, results
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
+from comrec_tf.training.history import Board, History
 from comrec_tf.training.input_wait import InputWait
 from comrec_tf.training.validation import Validation
 
@@ -40,6 +39,8 @@ def train(
 
     The output folder gets ``config.json``, ``checkpoints/``, ``history.csv``, ``tensorboard/``,
     and two presets: ``last/`` and ``best/``, the epoch of the largest gain over the plain codec.
+    Epoch 0 is what the run begins with, so that harm done by training shows. Beside the pair that
+    is trained the presets have that of the other scale of `config.join` or `config.preset`.
 
     Args:
         config: the run.
@@ -55,7 +56,8 @@ def train(
         FileNotFoundError: there are no pictures, or no preset to go on from.
         FileExistsError: `output_dir` holds a run and `resume` is False.
         ValueError: the configuration differs from that of the run to resume or from the preset to
-            go on from, or there are no devices for the strategy.
+            go on from, the preset has no pair of the scale, or none to join, or there are no
+            devices for the strategy.
         OSError: the output folder cannot be written, or a picture is broken and
             `config.strict`, or all are.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
@@ -113,18 +115,29 @@ def _train(
         stamp=wait.stamp,
     )
     valid_paths = sources.find_pictures(config.valid_data)
+    beside = results.other_pair(config, model)
     output.mkdir(parents=True, exist_ok=True)
     config.save(output / _CONFIG)
+    validation = Validation(model, valid_paths, results.valid_qualities(config))
+    presets = results.Presets(model, config, output, state, beside)
+    history = History(output / "history.csv", state["epochs_done"])
+    start = None if state["epochs_done"] else validation.measure()
+    if start is not None:
+        if verbose:
+            figures = " - ".join(f"{name}: {value:.4f}" for name, value in start.items())
+            print(f"Epoch 0/{config.epochs}\nbefore training - {figures}", flush=True)
+        presets.write(0, start)
+        history.add(0, start)
     callbacks = [
         # In this order: what an epoch was worth, then what to keep of it.
         *([optimizers.MeanWeights(model)] if config.ema_momentum else []),
         feed,
         wait,
         _StopAtNonFinite(),
-        Validation(model, valid_paths, _valid_qualities(config)),
-        _Presets(model, config, output, state),
-        keras.callbacks.CSVLogger(os.fspath(output / "history.csv"), append=True),
-        keras.callbacks.TensorBoard(os.fspath(output / "tensorboard"), write_graph=False),
+        validation,
+        presets,
+        history,
+        Board(output / "tensorboard", start),
         checkpoint.Checkpoints(output / _CHECKPOINTS, state),
     ]
     try:
@@ -142,6 +155,8 @@ def _train(
         raise feed.reader.error from None
     if feed.reader.broken:
         _log.warning("%d files were broken and skipped", len(feed.reader.broken))
+    if state["best_epoch"] == 0:
+        _log.warning("no epoch was better than what the run began with: the best preset is that")
     return output / "best"
 
 
@@ -189,13 +204,6 @@ def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
     return converted
 
 
-def _valid_qualities(config: TrainingConfig) -> tuple[int, ...]:
-    """Qualities over the range, in equal ratios."""
-    low, high = config.quality_min, config.quality_max
-    shares = (0.0, 0.3, 0.6, 0.9)
-    return tuple(sorted({round(low * (high / low) ** share) for share in shares}))
-
-
 class _StopAtNonFinite(keras.callbacks.Callback):
     """Ends the run before an epoch that went wrong is validated or saved."""
 
@@ -206,46 +214,3 @@ class _StopAtNonFinite(keras.callbacks.Callback):
                     f"{name} became {value} in epoch {epoch + 1}: resume from the checkpoint "
                     "before with lower learning rates or with gradient clipping (clip_norm)"
                 )
-
-
-class _Presets(keras.callbacks.Callback):
-    """Writes the presets ``last`` and ``best``."""
-
-    def __init__(
-        self, model: ComRec, config: TrainingConfig, output: pathlib.Path, state: dict[str, Any]
-    ) -> None:
-        super().__init__()
-        self._pair = model
-        self._config = config
-        self._output = output
-        self._state = state
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        figures = {name: round(float(value), 4) for name, value in (logs or {}).items()}
-        card = {
-            "default_quality": _valid_qualities(self._config)[-1],
-            "training": {
-                "epochs_done": epoch + 1,
-                **_portable(self._config),
-                **building.networks_of(self._pair),
-            },
-            "figures": figures,
-        }
-        weights.save_preset(self._pair, self._output / "last", card)
-        gain = figures.get("val_gain", 0.0)
-        if self._state["best_gain"] is None or gain > self._state["best_gain"]:
-            self._state.update(best_gain=gain, best_epoch=epoch)
-            weights.save_preset(self._pair, self._output / "best", card)
-        patience = self._config.early_stop_epochs
-        if patience and epoch - self._state["best_epoch"] >= patience:
-            _log.info("stopping: no better epoch since epoch %d", self._state["best_epoch"] + 1)
-            self.model.stop_training = True
-
-
-def _portable(config: TrainingConfig) -> dict[str, Any]:
-    """The configuration as a card may show it: of paths only the last names."""
-    fields = json.loads(json.dumps(vars(config)))
-    fields["preset"] = pathlib.PurePath(config.preset).name
-    for name in ("train_data", "valid_data"):
-        fields[name] = [pathlib.PurePath(source).name for source in fields[name]]
-    return fields

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf import metrics
 from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.data import sources
 from comrec_tf.engines.tensorflow import pairs_of
 from comrec_tf.graph import color
+from comrec_tf.images import metrics
 from comrec_tf.models.com_rec import ComRec
 
 __all__ = ["Validation"]
@@ -71,8 +71,12 @@ class Validation(keras.callbacks.Callback):
             curve.append((len(bitstream), metrics.psnr(picture, restored)))
         return curve
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Measure, and add the means to `logs`."""
+    def measure(self) -> dict[str, float]:
+        """Code and restore all pictures with the pair as it is.
+
+        Returns:
+            The means, by the names above.
+        """
         psnrs, rates, gains = [], [], []
         for picture, plain in self._pictures:
             curve = self._curve(picture)
@@ -82,10 +86,16 @@ class Validation(keras.callbacks.Callback):
             for size in compared if len(curve) > 1 else [curve[0][0]]:
                 better = metrics.psnr_at_bytes(curve, size)
                 gains.append(better - metrics.psnr_at_bytes(list(plain.values()), size))
+        names = ("val_psnr", "val_bits_per_pixel", "val_gain")
+        return {
+            name: float(np.mean(values))
+            for name, values in zip(names, (psnrs, rates, gains), strict=True)
+        }
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add what `measure` returns to `logs`."""
         if logs is not None:
-            names = ("val_psnr", "val_bits_per_pixel", "val_gain")
-            means = (float(np.mean(values)) for values in (psnrs, rates, gains))
-            logs.update(zip(names, means, strict=True))
+            logs.update(self.measure())
 
 
 def _as_coded(picture: np.ndarray, channels: int) -> np.ndarray:

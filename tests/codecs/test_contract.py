@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from comrec_tf import metrics, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import carriers
+from comrec_tf.images import metrics
 
 CODECS = {name: catalog.make_codec(name) for name in vocabulary.CODEC_SUFFIXES}
 
@@ -28,6 +29,7 @@ def test_more_quality_is_more_bytes_and_more_decibels(codec, photo):
 def test_its_files_are_of_the_format_that_its_suffix_says(codec, photo):
     bitstream = codec.encode(photo, 50)
     by_suffix = {".jpg": "jpeg", ".webp": "webp", ".avif": "avif", ".j2k": "jpeg2000"}
+    by_suffix[".jxl"] = "jpeg-xl"
     assert carriers.file_format(bitstream) == by_suffix[codec.suffix]
     assert codec.suffix == vocabulary.CODEC_SUFFIXES[codec.name]
     decoder = catalog.codec_of(bitstream)
@@ -46,6 +48,7 @@ def test_every_size_comes_back_grey_and_colour(codec, size, fixture, request):
     allowed = 25 if (codec.name, size) == ("jpeg2000", (1, 1)) else 5
     assert np.abs(decoded.astype(int) - picture).mean() < allowed
     assert codec.shape(bitstream)[:2] == size
+    assert codec.shape(bitstream)[2] in (picture.shape[-1], 3)
 
 
 def test_channels_are_as_asked(codec, photo, grey_photo):

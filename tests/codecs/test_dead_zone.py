@@ -1,9 +1,9 @@
 import numpy as np
 import scipy.fft
 
-from comrec_tf import metrics
 from comrec_tf.codecs import dead_zone, quantization
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.images import metrics
 
 TABLES = quantization.flat_tables(20).reshape(2, 64)
 

@@ -5,10 +5,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.codecs import quantization
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec, JpegliCodec, MozjpegCodec
+from comrec_tf.images import metrics
 
 
 def curve(codec, picture):

@@ -4,9 +4,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.codecs.other_formats import AvifCodec, Jpeg2000Codec, WebpCodec
-from comrec_tf.images import color
+from comrec_tf.images import color, metrics
 
 
 @pytest.mark.parametrize("codec", [AvifCodec(), Jpeg2000Codec(), WebpCodec()])

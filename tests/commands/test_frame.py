@@ -1,15 +1,25 @@
-import subprocess
-import sys
+import logging
 
 import pytest
 from absl import flags
 
-from comrec_tf.commands import frame
+from comrec_tf import vocabulary
+from comrec_tf.commands import frame, help_text
 
-VERBS = ["beam_compress", "compress", "evaluate", "export", "restore", "serve", "train"]
+DESCRIPTION = """What it does.
+
+    verb a --number=5
+
+More of it.
+"""
 
 
 def define(values):
+    with help_text.group(values, help_text.TARGET):
+        define_all(values)
+
+
+def define_all(values):
     flags.DEFINE_integer("number", 3, "A number.", lower_bound=1, flag_values=values)
     flags.DEFINE_float("share", None, "A share.", 0, 1, flag_values=values)
     flags.DEFINE_enum("kind", "a", ["a", "b"], "A kind.", flag_values=values)
@@ -19,7 +29,7 @@ def define(values):
 
 
 def run(*arguments, work=lambda values, positional: 0):
-    return frame.run(["program/verb.py", *arguments], "What it does.", define, work)
+    return frame.Command("verb", DESCRIPTION, define, work).run(["program/verb.py", *arguments])
 
 
 def test_flags_and_positional_arguments_reach_the_work():
@@ -33,12 +43,10 @@ def test_help_is_shown_without_the_required_flags_with_ranges_and_defaults(capsy
     assert run("--help") == 0
     out = capsys.readouterr().out
     assert out.startswith("What it does.")
-    assert "--number: A number. Expects a whole number from 1. Default: 3." in out
-    assert "--share: A share. Expects a number from 0 to 1.\n" in out
-    assert "--kind: <a|b>: A kind. Default: a." in out
-    assert "--[no]on: A switch. Default: yes." in out
-    assert "--needed: Needed.\n" in out
-    assert "--[no]help" in out
+    flat = " ".join(out.split())
+    assert "--number=N A number. [from 1; default: 3]" in flat
+    assert "--needed=TEXT Needed. [required]" in flat
+    assert "-h, --help Show this help." in flat
 
 
 @pytest.mark.parametrize(
@@ -53,6 +61,7 @@ def test_help_is_shown_without_the_required_flags_with_ranges_and_defaults(capsy
         (["--needed=x", "--number=0"], "expected a whole number from 1. Received: 0"),
         (["--needed=x", "--share=1.5"], "expected a number from 0 to 1. Received: 1.5"),
         (["--needed=x", "--share=nan"], "expected a number from 0 to 1. Received: nan"),
+        (["--needed=x", "--kind=c"], "--kind=c: expected one of a, b. Received: c"),
     ],
 )
 def test_a_wrong_command_line_ends_with_code_2_and_a_message_of_ours(arguments, message, capsys):
@@ -60,7 +69,7 @@ def test_a_wrong_command_line_ends_with_code_2_and_a_message_of_ours(arguments, 
     error = capsys.readouterr().err
     assert message in error
     assert "Try: python -m comrec_tf.verb --help" in error
-    for foreign in ("invalid literal", "must have a value", "None"):
+    for foreign in ("invalid literal", "must have a value", "None", "should be one of"):
         assert foreign not in error
 
 
@@ -101,25 +110,30 @@ def test_an_interrupt_is_code_130(capsys):
     assert "interrupted" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_help_needs_no_tensorflow(verb):
-    script = (
-        "import runpy, sys\n"
-        f"sys.argv = ['{verb}', '--help']\n"
-        "try:\n"
-        f"    runpy.run_module('comrec_tf.{verb}', run_name='__main__')\n"
-        "except SystemExit as end:\n"
-        "    assert end.code == 0, end.code\n"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "Default:" in done.stdout
+def test_more_is_said_where_asked_and_of_errors_where_they_arose(caplog):
+    def work(values, positional):
+        logging.getLogger("comrec_tf.anything").debug("a detail")
+        raise ValueError("too odd\x1b[2J")
+
+    assert run("--needed=x", work=work) == 1
+    assert caplog.text == ""
+    assert run("--needed=x", "-v", work=work) == 1
+    assert "a detail" in caplog.text
+    assert "Traceback" in caplog.text
+    assert r"ValueError: too odd\x1b[2J" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
+def test_a_program_of_another_name_tells_of_itself(capsys):
+    command = frame.Command("verb", DESCRIPTION, define, lambda values, positional: 0)
+    assert command.run(["verb"], "comrec verb") == 2
+    assert "Try: comrec verb --help" in capsys.readouterr().err
+    assert command.summary == "What it does"
 
 
 def test_a_missing_extra_is_a_message(capsys):
     def work(values, positional):
-        raise ModuleNotFoundError('the codec mozjpeg needs pyvips: pip install "comrec-tf[codecs]"')
+        raise vocabulary.missing_extra("the codec jpegli needs pyjpegli", "codecs")
 
-    assert frame.run(["compress"], "", lambda values: None, work) == 1
-    assert "comrec-tf[codecs]" in capsys.readouterr().err
+    assert run("--needed=x", work=work) == 1
+    assert 'pip install ".[codecs]"' in capsys.readouterr().err

@@ -5,7 +5,6 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.codecs import catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
@@ -13,6 +12,7 @@ from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
 from comrec_tf.graph import compact_file
+from comrec_tf.images import metrics
 from comrec_tf.presets import weights
 from tests.makers import compressor_of, make_model
 

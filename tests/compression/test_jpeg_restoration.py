@@ -9,12 +9,11 @@ import PIL.ImageDraw
 import pytest
 import skimage.data
 
-from comrec_tf import metrics
 from comrec_tf.codecs import quantization
 from comrec_tf.compression import jpeg_damage
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.jpeg_restoration import blend, rule, shares
-from comrec_tf.images import color, files
+from comrec_tf.images import color, files, metrics
 
 ASTRONAUT = skimage.data.astronaut()[:192, 128:320]
 COFFEE = skimage.data.coffee()[100:292, 200:392]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.compression import judges, ssimulacra2, target
+from comrec_tf.images import metrics
 
 
 @pytest.fixture

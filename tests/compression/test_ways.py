@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression.ways import place, quality_at
+from comrec_tf.images import metrics
 
 
 def test_places_rise_with_quality_and_lie_evenly_at_both_ends():

@@ -6,7 +6,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import compress, metrics, restore, train
+from comrec_tf import compress, restore, train
+from comrec_tf.images import metrics
 
 pytestmark = pytest.mark.smoke
 

@@ -1,6 +1,5 @@
 """What the documentation shows is run, not trusted."""
 
-import importlib
 import pathlib
 import re
 import runpy
@@ -8,6 +7,7 @@ import shutil
 
 import pytest
 
+from comrec_tf import __main__ as program
 from comrec_tf import vocabulary
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -51,39 +51,40 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
     assert "assert" in script
 
 
-VERBS = ("beam_compress", "compress", "evaluate", "export", "restore", "serve", "train")
 #: Flags of Beam and its runners.
 OF_BEAM = {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
 OF_BEAM |= {"flink_master", "sdk_container_image"}
 
 
 def flags_of(verb: str) -> set[str]:
-    from absl import flags
-
-    values = flags.FlagValues()
-    importlib.import_module(f"comrec_tf.{verb}")._define(values)
-    names = {values[name].name for name in values}
-    return {"help"} | names | {f"no{name}" for name in names if values[name].boolean}
+    values = program.command(verb).make_flags()
+    names = set(values)
+    return names | {f"no{name}" for name in names if values[name].boolean}
 
 
 def commands(text: str) -> list[tuple[str, set[str]]]:
     """The commands of a text, each with its flags; lines that end in a backslash go on."""
     lines = re.sub(r"\\\n\s*", " ", text).splitlines()
-    found = (re.search(r"python -m comrec_tf\.(\w+)([^#`]*)", line) for line in lines)
-    return [(each[1], set(re.findall(r"--([a-z][a-z_0-9]*)", each[2]))) for each in found if each]
+    pattern = r"(?:python -m comrec_tf\.|^\s*comrec )(\w[\w-]*)([^#`]*)"
+    found = (re.search(pattern, line) for line in lines)
+    return [
+        (each[1].replace("_", "-"), set(re.findall(r"(?<!\S)-{1,2}([a-z][a-z_0-9]*)", each[2])))
+        for each in found
+        if each
+    ]
 
 
 def test_the_documentation_gives_each_command_only_flags_that_it_has():
     shown = [each for path in (README, GUIDE, SERVING, BEAM) for each in commands(path.read_text())]
     assert {"compress", "restore", "train", "evaluate", "export", "serve"} <= {v for v, _ in shown}
     for verb, named in shown:
-        known = flags_of(verb) | (OF_BEAM if verb == "beam_compress" else set())
+        known = flags_of(verb) | (OF_BEAM if verb == "beam-compress" else set())
         assert named <= known, (verb, named - known)
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", program.COMMANDS)
 def test_a_command_gives_itself_only_flags_that_it_has(verb):
-    text = importlib.import_module(f"comrec_tf.{verb}").__doc__
+    text = program.command(verb).description
     known = flags_of(verb) | OF_BEAM
     assert set(re.findall(r"--([a-z][a-z_0-9]*)", text)) <= known
     for other, named in commands(text):
@@ -97,7 +98,7 @@ def test_the_documentation_names_only_flags_that_exist():
     programs = [*(ROOT / "tools").glob("*"), *(ROOT / "serving" / "client").glob("*.py")]
     for path in filter(pathlib.Path.is_file, programs):
         known |= set(re.findall(r"--([a-z][a-z_0-9]*)", path.read_text()))
-    known |= {name for verb in VERBS for name in flags_of(verb)}
+    known |= {name for verb in program.COMMANDS for name in flags_of(verb)}
     for path in (README, GUIDE, SERVING, BEAM):
         named = set(re.findall(r"--([a-z][a-z_0-9]*)", path.read_text()))
         assert named <= known, named - known

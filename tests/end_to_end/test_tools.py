@@ -1,4 +1,5 @@
 import csv
+import html
 import io
 import pathlib
 import re
@@ -7,6 +8,9 @@ import sys
 
 import PIL.Image
 import pytest
+
+from comrec_tf import __main__ as program
+from comrec_tf.presets import card, find
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -138,14 +142,28 @@ def test_restored_jpegs_are_told_by_quality_and_kind(tmp_path, pictures_dir):
     assert [line.split()[:2] for line in out.splitlines()[1:]] == [["luma", "10"], ["color", "10"]]
 
 
+def text_of(page):
+    """What a page says, without its tags."""
+    return html.unescape(re.sub(r"<[^>]*>", "", page.read_text()))
+
+
 def test_the_documentation_is_built_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     command += ["--config-file", str(ROOT / "tools/site/mkdocs.yml"), "--site-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    commands = (tmp_path / "commands.html").read_text()
-    assert "--bits_per_pixel" in commands
-    assert "@command" not in commands
+    commands = text_of(tmp_path / "commands.html")
+    for name in program.COMMANDS:
+        assert program.command(name).draw_help(f"comrec {name}", width=80) in commands
+    presets = text_of(tmp_path / "presets.html")
+    for name, folder in find.list_presets().items():
+        found = card.read(folder)
+        assert name in presets
+        assert found.description in presets
+        assert all(f"{pair.id:08x}" in presets for pair in found.pairs)
+        assert all(terms in presets for terms in found.training["data_terms"].values())
+        assert all(run["command"] in presets for run in found.training["runs"])
+    assert "presets.html" in (tmp_path / "index.html").read_text()
     assert "multi_worker" in (tmp_path / "training.html").read_text()
     assert "preset id" in (tmp_path / "file_format.html").read_text()
 

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.compression import ssimulacra2
 from comrec_tf.evaluation import curves, systems
+from comrec_tf.images import metrics
 
 
 def test_a_point_is_what_the_file_on_disk_would_be(photo):

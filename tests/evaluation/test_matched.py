@@ -4,10 +4,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.codecs import catalog
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.evaluation import matched
+from comrec_tf.images import metrics
 
 
 def test_the_preset_gets_the_best_quality_that_is_no_larger_than_plain_jpeg(compressor, photo):

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 import comrec_tf
-from comrec_tf import metrics
 from comrec_tf.compact_file import container
 from comrec_tf.evaluation import systems
+from comrec_tf.images import metrics
 
 
 @pytest.mark.parametrize("name", systems.CODECS)
 def test_every_codec_makes_larger_and_better_files_of_grey_and_color(name, photo, grey_photo):
-    if name == "jpegxl":
+    if name in ("jpeg-xl", "jpegxl-lossy"):
         pytest.importorskip("imagecodecs")
     system = systems.of_codec(name)
     assert list(system.settings) == sorted(system.settings)
@@ -42,7 +42,13 @@ def test_two_pictures_one_after_the_other_do_not_share_files(photo, grey_photo):
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("jpegxl", "imagecodecs"), ("mozjpeg", "pyvips"), ("jpegli", "pyjpegli")]
+    ("name", "package"),
+    [
+        ("jpegxl-lossy", "imagecodecs"),
+        ("jpeg-xl", "imagecodecs"),
+        ("mozjpeg", "pyvips"),
+        ("jpegli", "pyjpegli"),
+    ],
 )
 def test_a_codec_whose_package_is_missing_says_so_at_once(name, package, monkeypatch):
     pytest.importorskip(package)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from comrec_tf import metrics, vocabulary
+from comrec_tf import vocabulary
 from comrec_tf.codecs import base, catalog
 from comrec_tf.graph import codecs, color
+from comrec_tf.images import metrics
 
 
 @pytest.fixture(params=vocabulary.CODEC_SUFFIXES)

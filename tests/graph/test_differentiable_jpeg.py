@@ -3,10 +3,10 @@ import pytest
 import skimage.data
 import tensorflow as tf
 
-from comrec_tf import metrics
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.graph import color
 from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
+from comrec_tf.images import metrics
 
 QUALITIES = (5, 10, 20, 35, 50, 65, 80, 95)
 

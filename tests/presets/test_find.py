@@ -1,4 +1,6 @@
 import logging
+import os
+import shutil
 import subprocess
 import sys
 
@@ -48,3 +50,14 @@ def test_cards_are_found_and_read_without_tensorflow_and_numpy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_presets_that_pip_installs_for_a_user_are_found(tmp_path):
+    share = tmp_path / "share" / "comrec_tf" / "saved_models"
+    shutil.copytree(find.find_preset("comrec-fast"), share / "of-the-user")
+    program = "from comrec_tf.presets import find; print(find.list_presets()['of-the-user'])"
+    environment = {**os.environ, "PYTHONUSERBASE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == f"{share / 'of-the-user'}\n", done.stderr

@@ -101,7 +101,7 @@ def compressor():
 def seeds(compressor, photo):
     small = photo[:24, :40]
     made = [compressor.encode(small, quality, scale) for quality, scale in ((50, 1), (10, 2))]
-    for name in ("webp", "avif", "jpeg2000"):
+    for name in ("webp", "avif", "jpeg2000", "jpeg-xl"):
         made.append(compressor.with_codec(catalog.make_codec(name)).encode(small, 50))
     return [file.content for file in made]
 

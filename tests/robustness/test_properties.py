@@ -8,11 +8,10 @@ import PIL.Image
 import pytest
 from hypothesis import strategies as st
 
-from comrec_tf import metrics
 from comrec_tf.codecs import catalog
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.images import files
+from comrec_tf.images import files, metrics
 from tests.makers import compressor_of, make_model
 
 pytestmark = pytest.mark.slow

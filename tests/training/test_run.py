@@ -40,12 +40,12 @@ def test_a_run_leaves_presets_checkpoints_history_and_its_configuration(tmp_path
     assert TrainingConfig.load(tmp_path / "run" / "config.json") == config
 
     rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
-    assert len(rows) == 3
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
     assert {"val_psnr", "val_bits_per_pixel", "val_gain"} <= set(rows[0])
     written = card.read(best)
     gains = [float(row["val_gain"]) for row in rows]
     assert written.figures["val_gain"] == pytest.approx(max(gains), abs=1e-4)
-    assert written.training["epochs_done"] == 1 + int(np.argmax(gains))
+    assert written.training["epochs_done"] == int(np.argmax(gains))
     assert str(tmp_path) not in json.dumps(written.training)  # a preset may be published
 
     compressor = Compressor.from_preset(best)
@@ -81,7 +81,7 @@ def test_a_run_that_was_cut_and_resumed_ends_as_the_uncut_one(
         for one, two in zip(uncut, cut, strict=True):
             np.testing.assert_allclose(one, two, atol=1e-6)
     histories = [(tmp_path / d / "history.csv").read_text().splitlines() for d in ("uncut", "cut")]
-    assert len(histories[0]) == len(histories[1]) == 4
+    assert len(histories[0]) == len(histories[1]) == 1 + 4
 
 
 def test_what_is_kept_is_the_running_mean_of_the_weights_where_asked(tmp_path, config, monkeypatch):
@@ -128,6 +128,45 @@ def test_a_preset_is_where_a_run_goes_on_from(tmp_path, config):
     assert ids[0] == ids[1]
 
 
+def test_what_a_preset_was_worth_before_is_seen_and_kept_where_training_does_harm(
+    tmp_path, config, capsys, caplog
+):
+    first = run.train(dataclasses.replace(config, epochs=1), tmp_path / "first", verbose=0)
+    wild = dataclasses.replace(
+        config, preset=str(first), epochs=1, rec_learning_rate=1.0, schedule="constant"
+    )
+    best = run.train(wild, tmp_path / "wild", verbose=2)
+    said = capsys.readouterr().out
+    before, after = (row["val_gain"] for row in csv.DictReader((best / "../history.csv").open()))
+    assert float(before) == pytest.approx(card.read(first).figures["val_gain"], abs=1e-3)
+    assert float(after) < float(before)
+    assert said.startswith("Epoch 0/1\nbefore training - val_psnr: ")
+    assert f"val_gain: {float(before):.4f}" in said.splitlines()[1]
+    ids = [[pair.id for pair in card.read(folder).pairs] for folder in (first, best)]
+    assert ids[0] == ids[1]
+    assert "no epoch was better than what the run began with" in caplog.text
+
+
+def test_the_pair_of_the_other_scale_stays_beside_the_one_that_is_trained(tmp_path, config, photo):
+    start = tmp_path / "start"
+    weights.save_preset([make_model(scale=scale) for scale in (1, 2)], start)
+    begun = {pair.scale: pair.id for pair in card.read(start).pairs}
+    tuned = dataclasses.replace(
+        config, preset=str(start), scale=2, epochs=1, com_filters=8, rec_depth=4, rec_filters=8
+    )
+    run.train(tuned, tmp_path / "run", verbose=0)
+    for name in ("best", "last"):
+        ids = {pair.scale: pair.id for pair in card.read(tmp_path / "run" / name).pairs}
+        assert ids[1] == begun[1]
+    assert ids[2] != begun[2]
+    content = Compressor.from_preset(start).encode(photo, 40, scale=1).content
+    again = Compressor.from_preset(tmp_path / "run" / "last")
+    assert again.scales == (1, 2)
+    np.testing.assert_array_equal(
+        again.decode(content), Compressor.from_preset(start).decode(content)
+    )
+
+
 def test_a_card_says_which_networks_were_trained_not_which_were_asked_for(tmp_path, config):
     own_preset = tmp_path / "preset"
     weights.save_preset(make_model(depth=2, filters=4), own_preset)
@@ -170,6 +209,7 @@ def test_a_run_in_mixed_precision_learns_and_keeps_float32_presets(
     )
     run.train(one, tmp_path, verbose=0)
     rows = list(csv.DictReader((tmp_path / "history.csv").open()))
+    rows = rows[1:]  # without what the run began with
     assert np.all(np.isfinite([[float(value) for value in row.values()] for row in rows]))
     loss = "joint_loss" if objective == "joint" else "rec_loss"
     # The same weights on other draws: what was learnt is more than what the draws differ by.
@@ -204,7 +244,7 @@ def test_the_joint_objective_trains(tmp_path, config):
     rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
     assert {"joint_loss", "bits_per_pixel", "psnr", "val_gain"} <= set(rows[0])
     # The estimate that is trained on, beside the real bytes of other pictures.
-    assert 0.2 < float(rows[0]["bits_per_pixel"]) / float(rows[0]["val_bits_per_pixel"]) < 5
+    assert 0.2 < float(rows[1]["bits_per_pixel"]) / float(rows[1]["val_bits_per_pixel"]) < 5
 
 
 def test_a_run_stops_early_where_nothing_gets_better(tmp_path, config):

@@ -4,9 +4,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf import metrics
 from comrec_tf.graph import compact_file
-from comrec_tf.images import color, files
+from comrec_tf.images import color, files, metrics
 from comrec_tf.training.validation import Validation
 from tests.makers import compressor_of, make_model
 

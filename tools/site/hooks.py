@@ -1,15 +1,15 @@
-"""What the pages say of commands and of the file comes from the code, not from a copy."""
+"""What the pages say of commands, presets and the file comes from the code, not from a copy."""
 
-import html
-import importlib
 import inspect
 import pathlib
 import re
 import shutil
 
-from absl import flags
+import cards  # next to this file, where mkdocs looks for what a hook imports
 
+from comrec_tf import __main__ as program
 from comrec_tf.compact_file import carriers, container
+from comrec_tf.presets import find
 
 _ROOT = pathlib.Path(__file__).parents[2]
 
@@ -17,12 +17,13 @@ _ROOT = pathlib.Path(__file__).parents[2]
 def on_page_markdown(markdown: str, **kwargs: object) -> str:
     """Put in what stands elsewhere.
 
-    ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; the others are
-    ``@command NAME@``, a command's reference, ``@module NAME@``, a docstring, and ``@file PATH@``,
-    a file of the repository.
+    ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; ``@presets@`` are
+    all cards; the others are ``@command NAME@``, a command's help, ``@module NAME@``, a docstring,
+    and ``@file PATH@``, a file of the repository.
     """
     markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)
-    markdown = re.sub(r"@command (\w+)@", lambda match: _command(match[1]), markdown)
+    markdown = re.sub(r"@command ([\w-]+)@", lambda match: _command(match[1]), markdown)
+    markdown = re.sub(r"^@presets@$", lambda match: _presets(), markdown, flags=re.MULTILINE)
     markdown = markdown.replace("@demo@", _demo())
     modules = {"container": container, "carriers": carriers}
     return re.sub(r"@module (\w+)@", lambda match: _docstring(modules[match[1]]), markdown)
@@ -45,15 +46,10 @@ def _docstring(module: object) -> str:
 
 
 def _command(name: str) -> str:
-    verb = importlib.import_module(f"comrec_tf.{name}")
-    values = flags.FlagValues()
-    verb._define(values)
-    rows = ["| flag | meaning | default |", "| --- | --- | --- |"]
-    for flag_name in sorted({values[key].name for key in values}):
-        flag = values[flag_name]
-        shown = f"--[no]{flag_name}" if flag.boolean else f"--{flag_name}"
-        value = (flag.default_as_str or "").strip("'")
-        default = f"`{value}`" if value else ""
-        meaning = html.escape(" ".join((flag.help or "").split())).replace("|", "&#124;")
-        rows.append(f"| `{shown}` | {meaning} | {default} |")
-    return f"```text\n{inspect.getdoc(verb)}\n```\n\n" + "\n".join(rows)
+    return f"```text\n{program.command(name).draw_help(f'comrec {name}', width=80)}\n```"
+
+
+def _presets() -> str:
+    shipped = _ROOT / "saved_models"
+    folders = [folder for folder in find.list_presets().values() if folder.parent == shipped]
+    return "\n".join(map(cards.page, folders))

@@ -9,8 +9,7 @@ import skimage.data
 import tensorflow as tf
 from skimage import metrics as reference
 
-from comrec_tf import metrics
-from comrec_tf.images import color
+from comrec_tf.images import color, metrics
 
 
 @pytest.fixture
@@ -152,7 +151,7 @@ def test_comparing_by_bands_changes_nothing(large, monkeypatch, metric):
 def test_metrics_are_computed_without_tensorflow():
     script = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
-        "import numpy as np; from comrec_tf import metrics\n"
+        "import numpy as np; from comrec_tf.images import metrics\n"
         "picture = np.zeros((176, 176, 3), np.uint8)\n"
         "print(metrics.ssim(picture, picture), metrics.ms_ssim(picture, picture))"
     )

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from comrec_tf import forking
+from comrec_tf.process import forking
 
 ROOT = pathlib.Path(__file__).parents[1]
 

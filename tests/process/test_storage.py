@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from comrec_tf import storage
+from comrec_tf.process import storage
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
@@ -90,7 +90,7 @@ def test_whether_a_folder_can_be_written_is_known_without_a_trace(tmp_path):
 KILLED = """
 import os, signal, sys
 os.replace = lambda *paths: (print(flush=True), {end})
-from comrec_tf import storage
+from comrec_tf.process import storage
 storage.write_atomically(sys.argv[1], b"half")
 """
 

@@ -1,0 +1,1 @@
+"""What belongs to a whole process: the files it writes, its standard error, its forks."""
