@@ -264,7 +264,7 @@ def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
 @pytest.mark.slow
 def test_ten_new_versions_give_the_memory_of_the_old_ones_back(exported, tmp_path, png):
     shutil.copytree(exported / "tiny" / "1", tmp_path / "tiny" / "1")
-    running = Server(tmp_path / "tiny")
+    running = Server(tmp_path / "tiny", COLD)
 
     def used(version):
         """MiB, once a version has answered and the one before it has had time to go."""
