@@ -24,7 +24,8 @@ COMMANDS = {
     "train": "comrec_tf.train",
     "export": "comrec_tf.export",
     "serve": "comrec_tf.serve",
-    "beam-compress": "comrec_tf.beam_compress",
+    "beam-compress": "comrec_tf.beam.compress",
+    "beam-restore": "comrec_tf.beam.restore",
     "completion": completion.__name__,
 }
 

@@ -20,7 +20,6 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from comrec_tf import vocabulary
 from comrec_tf.commands import display, frame, help_text
 from comrec_tf.compression.target import METRICS
 
@@ -43,14 +42,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _define(values: flags.FlagValues) -> None:
+    frame.define_preset_flag(values)
     frame.define_engine_flags(values)
     with help_text.group(values, help_text.NETWORK):
-        flags.DEFINE_string(
-            "preset",
-            vocabulary.DEFAULT_PRESET,
-            "Name of a preset, or its folder; `comrec presets` lists them.",
-            flag_values=values,
-        )
         flags.DEFINE_bool(
             "each_scale", False, "Measure the pair of each scale alone as well.", flag_values=values
         )

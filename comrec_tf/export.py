@@ -75,14 +75,8 @@ def _define(values: flags.FlagValues) -> None:
             "The folder serving/web. Default: the one next to the package.",
             flag_values=values,
         )
+    frame.define_preset_flag(values, "Several by commas with --format=web.")
     with help_text.group(values, help_text.NETWORK):
-        flags.DEFINE_string(
-            "preset",
-            vocabulary.DEFAULT_PRESET,
-            "Name of a preset, or its folder; `comrec presets` lists them. Several by commas with "
-            "--format=web.",
-            flag_values=values,
-        )
         flags.DEFINE_enum(
             "scale",
             None,
@@ -111,8 +105,6 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _export(values: flags.FlagValues, positional: list[str]) -> int:
-    if positional:
-        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if values.format == "web":
         return _export_web(values)
     if values.format == "litert":

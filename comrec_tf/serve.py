@@ -73,10 +73,11 @@ def _define(values: flags.FlagValues) -> None:
     with help_text.group(values, help_text.NETWORK):
         flags.DEFINE_enum(
             "engine",
-            "tensorflow",
-            list(vocabulary.ENGINES),
-            "What restores JPEGs: the model itself, or the preset beside it on LiteRT. The "
-            "signature compress, and files that are no JPEG, are always LiteRT's.",
+            "auto",
+            ["auto", *vocabulary.ENGINES],
+            "What restores JPEGs: the model itself on TensorFlow, the preset beside it on LiteRT, "
+            "or the one that a look after the warm-up finds faster. The signature compress, and "
+            "files that are no JPEG, are always LiteRT's.",
             flag_values=values,
         )
         flags.DEFINE_bool(
@@ -102,8 +103,6 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _serve(values: flags.FlagValues, positional: list[str]) -> int:
-    if positional:
-        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     if bool(values.tls_key) != bool(values.tls_certificate):
         raise frame.UsageError("--tls_key and --tls_certificate go together. Received: one of them")
     base_paths = _base_paths(values)
@@ -114,7 +113,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
 
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
-        hint = vocabulary.install_hint("tf,serving")
+        hint = vocabulary.install_hint("serving")
         raise OSError(f"serving needs more ({error}): {hint}") from error
     from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore

@@ -86,8 +86,6 @@ def _kind(field: "dataclasses.Field[Any]") -> type:
 
 
 def _train(values: flags.FlagValues, positional: list[str]) -> int:
-    if positional:
-        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     chosen: dict[str, Any] = {}
     for field in dataclasses.fields(TrainingConfig):
         value = values[field.name].value

@@ -12,6 +12,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "PRECISIONS",
     "PRESET_IN_MODEL",
+    "RESTORED_SUFFIXES",
     "STRATEGIES",
     "WARM_UP_IN_MODEL",
     "explained",
@@ -42,6 +43,9 @@ PICTURE_SUFFIXES = (
     *(suffix for suffix in COMPACT_SUFFIXES if suffix != ".jxl"),
     *(".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff"),
 )
+
+#: Endings of restored pictures by the names of their formats.
+RESTORED_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 #: What computes the networks where files are made and restored.
 ENGINES = ("litert", "tensorflow")

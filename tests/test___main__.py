@@ -29,7 +29,8 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("compres", "compress"), ("beam", "beam-compress"), ("rain", "train")]
+    ("typed", "meant"),
+    [("compres", "compress"), ("beam_compres", "beam-compress"), ("rain", "train")],
 )
 def test_a_wrong_command_is_code_2_with_the_nearest_name(typed, meant, capsys):
     assert run(typed) == 2

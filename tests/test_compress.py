@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -532,7 +533,9 @@ def test_commands_say_nothing_that_is_not_their_own(tmp_path, photo):
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, check=True
         )
-        assert done.stderr == b""
+        # A slow machine gets to see how far the work is.
+        lines = done.stderr.decode().splitlines()
+        assert [line for line in lines if not re.match("(compress|restor)ing: ", line)] == []
 
 
 @pytest.mark.parametrize("aim", ["--scale=2", "--quality=40"])

@@ -1,12 +1,14 @@
 import csv
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
 
 import PIL.Image
 import pytest
+import skimage.data
 
 from comrec_tf import evaluate
 from comrec_tf.evaluation import comparison, pictures
@@ -199,6 +201,27 @@ def test_a_browser_shows_the_page_without_an_error(report, tmp_path):
     with PIL.Image.open(screenshot) as picture:
         colors = len(picture.convert("RGB").getcolors(1_000_000))
     assert colors > 1000  # a photo, not a blank page
+
+
+@pytest.mark.slow
+def test_four_small_pictures_beside_three_codecs_take_a_minute_and_say_how_far_they_are(
+    tmp_path,
+):
+    pytest.importorskip("matplotlib")
+    for name in ("astronaut", "coffee", "chelsea", "rocket"):
+        pixels = getattr(skimage.data, name)()[:256, :256]
+        PIL.Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    command = [sys.executable, "-m", "comrec_tf.evaluate", str(tmp_path), "--codecs=jpeg,webp,avif"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [*command, f"--output_dir={tmp_path}/report"], capture_output=True, text=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr
+    # Of one core; 47 seconds where this was written, on cores that others kept busy.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 90
+    assert len(re.findall(r"^measuring: +\d+%, .* left$", done.stderr, re.MULTILINE)) > 2
+    assert re.search(r"^comrec +-[\d.]+ %", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.slow

@@ -88,9 +88,9 @@ def _is_picture(path: pathlib.Path) -> bool:
 
 
 def _curves(compressor: Compressor, picture: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
-    """Measure one picture: by metric and way rows of place, score, log of rate, error, structure.
+    """Measure one picture: by metric and way rows of place, score, log of rate, structure, errors.
 
-    The error is that of looking at a part.
+    The errors are those of looking at a part, of the score and of the structure.
     """
     choices = compressor.choices(picture)
     result: dict[str, dict[str, np.ndarray]] = {metric: {} for metric in METRICS}
@@ -107,7 +107,10 @@ def _curves(compressor: Compressor, picture: np.ndarray) -> dict[str, dict[str, 
                 score = looked.judge.score_of(errors)
                 structure = looked.judge.structure_of(errors)
                 part = _part(way, quality, restored, looked, choices.reference, score)
-                rows[metric].append((place(quality), score, rate, part, structure or 0.0))
+                missed = (float("nan"), float("nan"))
+                if part is not None:
+                    missed = part.score - score, (part.structure or 0.0) - (structure or 0.0)
+                rows[metric].append((place(quality), score, rate, structure or 0.0, *missed))
         for metric in METRICS:
             result[metric][way.name] = np.array(rows[metric])
     return result
@@ -120,18 +123,19 @@ def _part(
     looked: scene.Scene,
     reference: Way,
     score: float,
-) -> float:
-    """What a look at a part says the score is, above what it is; NaN where wholes are looked at."""
+) -> scene.Look | None:
+    """A look at a part; None where wholes are looked at."""
     qualities = [quality_at(reference.qualities, wanted) for wanted in _PLACES]
     beside = min(qualities, key=lambda one: abs(looked.plain(one).score - score))
-    if way.restore_tiles is None or not looked.is_sampled(beside):
-        return float("nan")
+    if way.restore_tiles is None:
+        return None
 
     def cut(_: object, corners: list[tuple[int, int]], side: int) -> list[np.ndarray]:
         return [restored[top : top + side, left : left + side] for top, left in corners]
 
-    copied = dataclasses.replace(way, restore_tiles=cut)
-    return looked.look(copied, quality, beside).score - score
+    copied = dataclasses.replace(way, restore_tiles=cut, restore=lambda _: restored)
+    look = looked.look(copied, quality, beside)
+    return look if look.sampled else None
 
 
 def _fit(metric: str, curves: list[dict[str, np.ndarray]]) -> dict[str, dict[str, list[float]]]:
@@ -142,10 +146,10 @@ def _fit(metric: str, curves: list[dict[str, np.ndarray]]) -> dict[str, dict[str
         rows: dict[str, list[tuple[int, np.ndarray, float]]] = {name: [] for name in fit.ENTRIES}
         parts = []
         for index, picture in enumerate(curves):
-            places, scores, rates, errors, structures = _rising(picture[way]).T
-            usual = np.isfinite(errors) & (scores > _USUAL[metric])
-            parts += errors[usual].tolist()
-            for _, score, rate, _, structure in picture["reference"]:
+            places, scores, rates, structures, *missed = _rising(picture[way]).T
+            usual = np.isfinite(missed[0]) & (scores > _USUAL[metric])
+            parts += np.array(missed).T[usual].tolist()
+            for _, score, rate, structure, *_ in picture["reference"]:
                 if not low <= score <= high:
                     continue
                 values = fit.terms(metric, score, float(np.exp(rate)))
@@ -165,11 +169,8 @@ def _fit(metric: str, curves: list[dict[str, np.ndarray]]) -> dict[str, dict[str
                     gain = float(np.interp(rate, rates, scores)) - score
                     rows["gain"].append((index, values, gain))
         fitted[way] = {name: _line(points) for name, points in rows.items()}
-        fitted[way]["part"] = (
-            [round(float(np.mean(parts)), 3), round(float(np.std(parts)), 3)]
-            if parts
-            else [0.0, 0.0]
-        )
+        for name, errors in zip(fit.PARTS, np.array(parts or [[0.0, 0.0]]).T, strict=True):
+            fitted[way][name] = [round(float(errors.mean()), 5), round(float(errors.std()), 5)]
     return fitted
 
 

@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import io
 import json
+import os
 import pathlib
 import shutil
 import statistics
@@ -53,6 +54,9 @@ def main() -> int:
     parser.add_argument("--rolls", type=int, default=0, help="new versions, copied in slowly")
     parser.add_argument("--hostile", action="store_true", help="strangers all the while")
     parser.add_argument("--serve_flag", action="append", default=[], help="for comrec_tf.serve")
+    parser.add_argument(
+        "--checkout", default=".", help="of the server, say an older one, to take turns with"
+    )
     parser.add_argument("--port", type=int, default=18500)
     options = parser.parse_args()
     soak = Soak(options)
@@ -85,11 +89,20 @@ class Soak:
 
     def _start(self) -> subprocess.Popen:
         command = [sys.executable, "-m", "comrec_tf.serve", f"--port={self.options.port}"]
-        command += [f"--rest_api_port={self.options.port + 1}", "--head_seconds=2"]
-        command += [f"--model_base_path={_MODEL}={self.folder}", *self.options.serve_flag]
+        command += [f"--rest_api_port={self.options.port + 1}"]
+        command += [f"--model_base_path={_MODEL}={self.folder.resolve()}"]
+        if self.options.hostile:
+            command.append("--head_seconds=2")
+        command += self.options.serve_flag
+        root = pathlib.Path(self.options.checkout).resolve()
         with open(f"{self.folder}.log", "ab") as log:
             process = subprocess.Popen(  # noqa: S603
-                command, stdout=subprocess.PIPE, stderr=log, text=True
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=root,
+                env={**os.environ, "PYTHONPATH": str(root)},
             )
         assert process.stdout is not None
         for _ in range(2):

@@ -1,13 +1,14 @@
-"""From patterns to compact files: one model load for each worker, failures set aside, resumable."""
+"""From patterns to files: one load of a preset for each worker, failures set aside, resumable."""
 
 import collections
 import contextlib
 import datetime
 import hashlib
-import io
 import json
+import os
 import posixpath
 import re
+import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,20 +19,29 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils.shared import Shared
 
-from comrec_tf import vocabulary
-
 # Imported for its classes, which Beam then knows.
 from comrec_tf.beam import file_systems  # noqa: F401
-from comrec_tf.compact_file import container
-from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.request import Request
-from comrec_tf.images import files
+from comrec_tf.beam.verbs import Verb
+from comrec_tf.compression.request import TargetMissedError
+from comrec_tf.engines import litert
 
-__all__ = ["COUNTERS", "REPORTS", "CompressPictures", "claim", "counts_of", "limit_threads"]
+__all__ = ["COUNTERS", "REPORTS", "MakeFiles", "claim", "counts_of", "limit_threads"]
 
-#: What is counted: pictures that were compressed now, that an earlier run had done, that failed,
-#: that missed their target; and pixels and bytes of those that were compressed now.
-COUNTERS = ("compressed", "skipped", "failed", "missed", "pixels", "bytes_before", "bytes_after")
+#: What is counted: files that were made now, that an earlier run had made, that failed, of these
+#: those for a limit of bytes, that missed another target, that were kept as they are; presets that
+#: workers loaded; and pixels and bytes of those that were made now.
+COUNTERS = (
+    "made",
+    "done_before",
+    "failed",
+    "over_limit",
+    "missed",
+    "kept",
+    "loads",
+    "pixels",
+    "bytes_before",
+    "bytes_after",
+)
 #: Folder of the reports, in the output folder.
 REPORTS = "_comrec_tf"
 
@@ -41,24 +51,20 @@ _RAW = CompressionTypes.UNCOMPRESSED
 _WILDCARDS = re.compile(r"[*?\[]")
 
 
-class CompressPictures(beam.PTransform):
-    """Patterns -> compact files, and two collections of JSON lines that say what became of each.
+class MakeFiles(beam.PTransform):
+    """Patterns -> files, and two collections of JSON lines that say what became of each.
 
     Args:
-        output: folder of the compact files; it gets the tree below each pattern's fixed part.
-        request: what is asked of each file.
-        suffix: ending of the compact files.
+        output: folder of the files; it gets the tree below each pattern's fixed part.
+        verb: what is done with each.
         overwrite: make files again that an earlier run has made.
-        threads: that TensorFlow may use in each worker process; 0 for all cores.
+        threads: that networks may use in each worker process; 0 for all cores.
     """
 
-    def __init__(
-        self, output: str, request: Request, suffix: str, *, overwrite: bool, threads: int
-    ) -> None:
+    def __init__(self, output: str, verb: Verb, *, overwrite: bool, threads: int) -> None:
         super().__init__()
         self._output = output
-        self._request = request
-        self._suffix = suffix
+        self._verb = verb
         self._overwrite = overwrite
         self._threads = threads
 
@@ -69,36 +75,41 @@ class CompressPictures(beam.PTransform):
             patterns: folders, patterns or files.
 
         Returns:
-            A dictionary of two collections, "done" and "failed": JSON texts, one for each picture
-            (or for a pattern without any).
+            A dictionary of two collections, "done" and "failed": JSON texts, one for each file (or
+            for a pattern without any).
         """
-        found = patterns | "Find" >> beam.ParDo(_Find(self._output, self._suffix)).with_outputs(
-            "failed", main="pictures"
-        )
-        compressed = (
-            found.pictures
+        found = patterns | "Find" >> beam.ParDo(
+            _Find(self._output, self._verb.suffix, self._verb.suffixes)
+        ).with_outputs("failed", main="files")
+        made = (
+            found.files
             # Which inputs would become one file shows only when all are known. It also spreads
-            # the pictures of one folder over all workers.
+            # the files of one folder over all workers.
             | "Group" >> beam.GroupByKey()
-            | "Compress"
-            >> beam.ParDo(_Compress(self._request, self._overwrite, self._threads)).with_outputs(
+            | "Make"
+            >> beam.ParDo(_Make(self._verb, self._overwrite, self._threads)).with_outputs(
                 "failed", main="done"
             )
         )
-        failed = (found.failed, compressed.failed) | "Failures" >> beam.Flatten()
-        return {"done": compressed.done, "failed": failed}
+        failed = (found.failed, made.failed) | "Failures" >> beam.Flatten()
+        return {"done": made.done, "failed": failed}
 
 
 class _Find(beam.DoFn):
     """A pattern -> (output, (input, when it was changed))."""
 
-    def __init__(self, output: str, suffix: str) -> None:
+    def __init__(self, output: str, suffix: str, suffixes: tuple[str, ...]) -> None:
         self._output = output
         self._suffix = suffix
+        self._suffixes = suffixes
+
+    def _is_input(self, folder: str, name: str) -> bool:
+        ours = REPORTS in folder.split("/")
+        return name.lower().endswith(self._suffixes) and not name.startswith(".") and not ours
 
     def process(self, pattern: str) -> Iterator[Any]:
         fixed = pattern[: match.start()] if (match := _WILDCARDS.search(pattern)) else pattern
-        if match is None and not pattern.lower().endswith(vocabulary.PICTURE_SUFFIXES):
+        if match is None and not pattern.lower().endswith(self._suffixes):
             root = pattern.rstrip("/") + "/"
             pattern = root + "**"
         else:
@@ -110,7 +121,7 @@ class _Find(beam.DoFn):
             for found in FileSystems.match([pattern])[0].metadata_list:
                 relative = found.path[len(root) :]
                 folder, name = posixpath.split(relative)
-                if not _is_picture(folder, name) or (ours and found.path.startswith(ours)):
+                if not self._is_input(folder, name) or (ours and found.path.startswith(ours)):
                     continue
                 number += 1
                 target = posixpath.join(folder, name[: name.rindex(".")] + self._suffix)
@@ -120,33 +131,38 @@ class _Find(beam.DoFn):
             yield _failure(pattern, error)
             return
         if not number:
-            wanted = ", ".join(vocabulary.PICTURE_SUFFIXES)
+            wanted = ", ".join(self._suffixes)
             yield _failure(pattern, ValueError(f"expected files of {wanted}. Received: none"))
 
 
-def _is_picture(folder: str, name: str) -> bool:
-    ours = REPORTS in folder.split("/")
-    return (
-        name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".") and not ours
-    )
+class _Loaded:
+    """What a worker process has loaded, for all of its threads."""
+
+    def __init__(self, verb: Verb, threads: int) -> None:
+        limit_threads(threads)
+        self.make, self._num_loads = verb.load()
+        self._lock = threading.Lock()
+        self._told = 0
+
+    def new_loads(self) -> int:
+        """Presets that have been loaded since it was asked for: counters exist within bundles."""
+        with self._lock:
+            before, self._told = self._told, self._num_loads()
+            return self._told - before
 
 
-class _Compress(beam.DoFn):
-    """(output, its inputs) -> a row; the compact file is written on the way."""
+class _Make(beam.DoFn):
+    """(output, its inputs) -> a row; the file is written on the way."""
 
-    def __init__(self, request: Request, overwrite: bool, threads: int) -> None:
-        self._request = request
+    def __init__(self, verb: Verb, overwrite: bool, threads: int) -> None:
+        self._verb = verb
         self._overwrite = overwrite
         self._threads = threads
         # One load for all threads of a worker process.
         self._shared = Shared()
 
     def setup(self) -> None:
-        self._compressor = self._shared.acquire(self._load)
-
-    def _load(self) -> Compressor:
-        limit_threads(self._threads)
-        return self._request.compressor()
+        self._loaded = self._shared.acquire(lambda: _Loaded(self._verb, self._threads))
 
     def process(self, group: tuple[str, Iterable[tuple[str, float]]]) -> Iterator[Any]:
         output, inputs = group[0], sorted(set(group[1]))
@@ -158,49 +174,54 @@ class _Compress(beam.DoFn):
             return
         source, changed = inputs[0]
         try:
-            if output == source:
-                raise ValueError(
-                    f"{output} would replace its own input: choose another --output_dir"
-                )
-            if not self._overwrite and _is_done(output, changed):
-                _count("skipped", 1)
+            if not self._overwrite and self._is_done(source, output, changed):
+                _count("done_before", 1)
                 return
             original = _read_bytes(source)
-            read = files.load(io.BytesIO(original), max_pixels=self._request.max_pixels)
-            content, row = self._request.compress(self._compressor, read.picture, read.metadata)
-            self._request.check(row, read.metadata)
-            _write_whole(output, content)
+            made = self._loaded.make(original, source, output)
+            if made.output == source:
+                raise ValueError(
+                    f"{source} would be replaced by its own output: choose another --output_dir"
+                )
+            _write_whole(made.output, made.content)
         except (OSError, ValueError) as error:
             yield _failure(source, error)
             return
-        row |= {
-            "file": output,
+        finally:
+            _count("loads", self._loaded.new_loads())
+        row = {
+            "file": made.output,
             "source": source,
+            **made.row,
             "bytes_before": len(original),
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": hashlib.sha256(made.content).hexdigest(),
         }
-        _count("compressed", 1)
-        _count("missed", int(not row["met"]))
+        _count("made", 1)
+        _count("missed", int(not row.get("met", True)))
+        _count("kept", int(row.get("kept", False)))
         for name in ("pixels", "bytes_before", "bytes_after"):
             _count(name, row[name])
         yield json.dumps(row)
 
-
-def _is_done(output: str, changed: float) -> bool:
-    """Tell whether the compact file is there, younger than its input."""
-    if not FileSystems.exists(output):
+    def _is_done(self, source: str, output: str, changed: float) -> bool:
+        """Tell whether the output is there, younger than its input."""
+        if output == source:
+            raise ValueError(f"{output} would replace its own input: choose another --output_dir")
+        for place in self._verb.outputs(source, output):
+            # An input that is kept, and is where it belongs, is no output.
+            if place == source or not FileSystems.exists(place):
+                continue
+            # Not by a match, which would take brackets in a name for a pattern.
+            younger = FileSystems.get_filesystem(place).last_updated(place) >= changed
+            self._verb.check_output(_read_bytes(place), place, younger=younger)
+            if younger:
+                return True
         return False
-    try:
-        container.read(_read_bytes(output))
-    except ValueError:
-        message = f"{output} exists and is no compact file: pass --overwrite to replace it"
-        raise FileExistsError(message) from None
-    # Not by a match, which would take brackets in a name for a pattern.
-    return FileSystems.get_filesystem(output).last_updated(output) >= changed
 
 
 def _failure(source: str, error: Exception) -> beam.pvalue.TaggedOutput:
     _count("failed", 1)
+    _count("over_limit", int(isinstance(error, TargetMissedError)))
     line = json.dumps({"file": source, "error": str(error)})
     return beam.pvalue.TaggedOutput("failed", line)
 
@@ -231,44 +252,47 @@ def _write_whole(path: str, content: bytes) -> None:
 
 
 def limit_threads(number: int) -> None:
-    """Say how many threads TensorFlow has in this process; too late once it has computed.
+    """Say how many threads networks have in this process; too late once they have computed.
 
     Args:
         number: of threads; 0 for all cores.
     """
+    if number:
+        os.environ[litert.THREADS] = str(number)
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(number)
         tf.config.threading.set_inter_op_parallelism_threads(number)
 
 
-def claim(output: str, request: Request, compressor: Compressor, *, overwrite: bool) -> str:
+def claim(output: str, outcome: dict[str, Any], *, overwrite: bool) -> str:
     """Note in the output folder what its files are made by, so that runs do not mix.
 
     Args:
-        output: folder of the compact files.
-        request: what is asked of each file.
-        compressor: of the request.
-        overwrite: whether files of another request may be there, to be made again.
+        output: folder of the files.
+        outcome: of the verb.
+        overwrite: whether files of another outcome may be there, to be made again.
 
     Returns:
         A folder for the reports of this run.
 
     Raises:
-        ValueError: an earlier run into this folder had another request or other weights.
+        ValueError: an earlier run into this folder had another outcome.
         OSError: the folder cannot be written.
     """
-    ids = {str(scale): f"{number:08x}" for scale, number in compressor.preset_ids.items()}
-    mine = {**request.outcome, "ids": ids}
     path = FileSystems.join(output, REPORTS, "request.json")
     if not overwrite and FileSystems.exists(path):
         there = json.loads(_read_bytes(path))
-        if there != mine:
-            changed = {name: there.get(name) for name in mine if there.get(name) != mine[name]}
+        if there != outcome:
+            changed = {
+                name: there.get(name)
+                for name in {**there, **outcome}
+                if there.get(name) != outcome.get(name)
+            }
             raise ValueError(
                 f"{output} was begun with {changed}: go on with the same flags, choose "
                 "another --output_dir, or pass --overwrite"
             )
-    _write_whole(path, json.dumps(mine).encode())
+    _write_whole(path, json.dumps(outcome).encode())
     now = datetime.datetime.now(datetime.timezone.utc)
     return FileSystems.join(output, REPORTS, now.strftime("%Y-%m-%dT%H-%M-%S.%f"))
 

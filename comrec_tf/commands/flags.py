@@ -24,15 +24,10 @@ def define(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
+    frame.define_preset_flag(values)
     frame.define_engine_flags(values)
     define_max_pixels(values)
     with help_text.group(values, help_text.NETWORK):
-        flags.DEFINE_string(
-            "preset",
-            vocabulary.DEFAULT_PRESET,
-            "Name of a preset, or its folder; `comrec presets` lists them.",
-            flag_values=values,
-        )
         flags.DEFINE_enum(
             "scale",
             "auto",

@@ -26,9 +26,9 @@ __all__ = [
     "Command",
     "UsageError",
     "define_engine_flags",
+    "define_preset_flag",
     "origin",
     "show",
-    "whole_number",
 ]
 
 SUCCESS = 0
@@ -65,7 +65,7 @@ class Command:
             exit code. What it raises of `UsageError`, `OSError`, `ValueError`,
             `FloatingPointError` and `ModuleNotFoundError` (an extra that is not installed) ends it
             with a message.
-        arguments: what follows the flags, as "PICTURE..."; empty where nothing does.
+        arguments: what follows the flags, as "PICTURE..."; empty where nothing may.
         pass_unknown: whether flags that `define` does not know are handed to `work` among the
             positional arguments; an error otherwise.
     """
@@ -155,6 +155,8 @@ class Command:
                 return usage(_in_our_words(error))
         if {"-h", "--help"} & set(argv[1:]):
             return show(self.draw_help(program))
+        if positional and not self.arguments:
+            return usage(f"expected flags only. Received: {' '.join(positional)}")
         _say_what_is_wanted(values.verbose)
         try:
             with warnings.catch_warnings():
@@ -204,6 +206,22 @@ def origin(error: BaseException) -> str:
     return _clean("".join(traceback.format_exception(error)))
 
 
+def define_preset_flag(values: flags.FlagValues, more: str = "") -> None:
+    """Define which preset is worked with.
+
+    Args:
+        values: where to.
+        more: what else a command has to say of it.
+    """
+    with help_text.group(values, help_text.NETWORK):
+        flags.DEFINE_string(
+            "preset",
+            vocabulary.DEFAULT_PRESET,
+            f"Name of a preset, or its folder; `comrec presets` lists them. {more}",
+            flag_values=values,
+        )
+
+
 def define_engine_flags(values: flags.FlagValues) -> None:
     """Define what computes the networks.
 
@@ -234,25 +252,6 @@ def define_engine_flags(values: flags.FlagValues) -> None:
         "expected --engine=tensorflow with --precision",
         flag_values=values,
     )
-
-
-def whole_number(text: str, name: str) -> int:
-    """Read a whole number of a flag.
-
-    Args:
-        text: what was typed.
-        name: the flag.
-
-    Returns:
-        The number.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"--{name} expects whole numbers. Received: {text!r}") from None
 
 
 def _say_what_is_wanted(verbose: bool) -> None:

@@ -3,7 +3,7 @@
 import collections
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from comrec_tf.commands import display, frame
@@ -11,8 +11,17 @@ from comrec_tf.commands.jobs import Done
 from comrec_tf.commands.plan import Plan
 from comrec_tf.compression.request import TargetMissedError
 
-__all__ = ["report", "show_plan"]
+__all__ = ["report", "report_counts", "show_plan"]
 
+#: Columns of a total without its files.
+_COUNTED: dict[str, tuple[str, Any]] = {
+    "made": ("files", "{:,}"),
+    "pixels": ("pixels", "{:,}"),
+    "bytes_before": ("bytes before", "{:,}"),
+    "bytes_after": ("bytes after", "{:,}"),
+    "of_before": ("of before", "{:.1%}"),
+    "bits_per_pixel": ("bits per pixel", "{:.3f}"),
+}
 #: Files that are named where one thing is to be said of many.
 _NAMED = 3
 
@@ -93,6 +102,51 @@ def report(
     if missed or any(row.get("exceeds_limit") for row in done.rows):
         return frame.MISSED
     return frame.SUCCESS
+
+
+def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = False) -> int:
+    """Print what was done with more files than are named: the total of `report`, and counts.
+
+    Args:
+        counts: "made", "done_before", "failed", of these "over_limit" of bytes, "missed", "kept",
+            "loads" of presets, and of the files made "pixels", "bytes_before", "bytes_after".
+        reports: folder where each file has a line.
+        as_json: whether as JSON, with the keys that `report` has where they mean the same.
+
+    Returns:
+        The exit code, as of `report`.
+    """
+    total = {name: counts[name] for name in ("pixels", "bytes_before", "bytes_after")}
+    made, failed = counts["made"], counts["failed"]
+    shares: dict[str, float | None] = {"of_before": None, "bits_per_pixel": None}
+    if made:
+        shares["of_before"] = counts["bytes_after"] / counts["bytes_before"]
+        shares["bits_per_pixel"] = 8 * counts["bytes_after"] / counts["pixels"]
+    number = made + counts["done_before"] + failed
+    if as_json:
+        names = ("made", "failed", "over_limit", "missed", "kept", "loads")
+        content = {
+            "num_files": {name: counts[name] for name in names},
+            "done_before": counts["done_before"],
+            "reports": reports,
+            "total": {**total, **shares},
+        }
+        print(json.dumps(content, indent=2))
+    elif made:
+        display.rows(_COUNTED, [{"made": made, **total, **shares}])
+    lines = []
+    if counts["done_before"]:
+        lines.append(f"{counts['done_before']} of {number} files are done already")
+    if counts["kept"]:
+        lines.append(f"{counts['kept']} of {number} files were kept as they are")
+    if counts["missed"]:
+        lines.append(f"{counts['missed']} of {number} files missed their target")
+    if failed:
+        lines.append(f"{failed} of {number} files failed: see {reports}/failed-*.jsonl")
+    _say(lines)
+    if failed > counts["over_limit"]:
+        return frame.FAILURE
+    return frame.MISSED if failed else frame.SUCCESS
 
 
 def _failure(source: str, error: Exception) -> dict[str, str]:

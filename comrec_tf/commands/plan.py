@@ -13,7 +13,7 @@ from comrec_tf.commands import frame, help_text, journal
 from comrec_tf.commands.inputs import Found
 from comrec_tf.process import storage
 
-__all__ = ["STREAM", "Job", "Plan", "define_flags", "make"]
+__all__ = ["STREAM", "Job", "Plan", "define_flags", "define_places", "make", "places"]
 
 #: Stands for standard input as an input, for standard output as an output.
 STREAM = storage.STREAM
@@ -73,13 +73,19 @@ class Plan:
         return self.resume and self.log is not None and self.log.owns(output)
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Define the flags of a command that makes a file of each file.
+def define_places(values: flags.FlagValues) -> None:
+    """Define the flags that say where files come from and go to, alike in all commands.
 
     Args:
         values: where to.
     """
     with help_text.group(values, help_text.IN_AND_OUT):
+        flags.DEFINE_list(
+            "input",
+            [],
+            "More inputs, between commas, beside those that follow the flags. Default: none.",
+            flag_values=values,
+        )
         flags.DEFINE_string(
             "output_dir",
             None,
@@ -89,6 +95,37 @@ def define_flags(values: flags.FlagValues) -> None:
             flag_values=values,
         )
         flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
+    with help_text.group(values, help_text.RUN):
+        flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
+
+
+def places(values: flags.FlagValues, positional: Sequence[str]) -> list[str]:
+    """Read the inputs.
+
+    Args:
+        values: the flags of `define_places`.
+        positional: the inputs that follow the flags.
+
+    Returns:
+        All inputs.
+
+    Raises:
+        UsageError: there is none.
+    """
+    inputs = [*values.input, *positional]
+    if not inputs:
+        raise frame.UsageError("expected files, folders or globs. Received: nothing")
+    return inputs
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Define the flags of a command that makes a file of each file.
+
+    Args:
+        values: where to.
+    """
+    define_places(values)
+    with help_text.group(values, help_text.IN_AND_OUT):
         flags.DEFINE_enum(
             "on_clash",
             "skip",
@@ -115,7 +152,6 @@ def define_flags(values: flags.FlagValues) -> None:
             short_name="n",
             flag_values=values,
         )
-        flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
 
 
 def make(
@@ -131,7 +167,8 @@ def make(
     """Name an output for each input.
 
     Args:
-        inputs: files, globs, folders (searched to the bottom), or `STREAM` alone.
+        inputs: files, globs, folders (searched to the bottom), or `STREAM` alone, beside those of
+            --input.
         values: the flags of `define_flags`.
         suffix: ending of the outputs.
         suffixes: endings of the files that are taken from a folder.
@@ -148,8 +185,7 @@ def make(
         FileExistsError: there is a clash and --on_clash=error.
         OSError: the output folder cannot be written.
     """
-    if not inputs:
-        raise frame.UsageError("expected files, folders or globs. Received: nothing")
+    inputs = places(values, inputs)
     if STREAM in inputs:
         if len(inputs) > 1 or values.output_dir is not None or values.resume:
             raise frame.UsageError(

@@ -30,8 +30,6 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _list(values: flags.FlagValues, positional: list[str]) -> int:
-    if positional:
-        raise frame.UsageError(f"expected flags only. Received: {' '.join(positional)}")
     cards, damaged = {}, False
     for name, folder in find.list_presets().items():
         try:

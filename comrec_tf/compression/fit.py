@@ -13,7 +13,7 @@ import numpy as np
 
 from comrec_tf.compression.target import METRICS
 
-__all__ = ["ENTRIES", "NO_FIT", "USUAL_SLOPES", "Fit", "Line", "Prediction", "terms"]
+__all__ = ["ENTRIES", "NO_FIT", "PARTS", "USUAL_SLOPES", "Fit", "Line", "Prediction", "terms"]
 
 #: Scores that are large for a metric, so that terms are of the size of one.
 _LARGE = {"ssimulacra2": 50.0, "psnr": 40.0}
@@ -23,9 +23,14 @@ _NUM_TERMS = 6
 
 #: What is fitted of each way: where the score of plain JPEG is reached (`ways.place`); logarithm of
 #: the bytes that this takes over those of plain JPEG; growth of the score with the place there;
-#: the best score of the way; what the score is above plain JPEG's in as many bytes. And "part":
-#: what a look at a part of a picture says above what is true, its mean and standard deviation.
+#: the best score of the way; what the score is above plain JPEG's in as many bytes. Besides
+#: "part" and "part_structure": what a look at a part of a picture says above what is true, of its
+#: score and of its structure, mean and standard deviation.
 ENTRIES = ("place", "bytes", "slope", "top", "gain")
+PARTS = ("part", "part_structure")
+#: The errors of looking at a part where nothing was fitted, as they are of photos: of the score,
+#: of the structure.
+_USUAL_ERRORS = {"ssimulacra2": (1.0, 0.0015), "psnr": (0.15, 0.0)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Line:
 class Prediction:
     """What a way is expected to do; see `ENTRIES`, each with its error.
 
-    Errors are infinite where nothing is known. `part` is what a look at a part of a picture says
-    above what is true, in the mean.
+    Errors are infinite where nothing is known, but for those of parts. `part` is what a look at a
+    part of a picture says above what is true, in the mean, of its score and of its structure.
     """
 
     place: float
@@ -57,8 +62,8 @@ class Prediction:
     top_error: float
     gain: float
     gain_error: float
-    part: float = 0.0
-    part_error: float = 0.0
+    part: tuple[float, float]
+    part_error: tuple[float, float]
 
 
 class Fit:
@@ -90,7 +95,10 @@ class Fit:
                 entries = _mapping(entries)
                 lines.setdefault(metric, {})[way] = {
                     entry: _line(entries.get(entry), _NUM_TERMS) for entry in ENTRIES
-                } | {"part": _line(entries.get("part"), 1)}
+                } | {
+                    name: _line(entries.get(name, [0.0, error]), 1)
+                    for name, error in zip(PARTS, _USUAL_ERRORS[metric], strict=True)
+                }
         return cls(lines)
 
     def predict(
@@ -112,8 +120,10 @@ class Fit:
         lines = self._lines.get(metric, {}).get(way)
         if lines is None:
             far = math.inf
-            return Prediction(here, 0.0, far, usual, 100.0, far, 0.0, far)
+            errors = _USUAL_ERRORS[metric]
+            return Prediction(here, 0.0, far, usual, 100.0, far, 0.0, far, (0.0, 0.0), errors)
         values = terms(metric, score, bits_per_pixel)
+        parts = [lines[name] for name in PARTS]
         numbers = {name: float(values @ lines[name].weights) for name in ENTRIES}
         return Prediction(
             place=min(max(numbers["place"], -4.6), 4.6),
@@ -124,8 +134,8 @@ class Fit:
             top_error=lines["top"].error,
             gain=numbers["gain"],
             gain_error=lines["gain"].error,
-            part=lines["part"].weights[0],
-            part_error=lines["part"].error,
+            part=(parts[0].weights[0], parts[1].weights[0]),
+            part_error=(parts[0].error, parts[1].error),
         )
 
 

@@ -123,7 +123,7 @@ def is_drawn(coefficients: np.ndarray) -> bool:
 
 
 def thresholds() -> dict[str, Any]:
-    """List all numbers above by name, for a twin in another language (serving/web)."""
+    """List all numbers above by name, for twins: in a web page, in graphs (exporting)."""
     return {
         "max_blocks": _MAX_BLOCKS,
         "low": _LOW,

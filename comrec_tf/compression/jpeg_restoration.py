@@ -25,7 +25,7 @@ from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.images import color
 from comrec_tf.images.metadata import Metadata
 
-__all__ = ["RestoredJpeg", "blend", "restore", "rule", "shares"]
+__all__ = ["RestoredJpeg", "blend", "drawn_share", "restore", "rule", "shares"]
 
 #: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
 #: last a file is left as it is. Chroma that was halved is always worth restoring; where it was not,
@@ -109,7 +109,7 @@ def restore(
     if jpeg_damage.is_pattern(coefficients):
         return result(jpeg.picture, False, "networks would take its pattern for damage")
     if jpeg_damage.is_drawn(coefficients):
-        strength *= float(np.interp(quality, *_DRAWN))
+        strength *= drawn_share(quality)
         reason = "drawn"
     luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
     if not max(luma, chroma):
@@ -134,6 +134,18 @@ def shares(quality: int, subsampling: str) -> tuple[float, float]:
     qualities, *planes = _SHARES.get(subsampling, _SHARES[_OTHER])
     luma, chroma = (float(np.interp(quality, qualities, plane, right=0.0)) for plane in planes)
     return luma, chroma
+
+
+def drawn_share(quality: int) -> float:
+    """Tell how much is left of `shares` for text and other drawings.
+
+    Args:
+        quality: 1 to 100, as the tables were fitted.
+
+    Returns:
+        A factor, 0 to 1.
+    """
+    return float(np.interp(quality, *_DRAWN))
 
 
 def rule() -> dict[str, Any]:

@@ -86,13 +86,16 @@ def _way(
             return file(quality)
         return coder.encode(picture, quality, scale, None, codec)
 
+    def decoded(file: CompactFile) -> np.ndarray:
+        header = file.header
+        shape = (header.height, header.width, 1 if header.grey else 3)
+        return decode_bitstream(file.content, coder.coders[scale].compact_shape(shape))
+
     def restore_tiles(
         file: CompactFile, corners: list[tuple[int, int]], side: int
     ) -> list[np.ndarray]:
-        header, pair = file.header, coder.coders[scale]
-        shape = (header.height, header.width, 1 if header.grey else 3)
-        decoded = decode_bitstream(file.content, pair.compact_shape(shape))
-        restored = pair.restore_tiles(decoded, header.step, corners, side)
+        pair = coder.coders[scale]
+        restored = pair.restore_tiles(decoded(file), file.header.step, corners, side)
         looked()
         return restored
 
@@ -109,4 +112,5 @@ def _way(
         sketch=sketch,
         restore=restore,
         restore_tiles=None if scale == PLAIN_SCALE else restore_tiles,
+        draft=decoded if scale == 1 else None,
     )

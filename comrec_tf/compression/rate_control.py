@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from comrec_tf.compression import exhaustive, judges
+from comrec_tf.compression.aim import BYTES_SLOPE, Aim, find
 from comrec_tf.compression.fit import USUAL_SLOPES, Fit, Prediction
 from comrec_tf.compression.goal import Goal
 from comrec_tf.compression.result import CompactFile
@@ -21,19 +22,12 @@ from comrec_tf.compression.ways import Way, place, quality_at
 
 __all__ = ["Choices", "choose"]
 
-#: Growth of the logarithm of bytes with `place`, as photos have it.
-_BYTES_SLOPE = 0.6
 #: A way is not looked at if it is behind by so many standard deviations of the fit.
 _DOUBT = 1.3
-#: A look that misses its goal by no more than so much of a place tells where the goal is.
-_NEAR = 0.25
-#: A way that is expected to take so many times the bytes of the best is given up.
-_HOPELESS = 1.03
-#: Looks a way at most.
-_LOOKS = 3
-#: What is promised of a whole picture is asked of a part of it with so many standard deviations of
-#: the part's error to spare.
-_SPARE = 0.8
+#: Where structure is asked for, a pair at half size is told by what halving alone takes of it, as
+#: the logarithm over what plain JPEG takes: below the first the pair at half size is the best of
+#: all, above the second it is not. Between the two all pairs are looked at.
+_COARSE, _FINE = -0.25, 0.2
 #: Share of the usual slope that plain JPEG may end above a score.
 _CLOSE_ENOUGH = 0.05
 #: Share of a limit of bytes that may be left unused where nobody searches to the end.
@@ -134,17 +128,6 @@ def _exhaustive(choices: Choices, target: Target, max_bytes: int | None) -> Comp
     return dataclasses.replace(file, score=choices.see(metric, way, file)[0])
 
 
-@dataclasses.dataclass(frozen=True)
-class _Aim:
-    """A way and a quality, and what is expected of it."""
-
-    way: Way
-    quality: float
-    score: float
-    num_bytes: float
-    met: bool = True
-
-
 def _reaching(choices: Choices, scene: Scene, target: Target, effort: int) -> CompactFile:
     metric, reference = target.judged_by, choices.reference
     usual = USUAL_SLOPES[metric]
@@ -157,89 +140,55 @@ def _reaching(choices: Choices, scene: Scene, target: Target, effort: int) -> Co
     aims = []
     if choices.plain:
         met = beside.score >= goal.score
-        aims.append(_Aim(reference, beside.quality, beside.score, beside.num_bytes, met))
+        aims.append(Aim(reference, beside.quality, beside.score, beside.num_bytes, met))
     best_bytes = math.inf
-    for way, prediction in _likeliest_first(
-        _predictions(choices, scene, metric, beside), goal.score
-    ):
+    predictions = _predictions(choices, scene, metric, beside)
+    losses = {way.name: _loss_by_halving(scene, way, goal) for way, _ in predictions}
+    is_settled = False
+    for way, prediction in _likeliest_first(predictions, losses, goal.score):
+        loss = losses[way.name]
         expected = beside.num_bytes * math.exp(
             prediction.bytes - _doubt(way) * prediction.bytes_error
         )
         unlikely = goal.score > prediction.top + _DOUBT * prediction.top_error
-        if best_bytes < math.inf and (expected > best_bytes or unlikely):
+        passed_over = loss > _FINE if loss is not None else expected > best_bytes or unlikely
+        is_other_pair = is_settled and way.restore_tiles is not None
+        if best_bytes < math.inf and (passed_over or is_other_pair):
             continue
-        aim = _aim(scene, way, prediction, goal, beside, effort, best_bytes)
+        aim = find(scene, way, prediction, goal, beside, effort, best_bytes)
         if aim is not None:
             aims.append(aim)
             best_bytes = min(best_bytes, aim.num_bytes) if aim.met else best_bytes
+            is_settled = is_settled or (aim.met and loss is not None and loss < _COARSE)
     best = min(aims, key=lambda aim: (not aim.met, aim.num_bytes if aim.met else -aim.score))
     file = best.way.file(best.quality)
     return dataclasses.replace(file, score=best.score, met=best.met)
 
 
+def _loss_by_halving(scene: Scene, way: Way, goal: Goal) -> float | None:
+    """See `_COARSE`; None where structure is not asked for, or the way does not halve."""
+    if goal.structure is None or way.scale <= 1:
+        return None
+    kept = scene.structure_at(way.scale)
+    return math.log(max(1.0 - kept, 1e-9) / max(1.0 - goal.structure, 1e-9))
+
+
 def _likeliest_first(
-    predictions: Sequence[tuple[Way, Prediction]], goal: float
+    predictions: Sequence[tuple[Way, Prediction]], losses: dict[str, float | None], goal: float
 ) -> list[tuple[Way, Prediction]]:
-    return sorted(predictions, key=lambda item: (goal > item[1].top, item[1].bytes))
+    def rank(item: tuple[Way, Prediction]) -> tuple[float, float]:
+        way, prediction = item
+        loss = losses[way.name]
+        if loss is not None and not _COARSE <= loss <= _FINE:
+            return math.copysign(2.0, loss), prediction.bytes
+        return float(goal > prediction.top), prediction.bytes
+
+    return sorted(predictions, key=rank)
 
 
 def _doubt(way: Way) -> float:
     """In standard deviations; the codec alone is as its pairs are, but for what they restore."""
     return 0.0 if way.restore_tiles is None else _DOUBT
-
-
-def _aim(
-    scene: Scene,
-    way: Way,
-    prediction: Prediction,
-    goal: Goal,
-    beside: Look,
-    effort: int,
-    best_bytes: float,
-) -> _Aim | None:
-    """Find where a way reaches a score; None if it is found to take more bytes than the best."""
-    wanted, slope = prediction.place, prediction.slope
-    if effort == 1 and math.isfinite(prediction.bytes_error):
-        num_bytes = beside.num_bytes * math.exp(prediction.bytes)
-        quality = quality_at(way.qualities, wanted)
-        return _Aim(way, quality, beside.score, num_bytes, goal.score <= prediction.top)
-    spare = bias = 0.0
-    if way.restore_tiles is not None and scene.is_sampled(beside.quality):
-        spare, bias = _SPARE * prediction.part_error, prediction.part
-    # What looks are worth towards the goal, and their scores as they are.
-    looks: list[Look] = []
-    scores: dict[float, float] = {}
-    while True:
-        quality = quality_at(way.qualities, wanted)
-        if any(look.quality == quality for look in looks):
-            break
-        look = scene.look(way, quality, beside.quality)
-        scores[quality] = look.score - bias
-        worth = goal.worth(scores[quality] - spare, look.structure)
-        looks.append(dataclasses.replace(look, score=worth))
-        if len(looks) > 1:
-            slope = _slope(looks, slope)
-        missed = (goal.score - worth) / slope
-        wanted = place(quality) + missed
-        if look.num_bytes * math.exp(_BYTES_SLOPE * missed) > _HOPELESS * best_bytes:
-            return None
-        at_the_end = quality == way.qualities[-1] and missed > 0
-        if abs(missed) <= _NEAR or len(looks) == _LOOKS or at_the_end:
-            break
-    quality = quality_at(way.qualities, wanted)
-    nearest = min(looks, key=lambda look: abs(look.score - goal.score))
-    gained = slope * (place(quality) - place(nearest.quality))
-    num_bytes = len(way.sketch(scene.picture, quality).content)
-    met = nearest.score + spare + gained >= goal.score - 1e-9
-    return _Aim(way, quality, scores[nearest.quality] + gained, num_bytes, met)
-
-
-def _slope(looks: list[Look], usual: float) -> float:
-    """Growth of the score between the last look and the one before; the usual one if too near."""
-    distance = place(looks[-1].quality) - place(looks[-2].quality)
-    if abs(distance) < 0.1:
-        return usual
-    return min(max((looks[-1].score - looks[-2].score) / distance, usual / 3), usual * 3)
 
 
 def _plain_reaching(scene: Scene, reference: Way, goal: float, usual: float) -> Look:
@@ -295,13 +244,13 @@ def _within(
     beside = scene.plain(plain.quality)
     aims = []
     if choices.plain and whole <= max_bytes:
-        aims.append(_Aim(reference, beside.quality, beside.score, beside.num_bytes))
+        aims.append(Aim(reference, beside.quality, beside.score, beside.num_bytes))
     predictions = _predictions(choices, scene, metric, beside)
     best_score = -math.inf
     for way, prediction in sorted(predictions, key=lambda item: -item[1].gain):
         if beside.score + prediction.gain + _doubt(way) * prediction.gain_error < best_score:
             continue
-        first = quality_at(way.qualities, prediction.place + prediction.bytes / -_BYTES_SLOPE)
+        first = quality_at(way.qualities, prediction.place + prediction.bytes / -BYTES_SLOPE)
         file = sketched(way, share, first)
         if file is None:
             continue
@@ -309,7 +258,7 @@ def _within(
             score = beside.score + prediction.gain
         else:
             score = scene.look(way, file.quality, beside.quality).score
-        aims.append(_Aim(way, file.quality, score, len(file.content)))
+        aims.append(Aim(way, file.quality, score, len(file.content)))
         best_score = max(best_score, score)
     for aim in sorted(aims, key=lambda aim: -aim.score):
         found = exhaustive.largest_quality(

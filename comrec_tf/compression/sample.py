@@ -13,8 +13,8 @@ SIDE = 2 * BLOCK
 _LARGEST = 512 * 1024
 #: A larger one is looked at in so many windows of so many pixels, down and across.
 _WINDOW, _ROWS, _COLUMNS = 256, 2, 3
-#: Pixels that are restored at most, and of which share of the tiles at least.
-_MOST_RESTORED, _LEAST_SHARE = 0.3e6, 0.6
+#: Pictures of up to so many pixels are restored as a whole.
+_MOST_RESTORED = 0.3e6
 #: Choices of tiles that are compared with the whole.
 _TRIES = 2000
 #: Where the distribution of detail is cut, from calm to busy.
@@ -57,13 +57,16 @@ def representative(picture: np.ndarray) -> np.ndarray:
     return np.concatenate(rows, 0)
 
 
-def tiles(judge: Judge, errors: np.ndarray, size: tuple[int, int]) -> list[tuple[int, int]]:
+def tiles(
+    judge: Judge, errors: np.ndarray, size: tuple[int, int], share: float
+) -> list[tuple[int, int]]:
     """Choose tiles in which a picture is as good or bad as in the whole.
 
     Args:
         judge: whose errors they are.
         errors: as `Judge.errors` gave them, of a picture like the one that is to be restored.
         size: height and width of the picture.
+        share: of the picture that is wanted, 0 to 1.
 
     Returns:
         Upper left corners of tiles of `SIDE` pixels, (top, left), multiples of `SIDE`; all where
@@ -75,7 +78,7 @@ def tiles(judge: Judge, errors: np.ndarray, size: tuple[int, int]) -> list[tuple
     inside = [
         (top, left) for top, left in corners if top + SIDE <= size[0] and left + SIDE <= size[1]
     ]
-    count = round(_LEAST_SHARE * size[0] * size[1] / SIDE**2)
+    count = round(share * size[0] * size[1] / SIDE**2)
     if count >= len(inside):
         return corners
     shares = np.array([errors[(slice(None), *blocks(corner))].sum((1, 2)) for corner in inside])

@@ -4,11 +4,20 @@ import dataclasses
 import functools
 
 import numpy as np
+import PIL.Image
 
 from comrec_tf.compression import judges, sample
+from comrec_tf.compression.result import CompactFile
 from comrec_tf.compression.ways import Way
 
 __all__ = ["Look", "Scene"]
+
+
+#: Below any error that counts.
+_LEAST_ERROR = 1e-30
+#: Share of a larger picture that is restored. What is beside it tells the whole from a part: where
+#: that is the way's own draft, a quarter says it better than half beside plain JPEG.
+_SHARE_BY_DRAFT, _SHARE = 0.3, 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,12 +29,17 @@ class Look:
         score: of the restored picture, or what a part of it says the whole's is.
         num_bytes: of the file of what was looked at.
         structure: structural similarity likewise, see `Judge.structure_of`.
+        sampled: whether it was told from a part.
+        gain: float64 (errors,), what the networks leave of each error of the draft; None for ways
+            without one. It changes little with quality.
     """
 
     quality: float
     score: float
     num_bytes: int
     structure: float | None = None
+    sampled: bool = False
+    gain: np.ndarray | None = dataclasses.field(default=None, compare=False)
 
 
 class Scene:
@@ -54,21 +68,30 @@ class Scene:
         errors, _, num_bytes = self._errors_of_plain(quality)
         return self._look(quality, errors.sum((1, 2)), num_bytes)
 
-    def parts(self, quality: float) -> list[tuple[int, int]]:
-        """Choose the tiles that `look` restores; see `sample.tiles`."""
-        height, width = self.picture.shape[:2]
-        return sample.tiles(self.judge, self._errors_of_plain(quality)[0], (height, width))
+    def structure_at(self, scale: int) -> float:
+        """Say what structure is left by bringing the picture to a smaller size and back.
 
-    def is_sampled(self, quality: float) -> bool:
-        """Whether `look` tells the whole from tiles of it."""
-        height, width = self.picture.shape[:2]
-        return len(self.parts(quality)) * sample.SIDE**2 < height * width
+        Args:
+            scale: how many times smaller it becomes in each direction.
+
+        Returns:
+            Structural similarity, as `Judge.structure_of` has it; 0 of a judge that does not look
+            at structure.
+        """
+        grey = self.picture.shape[-1] == 1
+        pixels = PIL.Image.fromarray(self.picture[..., 0] if grey else self.picture)
+        small = [-(-side // scale) for side in pixels.size]
+        bicubic = PIL.Image.Resampling.BICUBIC
+        back = pixels.resize((small[0], small[1]), bicubic).resize(pixels.size, bicubic)
+        errors = self._errors(np.asarray(back).reshape(self.picture.shape))
+        return self.judge.structure_of(errors) or 0.0
 
     def look(self, way: Way, quality: float, beside: float) -> Look:
         """Look at one way at one quality.
 
-        Of a large picture some tiles are restored. They stand in the picture as plain JPEG leaves
-        it; what they are worse or better than plain JPEG in each error, the whole is taken to be.
+        Of a large picture some tiles are restored. They stand in the picture as the way's draft is,
+        or as plain JPEG leaves it; what they are worse or better in each error, the whole is taken
+        to be.
 
         Args:
             way: how.
@@ -80,12 +103,52 @@ class Scene:
         """
         file = way.sketch(self.picture, quality)
         num_bytes = len(file.content)
-        if way.restore_tiles is None or not self.is_sampled(beside):
-            errors = self.judge.errors(way.restore(file)).sum((1, 2))
-            return self._look(quality, errors, num_bytes)
-        plain_errors, plain, _ = self._errors_of_plain(beside)
-        corners = self.parts(beside)
-        restored = plain.copy()
+        if way.restore_tiles is None:
+            return self._look(quality, self._errors(way.restore(file)), num_bytes)
+        if way.draft is not None:
+            around, share = way.draft(file), _SHARE_BY_DRAFT
+            errors_around = self.judge.errors(around)
+        else:
+            errors_around, around, _ = self._errors_of_plain(beside)
+            share = _SHARE
+        height, width = self.picture.shape[:2]
+        corners = sample.tiles(self.judge, errors_around, (height, width), share)
+        whole = errors_around.sum((1, 2))
+        sampled = len(corners) * sample.SIDE**2 < self.num_pixels
+        if sampled:
+            errors = whole * self._gain(way, file, corners, around, errors_around)
+        else:
+            errors = self._errors(way.restore(file))
+        gain = None if way.draft is None else errors / np.maximum(whole, _LEAST_ERROR)
+        return self._look(quality, errors, num_bytes, sampled, gain)
+
+    def expect(self, way: Way, quality: float, near: Look) -> Look:
+        """Say what a way with a draft is worth at a quality near one that was looked at.
+
+        Args:
+            way, quality: as in `look`.
+            near: the look, with its gain.
+
+        Returns:
+            What it is expected to be worth; nothing is restored.
+        """
+        assert way.draft is not None
+        assert near.gain is not None
+        file = way.sketch(self.picture, quality)
+        errors = near.gain * self._errors(way.draft(file))
+        return self._look(quality, errors, len(file.content), near.sampled, near.gain)
+
+    def _gain(
+        self,
+        way: Way,
+        file: CompactFile,
+        corners: list[tuple[int, int]],
+        around: np.ndarray,
+        errors_around: np.ndarray,
+    ) -> np.ndarray:
+        """Each error of some tiles, restored, over what it is there in the picture around them."""
+        assert way.restore_tiles is not None
+        restored = around.copy()
         for (top, left), tile in zip(
             corners, way.restore_tiles(file, corners, sample.SIDE), strict=True
         ):
@@ -95,12 +158,21 @@ class Scene:
         seen = np.zeros(errors.shape[1:], bool)
         for corner in corners:
             seen[sample.blocks(corner)] = True
-        ratio = errors[:, seen].sum(1) / np.maximum(plain_errors[:, seen].sum(1), 1e-30)
-        return self._look(quality, ratio * plain_errors.sum((1, 2)), num_bytes)
+        return errors[:, seen].sum(1) / np.maximum(errors_around[:, seen].sum(1), _LEAST_ERROR)
 
-    def _look(self, quality: float, errors: np.ndarray, num_bytes: int) -> Look:
+    def _errors(self, restored: np.ndarray) -> np.ndarray:
+        return self.judge.errors(restored).sum((1, 2))
+
+    def _look(
+        self,
+        quality: float,
+        errors: np.ndarray,
+        num_bytes: int,
+        sampled: bool = False,
+        gain: np.ndarray | None = None,
+    ) -> Look:
         score, structure = self.judge.score_of(errors), self.judge.structure_of(errors)
-        return Look(quality, score, num_bytes, structure)
+        return Look(quality, score, num_bytes, structure, sampled, gain)
 
     def _see_plain(self, quality: float) -> tuple[np.ndarray, np.ndarray, int]:
         file = self._plain.sketch(self.picture, quality)

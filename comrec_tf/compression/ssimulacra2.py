@@ -7,7 +7,9 @@ blur is a product with a banded matrix, which is what a CPU does fastest; and fe
 are below a hundredth are left out, together less than a ten-thousandth of the error: of the finest
 scale only luma counts, of the coarsest nothing.
 
-Errors are given by blocks of `BLOCK` pixels of the picture, so that one can look at a part.
+Errors are given by blocks of `BLOCK` pixels of the picture, so that one can look at a part. Beside
+those of the metric stands the structural error of the luma, which is what SSIM (Wang et al. 2004)
+counts.
 """
 
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from comrec_tf.compression.ssimulacra2_weights import WEIGHTS
+from comrec_tf.images import color
 
 __all__ = ["BLOCK", "SMALLEST", "Original", "score", "ssimulacra2", "structure"]
 
@@ -30,7 +33,7 @@ _SIGMA, _RADIUS = 1.5, 5
 _STRIP = 32
 #: Samples that are worked on at a time: what a core's cache holds with what is made of them.
 _BAND = 1 << 16
-_C2 = np.float32(0.0009)
+_C1, _C2 = np.float32(0.0001), np.float32(0.0009)
 
 # From linear RGB to the mixtures whose cube roots are the eye's, as in JPEG XL.
 _MIX = np.array(
@@ -48,13 +51,12 @@ _OFFSETS = np.array([0.42, 0.01, 0.55], np.float32) - _OPPONENTS.sum(1) * np.flo
 
 #: Features that count, by scale: channel and place in the last axis of the weights.
 _FEATURES = [np.argwhere(WEIGHTS[:, scale] >= _LEAST_WEIGHT) for scale in range(_NUM_SCALES)]
-# And one that does not, the first of all, for `structure`: the mean structural error of fine luma.
-_FEATURES[0] = np.concatenate([[[1, 0]], _FEATURES[0]])
-#: Weights of the features as `Original.errors` gives them, and which are fourth norms.
+#: Weights of the features as `Original.errors` gives them, and which are fourth norms. The first of
+#: all is none of the metric's: the structural error of the luma.
 _FLAT_WEIGHTS = np.concatenate(
-    [WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES)]
+    [[0.0], *(WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES))]
 )
-_FOURTH = np.concatenate([features[:, 1] >= 3 for features in _FEATURES])
+_FOURTH = np.concatenate([[False], *(features[:, 1] >= 3 for features in _FEATURES)])
 
 _LINEAR = np.arange(256) / 255.0
 _LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.055) ** 2.4)
@@ -87,7 +89,7 @@ def score(errors: np.ndarray) -> float:
 
 
 def structure(errors: np.ndarray) -> float:
-    """Turn errors into structural similarity: that of the finest luma, as SSIM has it.
+    """Turn errors into structural similarity: SSIM of the luma, but for the picture's rim.
 
     Args:
         errors: as in `score`.
@@ -117,7 +119,10 @@ class Original:
                 f"expected a picture of shape (H, W, 1 or 3). Received: shape={picture.shape}"
             )
         self._shape = picture.shape
+        picture = _continued(picture)
         self._scales = [(planes, _means(planes, scale)) for scale, planes in _scales(picture)]
+        luma = _luma(picture)
+        self._luma = luma, _means(luma, 0)
 
     def errors(self, restored: np.ndarray) -> np.ndarray:
         """Compare.
@@ -136,18 +141,30 @@ class Original:
             raise ValueError(
                 f"expected a picture of shape {self._shape}. Received: shape={restored.shape}"
             )
+        restored = _continued(restored)
         pairs = zip(self._scales, _scales(restored), strict=True)
-        errors = [_compare(*mine, other, scale) for mine, (scale, other) in pairs]
+        errors = [_compare_luma(*self._luma, _luma(restored))]
+        errors += [_compare(*mine, other, scale) for mine, (scale, other) in pairs]
         # A last block of few pixels may have none at a coarse scale.
         _, rows, columns = errors[0].shape
         return np.concatenate([_padded(planes, rows, columns) for planes in errors])
 
 
+def _continued(picture: np.ndarray) -> np.ndarray:
+    missing = [max(0, SMALLEST - side) for side in picture.shape[:2]]
+    if not any(missing):
+        return picture
+    return np.pad(picture, [(0, missing[0]), (0, missing[1]), (0, 0)], "symmetric")
+
+
+def _luma(picture: np.ndarray) -> np.ndarray:
+    """Take the luma: float32 (1, H, W), 0 to 1, continued above and below by what the blur sees."""
+    luma = (color.luma(picture) / 255.0).astype(np.float32)
+    return np.pad(luma, [(_RADIUS, _RADIUS), (0, 0)], "symmetric")[None]
+
+
 def _scales(picture: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Give those of X, Y and B - Y that count, of each scale: float32 (1 to 3, H, W), continued."""
-    missing = [max(0, SMALLEST - side) for side in picture.shape[:2]]
-    if any(missing):
-        picture = np.pad(picture, [(0, missing[0]), (0, missing[1]), (0, 0)], "symmetric")
     linear = _LINEAR[np.moveaxis(picture, -1, 0)]
     linear = np.repeat(linear, 3 // len(linear), 0)
     for scale in range(_NUM_SCALES):
@@ -221,11 +238,26 @@ def _compare(
     return np.concatenate(parts, axis=1) / means[0].size
 
 
-def _maps(
-    a: np.ndarray, b: np.ndarray, mean_a: np.ndarray, scale: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Give the maps that count of structural error (0), ringing (1), blur (2), none below zero."""
-    mean_b = _blur(b)
+def _compare_luma(original: np.ndarray, means: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """Compare the luma of both: structural errors (1, blocks down, across)."""
+    parts = []
+    for top, bottom in _bands(means.shape, 0):
+        seen = slice(top, bottom + 2 * _RADIUS)
+        a, b, mean_a = original[:, seen], restored[:, seen], means[:, top:bottom]
+        mean_b = _blur(b)
+        scale = np.square(mean_a) + np.square(mean_b) + _C1
+        parts.append(_block_sums(_structural_error(a, b, mean_a, mean_b, scale), 0))
+    return np.concatenate(parts, axis=1) / means[0].size
+
+
+def _structural_error(
+    a: np.ndarray,
+    b: np.ndarray,
+    mean_a: np.ndarray,
+    mean_b: np.ndarray,
+    scale: np.ndarray | float,
+) -> np.ndarray:
+    """Map 1 - SSIM; a difference of means counts by its square over `scale`."""
     product = mean_a * mean_b
     difference = np.square(mean_a - mean_b)
     numerator = _blur(a * b)
@@ -237,14 +269,23 @@ def _maps(
     denominator -= 2 * product
     denominator -= difference
     denominator += _C2
-    numerator *= 1 - difference
+    numerator *= 1 - difference / scale
     numerator /= denominator
-    yield 0, np.maximum(1 - numerator, 0)
+    return np.maximum(1 - numerator, 0)
+
+
+def _maps(
+    a: np.ndarray, b: np.ndarray, mean_a: np.ndarray, scale: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Give the maps that count of structural error (0), ringing (1), blur (2), none below zero."""
+    mean_b = _blur(b)
+    places = set((_FEATURES[scale][:, 1] % 3).tolist())
+    if 0 in places:
+        yield 0, _structural_error(a, b, mean_a, mean_b, 1.0)
     inner = slice(_RADIUS, -_RADIUS)
     ratio = 1 + np.abs(b[:, inner] - mean_b)
     ratio /= 1 + np.abs(a[:, inner] - mean_a)
     ratio -= 1
-    places = set((_FEATURES[scale][:, 1] % 3).tolist())
     if 1 in places:
         yield 1, np.maximum(ratio, 0)
     if 2 in places:

@@ -30,6 +30,8 @@ class Way:
         restore_tiles: file, upper left corners, side -> tiles of the restored picture, uint8
             (side, side, C), what is beyond the picture being of no meaning. None where restoring
             costs so little that it need not be done by tiles.
+        draft: file -> what the networks begin with, of the picture's shape: the decoded picture at
+            full size. None where there is none so like the restored picture.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Way:
     sketch: Callable[[np.ndarray, float], CompactFile]
     restore: Callable[[CompactFile], np.ndarray]
     restore_tiles: Callable[[CompactFile, list[tuple[int, int]], int], list[np.ndarray]] | None
+    draft: Callable[[CompactFile], np.ndarray] | None = None
 
 
 def place(quality: float) -> float:

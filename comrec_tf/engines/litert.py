@@ -11,7 +11,11 @@ from comrec_tf.engines.base import EnginePair
 from comrec_tf.presets import card, find
 from comrec_tf.process import storage
 
-__all__ = ["LiteNetwork", "load_pairs"]
+__all__ = ["THREADS", "LiteNetwork", "load_pairs"]
+
+#: Variable of the environment with the number of threads of a network; without, as many as there
+#: are cores. For programs that run a process for each core.
+THREADS = "COMREC_THREADS"
 
 #: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.
 _KEPT_SHAPES = 2
@@ -70,9 +74,9 @@ class LiteNetwork:
         if shape not in self._prepared:
             if len(self._prepared) == _KEPT_SHAPES:
                 self._prepared.popitem(last=False)
-            cores = len(os.sched_getaffinity(0))
+            threads = int(os.environ.get(THREADS) or len(os.sched_getaffinity(0)))
             with storage.muted():
-                interpreter = Interpreter(model_content=self._content, num_threads=cores)
+                interpreter = Interpreter(model_content=self._content, num_threads=threads)
                 (tile,) = (e for e in interpreter.get_input_details() if len(e["shape"]) == 4)
                 interpreter.resize_tensor_input(tile["index"], shape)
                 interpreter.allocate_tensors()

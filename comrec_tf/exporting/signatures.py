@@ -5,19 +5,18 @@ import pathlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.exporting import warm_up
+from comrec_tf.exporting import batches, warm_up
 from comrec_tf.exporting.apart import apart
 from comrec_tf.exporting.decoding import Decoding, require_pixels
 from comrec_tf.exporting.encoding import ANY_SCALE, Encoding
-from comrec_tf.graph import compact_file, jpeg, orientation, picture_files
+from comrec_tf.exporting.restoring import Restoring
+from comrec_tf.graph import jpeg, orientation, picture_files
 from comrec_tf.models import picture_coder
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.presets import card, weights
@@ -37,12 +36,11 @@ SIGNATURES = {
     "encode_pixels": "pixels of one size to compact files",
     "encode_pixels_quality": "the same at a given quality and scale",
     "decode_pixels": "compact files of one size to pixels",
+    "restore": "ordinary JPEGs to PNG, restored by a pair at full size; where there is one",
+    "restore_strength": "the same by a share",
 }
 _QUALITY = 50
 _JPEG_QUALITY = 95
-#: Pictures of a batch that are worked on at the same time.
-_PARALLEL = 2
-_WARM_UP_SIDE = 64
 
 _Function = Callable[..., dict[str, tf.Tensor]]
 
@@ -57,6 +55,8 @@ def export_signatures(
     preset: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write a SavedModel with the signatures of `SIGNATURES`.
+
+    Ordinary JPEGs need a pair at full size; without one the model cannot restore them.
 
     Results are those of `Compressor` but for rounding: a pixel of a compact or a restored picture
     may be a grey level off. A batch may hold pictures of different sizes. What is wrong with an
@@ -93,7 +93,8 @@ def export_signatures(
     beside = pathlib.Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         archive.write_out(beside / "model", verbose=False)
-        _write_warm_up(beside / "model", endpoints.scales)
+        loaded = tf.saved_model.load(os.fspath(beside / "model")).signatures
+        warm_up.write(beside / "model", warm_up.requests(loaded, endpoints.scales))
         if preset is not None:
             _copy_preset(preset, beside / "model" / vocabulary.PRESET_IN_MODEL)
         os.rename(beside / "model", path)
@@ -120,6 +121,8 @@ class _Endpoints:
         self._max_pixels = max_pixels
         self._encoding = Encoding(coders, codec, ids)
         self._decoding = Decoding(coders, codec, ids, max_pixels)
+        # Its networks are for pictures that were not made smaller.
+        self._restoring = Restoring(coders[1], codec, max_pixels) if 1 in coders else None
         self._jpeg = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
         self._jpeg_at = apart(
             self._jpeg.encode, tf.TensorSpec([None, None, None], tf.uint8), _NUMBER
@@ -139,7 +142,7 @@ class _Endpoints:
         usual_scale = tf.constant([self._scale])
 
         def encode(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._usual(self._picture, _listed(image_bytes, "image_bytes"))
+            return self._usual(self._picture, batches.listed(image_bytes, "image_bytes"))
 
         def encode_quality(
             image_bytes: tf.Tensor, quality: tf.Tensor, scale: tf.Tensor = usual_scale
@@ -161,23 +164,27 @@ class _Endpoints:
 
         def decode(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             def png(content: tf.Tensor) -> tf.Tensor:
-                return tf.io.encode_png(self._decoding.decode(content))
+                return picture_files.png(self._decoding.decode(content))
 
-            return {"image_bytes": _map(png, [_listed(code_bytes, "code_bytes")], _TEXT)}
+            return {
+                "image_bytes": batches.each(png, [batches.listed(code_bytes, "code_bytes")], _TEXT)
+            }
 
         def decode_jpeg(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             def jpeg(content: tf.Tensor) -> tf.Tensor:
                 return self._jpeg.encode(self._decoding.decode(content), _JPEG_QUALITY)
 
-            return {"image_bytes": _map(jpeg, [_listed(code_bytes, "code_bytes")], _TEXT)}
+            return {
+                "image_bytes": batches.each(jpeg, [batches.listed(code_bytes, "code_bytes")], _TEXT)
+            }
 
         def decode_jpeg_quality(code_bytes: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
             def jpeg(content: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
                 return self._jpeg_at(self._decoding.decode(content), quality)
 
-            given = _listed(code_bytes, "code_bytes")
-            items = [given, _for_each(quality, given, "quality")]
-            return {"image_bytes": _map(jpeg, items, _TEXT)}
+            given = batches.listed(code_bytes, "code_bytes")
+            items = [given, batches.for_each(quality, given, "quality")]
+            return {"image_bytes": batches.each(jpeg, items, _TEXT)}
 
         def decode_pixels(code_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             spec = tf.TensorSpec([None, None, 3], tf.uint8)
@@ -187,9 +194,11 @@ class _Endpoints:
                 copies = tf.where(tf.equal(tf.shape(picture)[-1], 1), 3, 1)
                 return tf.ensure_shape(tf.tile(picture, [1, 1, copies]), spec.shape)
 
-            return {"pixels": _map(restored, [_listed(code_bytes, "code_bytes")], spec)}
+            return {
+                "pixels": batches.each(restored, [batches.listed(code_bytes, "code_bytes")], spec)
+            }
 
-        return {
+        functions: dict[str, tuple[_Function, list[tf.TensorSpec]]] = {
             "serving_default": (encode, [files]),
             "encode": (encode, [files]),
             "encode_quality": (encode_quality, [files, quality, scale]),
@@ -201,6 +210,9 @@ class _Endpoints:
             "encode_pixels_quality": (encode_pixels_quality, [pixels, quality, scale]),
             "decode_pixels": (decode_pixels, [codes]),
         }
+        if self._restoring is not None:
+            functions |= _restoring_functions(self._restoring)
+        return functions
 
     def _usual(
         self, read: Callable[[tf.Tensor], tf.Tensor], given: tf.Tensor
@@ -216,7 +228,7 @@ class _Endpoints:
                 )
             return code, *_size(picture), quality, scale
 
-        return dict(zip(_OUTPUTS, _map(one, [given], _OUTPUT_SPECS), strict=True))
+        return dict(zip(_OUTPUTS, batches.each(one, [given], _OUTPUT_SPECS), strict=True))
 
     def _at_quality(
         self,
@@ -231,9 +243,13 @@ class _Endpoints:
             return code, *_size(picture), quality, scale
 
         if given.dtype == tf.string:
-            given = _listed(given, "image_bytes")
-        items = [given, _for_each(quality, given, "quality"), _for_each(scale, given, "scale")]
-        return dict(zip(_OUTPUTS, _map(one, items, _OUTPUT_SPECS), strict=True))
+            given = batches.listed(given, "image_bytes")
+        items = [
+            given,
+            batches.for_each(quality, given, "quality"),
+            batches.for_each(scale, given, "scale"),
+        ]
+        return dict(zip(_OUTPUTS, batches.each(one, items, _OUTPUT_SPECS), strict=True))
 
     def _within(
         self, image_bytes: tf.Tensor, max_bytes: tf.Tensor, scale: tf.Tensor
@@ -243,10 +259,14 @@ class _Endpoints:
             code, quality, scale, met = self._encoding.within(picture, limit, scale)
             return code, *_size(picture), quality, scale, met
 
-        given = _listed(image_bytes, "image_bytes")
-        items = [given, _for_each(max_bytes, given, "max_bytes"), _for_each(scale, given, "scale")]
+        given = batches.listed(image_bytes, "image_bytes")
+        items = [
+            given,
+            batches.for_each(max_bytes, given, "max_bytes"),
+            batches.for_each(scale, given, "scale"),
+        ]
         specs = (*_OUTPUT_SPECS, tf.TensorSpec([], tf.bool))
-        return dict(zip((*_OUTPUTS, "met"), _map(one, items, specs), strict=True))
+        return dict(zip((*_OUTPUTS, "met"), batches.each(one, items, specs), strict=True))
 
     def _picture(self, content: tf.Tensor) -> tf.Tensor:
         """A file's picture, upright."""
@@ -269,66 +289,33 @@ _OUTPUTS = ("code_bytes", "height", "width", "quality", "scale")
 _OUTPUT_SPECS = (_TEXT, _NUMBER, _NUMBER, _NUMBER, _NUMBER)
 
 
-def _map(one: Callable[..., Any], items: list[tf.Tensor], specs: Any) -> Any:
-    return tf.map_fn(
-        lambda item: one(*item),
-        tuple(items),
-        fn_output_signature=specs,
-        parallel_iterations=_PARALLEL,
-    )
+def _restoring_functions(
+    restoring: Restoring,
+) -> dict[str, tuple[_Function, list[tf.TensorSpec]]]:
+    def restored(image_bytes: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = batches.listed(image_bytes, "image_bytes")
+        items = [given, batches.for_each(strength, given, "strength")]
+        specs = (_TEXT, tf.TensorSpec([], tf.bool), _NUMBER)
+        made = batches.each(lambda *item: tuple(restoring.restore(*item)), items, specs)
+        return dict(zip(("image_bytes", "restored", "quality"), made, strict=True))
+
+    def restore(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return restored(image_bytes, tf.constant([1.0]))
+
+    def restore_strength(image_bytes: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
+        return restored(image_bytes, strength)
+
+    files = tf.TensorSpec([None], tf.string, "image_bytes")
+    strength = tf.TensorSpec([None], tf.float32, "strength")
+    return {
+        "restore": (restore, [files]),
+        "restore_strength": (restore_strength, [files, strength]),
+    }
 
 
 def _size(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     shape = tf.shape(picture)
     return shape[0], shape[1]
-
-
-def _listed(values: tf.Tensor, name: str) -> tf.Tensor:
-    """The same values, which servers may have fed as a scalar, whatever the signature says."""
-    fed = tf.raw_ops.PlaceholderWithDefault(input=values, shape=tf.TensorShape(None))
-    with compact_file.require(
-        tf.equal(tf.rank(fed), 1),
-        f"{name} must be a list. Received: a value of shape",
-        tf.shape(fed),
-    ):
-        return tf.reshape(fed, [-1])
-
-
-def _for_each(values: tf.Tensor, inputs: tf.Tensor, name: str) -> tf.Tensor:
-    """A number for each input, of one for all or one each."""
-    values, count = _listed(values, name), tf.shape(inputs)[:1]
-    with compact_file.require(
-        tf.reduce_any(tf.equal(tf.size(values), tf.stack([1, count[0]]))),
-        f"expected one {name}, or one for each input. Received:",
-        tf.shape(values),
-    ):
-        return tf.broadcast_to(values, count)
-
-
-def _write_warm_up(folder: pathlib.Path, scales: list[int]) -> None:
-    """Requests that run each signature, and in it each pair, in grey and in colour."""
-    signatures = tf.saved_model.load(os.fspath(folder)).signatures
-    requests: list[tuple[str, dict[str, np.ndarray]]] = []
-    quality = np.array([_QUALITY], np.int32)
-    side = _WARM_UP_SIDE
-    for channels in (1, 3):
-        picture = tf.io.encode_png(tf.zeros([side, side, channels], tf.uint8)).numpy()
-        files = np.array([picture], object)
-        requests += [(name, {"image_bytes": files}) for name in ("serving_default", "encode")]
-        for scale in (ANY_SCALE, *scales):
-            size = np.array([scale], np.int32)
-            given = {"image_bytes": files, "quality": quality, "scale": size}
-            limit = {"image_bytes": files, "max_bytes": np.array([800], np.int32), "scale": size}
-            requests += [("encode_quality", given), ("encode_max_bytes", limit)]
-            reply = signatures["encode_quality"](**{k: tf.constant(v) for k, v in given.items()})
-            codes = {"code_bytes": reply["code_bytes"].numpy()}
-            requests += [(name, codes) for name in ("decode", "decode_jpeg", "decode_pixels")]
-            requests.append(("decode_jpeg_quality", {**codes, "quality": quality}))
-    pixels = {"pixels": np.zeros([1, side, side, 3], np.uint8)}
-    requests.append(("encode_pixels", pixels))
-    given = {**pixels, "quality": quality, "scale": np.array([ANY_SCALE], np.int32)}
-    requests.append(("encode_pixels_quality", given))
-    warm_up.write(folder, requests)
 
 
 def _copy_preset(preset: str | os.PathLike[str], folder: pathlib.Path) -> None:

@@ -7,15 +7,20 @@ far as it is needed; a TensorProto inside is bytes, which look the same on the w
 import functools
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
 from comrec_tf import vocabulary
+from comrec_tf.exporting.encoding import ANY_SCALE
 
-__all__ = ["write"]
+__all__ = ["requests", "write"]
+
+_SIDE = 64
+_QUALITY, _MAX_BYTES = 50, 800
+_STRENGTH = 0.5
 
 _PACKAGE = "comrec.serving"
 #: Fields by message: name, number, and type; the numbers are tensorflow_serving/apis's.
@@ -26,6 +31,44 @@ _MESSAGES = {
     "PredictLog": [("request", 1, "PredictRequest")],
     "PredictionLog": [("predict_log", 6, "PredictLog")],
 }
+
+
+def requests(
+    signatures: Mapping[str, Callable[..., Mapping[str, tf.Tensor]]], scales: Sequence[int]
+) -> list[tuple[str, dict[str, np.ndarray]]]:
+    """Make requests that run each signature, and in it each pair, in grey and in colour.
+
+    Args:
+        signatures: of the SavedModel, by name.
+        scales: of its pairs.
+
+    Returns:
+        What `write` takes.
+    """
+    made: list[tuple[str, dict[str, np.ndarray]]] = []
+    quality = np.array([_QUALITY], np.int32)
+    for channels in (1, 3):
+        picture = tf.zeros([_SIDE, _SIDE, channels], tf.uint8)
+        files = {"image_bytes": np.array([tf.io.encode_png(picture).numpy()], object)}
+        made += [(name, files) for name in ("serving_default", "encode")]
+        for scale in (ANY_SCALE, *scales):
+            size = np.array([scale], np.int32)
+            given = {**files, "quality": quality, "scale": size}
+            limit = {**files, "max_bytes": np.array([_MAX_BYTES], np.int32), "scale": size}
+            made += [("encode_quality", given), ("encode_max_bytes", limit)]
+            reply = signatures["encode_quality"](**{k: tf.constant(v) for k, v in given.items()})
+            codes = {"code_bytes": reply["code_bytes"].numpy()}
+            made += [(name, codes) for name in ("decode", "decode_jpeg", "decode_pixels")]
+            made.append(("decode_jpeg_quality", {**codes, "quality": quality}))
+        ordinary = tf.io.encode_jpeg(picture, quality=_QUALITY).numpy()
+        files = {"image_bytes": np.array([ordinary], object)}
+        made.append(("restore", files))
+        made.append(("restore_strength", {**files, "strength": np.array([_STRENGTH], np.float32)}))
+    pixels = {"pixels": np.zeros([1, _SIDE, _SIDE, 3], np.uint8)}
+    made.append(("encode_pixels", pixels))
+    given = {**pixels, "quality": quality, "scale": np.array([ANY_SCALE], np.int32)}
+    made.append(("encode_pixels_quality", given))
+    return [(name, arrays) for name, arrays in made if name in signatures]
 
 
 def write(

@@ -7,9 +7,11 @@ import tensorflow as tf
 from comrec_tf.graph.compact_file import require
 from comrec_tf.images import limits
 
-__all__ = ["decode", "jpeg_size", "size"]
+__all__ = ["decode", "jpeg_size", "png", "size"]
 
 _WHITE = 255.0
+#: zlib's. Its usual 6 takes three times as long, for photos that become 1 to 4 % smaller.
+_PNG_LEVEL = 4
 
 
 def size(content: tf.Tensor) -> tf.Tensor:
@@ -117,3 +119,15 @@ def decode(content: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.round(colour * alpha + _WHITE * (1.0 - alpha)), tf.uint8)
 
     return tf.cond(channels % 2 == 0, over_white, lambda: picture)
+
+
+def png(picture: tf.Tensor) -> tf.Tensor:
+    """Encode a picture without loss.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3), the channels need not be known when tracing.
+
+    Returns:
+        A PNG, string ().
+    """
+    return tf.io.encode_png(picture, compression=_PNG_LEVEL)

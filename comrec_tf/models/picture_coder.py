@@ -39,7 +39,12 @@ class PictureCoder:
         return self._shrinker(step, picture.shape[-1])(picture, size)
 
     def reconstruct(
-        self, decoded: tf.Tensor, step: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+        self,
+        decoded: tf.Tensor,
+        step: tf.Tensor,
+        height: tf.Tensor,
+        width: tf.Tensor,
+        blend: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     ) -> tf.Tensor:
         """Bring the original back from the decoded compact picture.
 
@@ -47,12 +52,14 @@ class PictureCoder:
             decoded: uint8 (h, w, 1 or 3), the channels known when tracing.
             step: float32 (), the quantiser step it was coded with.
             height, width: int32 (), size of the original, at most h * scale and w * scale.
+            blend: makes of a decoded and a restored tile, uint8 (1, S, T, C) each, the tile that is
+                taken; for a pair of scale 1.
 
         Returns:
             uint8 (height, width, same channels).
         """
         size = tf.stack([height, width])
-        return self._restorer(step, decoded.shape[-1])(decoded, size)
+        return self._restorer(step, decoded.shape[-1], blend)(decoded, size)
 
     def _shrinker(self, step: tf.Tensor, channels: int) -> TiledNetwork:
         com, scale = self.model.com, self.model.scale
@@ -64,10 +71,16 @@ class PictureCoder:
             channels=channels,
         )
 
-    def _restorer(self, step: tf.Tensor, channels: int) -> TiledNetwork:
+    def _restorer(
+        self,
+        step: tf.Tensor,
+        channels: int,
+        blend: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None,
+    ) -> TiledNetwork:
         rec, scale = self.model.rec, self.model.scale
+        network = _network(tile_networks.restoring(self.model), step)
         return TiledNetwork(
-            _network(tile_networks.restoring(self.model), step),
+            network if blend is None else lambda tile: blend(tile, network(tile)),
             sides=tuple(side // scale for side in tiles.SIDES),
             halo=tiles.round_up(rec.receptive_radius, rec.input_multiple),
             scale=scale,

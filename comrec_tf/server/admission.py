@@ -158,7 +158,7 @@ class Admission:
 
         Args:
             work: what to run.
-            deadline: time (`time.monotonic`) after which nobody waits any more.
+            deadline: time (`time.monotonic`) when the client stops waiting; None for never.
 
         Returns:
             What `work` returned.
@@ -206,7 +206,7 @@ class Admission:
     def _leave(self, future: asyncio.Future) -> None:
         self._pass_on()
         if not future.cancelled():
-            future.exception()  # asked for here, where nobody waits any more
+            future.exception()  # retrieved here, since the client has left
 
     def close(self) -> None:
         """End the threads, which finish what they run."""

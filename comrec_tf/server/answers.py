@@ -39,7 +39,7 @@ class Predictor:
 
         Args:
             content: a serialized PredictRequest.
-            deadline: time (`time.monotonic`) after which nobody waits any more.
+            deadline: time (`time.monotonic`) when the client stops waiting; None for never.
             figures: what to tell of it.
 
         Returns:

@@ -1,6 +1,7 @@
 """Failures of a request with the status that TensorFlow Serving gives them."""
 
 import re
+from collections.abc import Iterator
 
 import grpc
 import tensorflow as tf
@@ -19,7 +20,9 @@ HTTP_STATUS = {
 }
 #: What TensorFlow adds to a message to say where in the graph it arose.
 _PLACES = re.compile(r"\s*\[?\[?\{\{(function_)?node [^}]*\}\}\]?\]?\s*")
-_NOT_TOLD = ("Detected at", "Node:", "[[", "Graph execution", "<stack", "Original stack trace")
+_NOT_TOLD = ("Node:", "[[", "Graph execution", "<stack")
+#: What comes before a stack trace, whose lines are indented: of a graph that this process made.
+_TRACES = ("Detected at", "Original stack trace")
 
 
 class RequestError(Exception):
@@ -61,7 +64,7 @@ def from_tensorflow(error: tf.errors.OpError) -> RequestError:
     codes = {code.value[0]: code for code in HTTP_STATUS}
     code = codes.get(error.error_code, grpc.StatusCode.INTERNAL)
     # The first lines tell of the graph, the last of the node.
-    lines = [_PLACES.sub(" ", line).strip() for line in (error.message or "").splitlines()]
+    lines = [_PLACES.sub(" ", line).strip() for line in _without_traces(error.message or "")]
     told = [
         line
         for line in lines
@@ -71,3 +74,14 @@ def from_tensorflow(error: tf.errors.OpError) -> RequestError:
     message = message.strip().removeprefix("assertion failed: ")
     # An assertion puts what it says in brackets, and each value behind it.
     return RequestError(code, re.sub(r"^\[([^][]*)\]", r"\1", message))
+
+
+def _without_traces(message: str) -> Iterator[str]:
+    """The lines of a message but those that say where in somebody's code a node was made."""
+    in_trace = False
+    for line in message.splitlines():
+        if line.startswith(_TRACES):
+            in_trace = True
+        elif not in_trace or (line and not line[0].isspace()):
+            in_trace = False
+            yield line

@@ -28,6 +28,7 @@ from comrec_tf.server.errors import RequestError, invalid
 __all__ = ["LocalSignatures"]
 
 _JPEG_QUALITY = 95
+_SAMPLE_SIDE = 256
 #: Pictures of a request that are worked on at the same time.
 _PARALLEL = 2
 #: Dtypes by name; each is a list.
@@ -71,6 +72,8 @@ class LocalSignatures:
             "decode_jpeg": self._decode_jpeg,
             "decode_jpeg_quality": self._decode_jpeg,
         }
+        if 1 in self._compressor.scales:
+            self._functions |= {"restore": self._restore, "restore_strength": self._restore}
 
     @property
     def names(self) -> set[str]:
@@ -93,6 +96,16 @@ class LocalSignatures:
             signature.defaults[name].CopyFrom(tf.make_tensor_proto(value))
         return {"compress": signature}
 
+    def samples(self) -> list[bytes]:
+        """Make a compact file of each pair, to look how fast they are restored.
+
+        Returns:
+            JPEGs, whatever the preset's codec is: the graph restores no other files.
+        """
+        compressor = self._compressor.with_codec(JpegCodec())
+        picture = np.zeros((_SAMPLE_SIDE, _SAMPLE_SIDE, 3), np.uint8)
+        return [compressor.encode(picture, scale=scale).content for scale in compressor.scales]
+
     def run(
         self, name: str, inputs: Mapping[str, np.ndarray], deadline: float | None
     ) -> dict[str, np.ndarray]:
@@ -101,7 +114,7 @@ class LocalSignatures:
         Args:
             name: one of `names`.
             inputs: arrays by name, all of them, of the signature's dtypes and ranks.
-            deadline: time (`time.monotonic`) after which nobody waits any more.
+            deadline: time (`time.monotonic`) when the client stops waiting; None for never.
 
         Returns:
             Arrays by name.
@@ -112,7 +125,7 @@ class LocalSignatures:
 
         def still_waiting(_: float = 0.0) -> None:
             if deadline is not None and time.monotonic() > deadline:
-                raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "nobody waits any more")
+                raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline has passed")
 
         return self._functions[name](still_waiting, **inputs)
 
@@ -152,6 +165,29 @@ class LocalSignatures:
         given = np.array([_JPEG_QUALITY]) if quality is None else quality
         qualities = _for_each(given, code_bytes, "quality")
         return {"image_bytes": _column(self._each(one, code_bytes, qualities))}
+
+    def _restore(
+        self,
+        still_waiting: Callable[[float], None],
+        image_bytes: np.ndarray,
+        strength: np.ndarray | None = None,
+    ) -> dict[str, np.ndarray]:
+        def one(content: bytes, strength: float) -> tuple[bytes, bool, int]:
+            done = self._compressor.restore_jpeg(
+                content, strength=float(strength), progress=still_waiting
+            )
+            if done.restored:
+                content = files.encode(done.picture, done.metadata)
+            return content, done.restored, done.quality
+
+        given = np.array([1.0]) if strength is None else strength
+        strengths = _for_each(given, image_bytes, "strength")
+        made = self._each(one, image_bytes, strengths)
+        return {
+            "image_bytes": _column([content for content, _, _ in made]),
+            "restored": np.array([restored for _, restored, _ in made], bool),
+            "quality": np.array([quality for _, _, quality in made], np.int32),
+        }
 
     def _compress(
         self,

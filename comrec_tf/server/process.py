@@ -80,7 +80,7 @@ async def serve(store: ModelStore, options: Options, announce: Callable[[str], N
         announce: told where each API listens.
 
     Raises:
-        OSError: an address cannot be had, or a file of TLS cannot be read.
+        OSError: the server cannot listen on an address, or cannot read a file of TLS.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_say)

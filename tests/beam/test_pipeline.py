@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("apache_beam")
 import apache_beam as beam
 
-from comrec_tf.beam import pipeline
+from comrec_tf.beam import pipeline, verbs
 from comrec_tf.compact_file import container
 from comrec_tf.compression.request import Request
 
@@ -36,8 +36,8 @@ def run(tmp_path, request_of):
     """Runs patterns; returns the counters and both collections, by file."""
 
     def call(*patterns, overwrite=False):
-        steps = pipeline.CompressPictures(
-            str(tmp_path / "out"), request_of(), ".jpg", overwrite=overwrite, threads=1
+        steps = pipeline.MakeFiles(
+            str(tmp_path / "out"), verbs.Compress(request_of()), overwrite=overwrite, threads=1
         )
         made = beam.Pipeline("DirectRunner")
         for name, lines in (made | beam.Create(list(map(str, patterns))) | steps).items():
@@ -57,13 +57,13 @@ def run(tmp_path, request_of):
 def test_a_folder_becomes_a_tree_and_a_second_run_finds_it_done(tmp_path, photos, run, request_of):
     counts, done, failed = run(photos)
     assert set(done) == {f"{tmp_path}/out/a.jpg", f"{tmp_path}/out/deep/b.jpg"}
-    assert (counts["compressed"], counts["pixels"], failed) == (2, 2 * 40 * 50, {})
+    assert (counts["made"], counts["pixels"], failed) == (2, 2 * 40 * 50, {})
     request = request_of()
     picture = np.asarray(PIL.Image.open(photos / "a.png"))
     expected, _ = request.compress(request.compressor(), picture, None)
     assert (tmp_path / "out" / "a.jpg").read_bytes() == expected
     counts, _, _ = run(photos)
-    assert (counts["compressed"], counts["skipped"]) == (0, 2)
+    assert (counts["made"], counts["done_before"]) == (0, 2)
     assert set(counts) == set(pipeline.COUNTERS)
 
 
@@ -80,22 +80,22 @@ def test_what_fails_is_told_and_stops_nothing(tmp_path, photos, run):
 
 def test_a_folder_of_one_request_is_not_filled_by_another(tmp_path, request_of):
     output = str(tmp_path / "out")
-    compressor = request_of().compressor()
-    reports = pipeline.claim(output, request_of(), compressor, overwrite=False)
+    one, other = (verbs.Compress(request_of(quality)).outcome for quality in (40, 70))
+    reports = pipeline.claim(output, one, overwrite=False)
     assert reports.startswith(f"{output}/{pipeline.REPORTS}/")
-    pipeline.claim(output, request_of(), compressor, overwrite=False)
+    pipeline.claim(output, one, overwrite=False)
     with pytest.raises(ValueError, match="was begun with {'value': 40}"):
-        pipeline.claim(output, request_of(70), compressor, overwrite=False)
-    pipeline.claim(output, request_of(70), compressor, overwrite=True)
+        pipeline.claim(output, other, overwrite=False)
+    pipeline.claim(output, other, overwrite=True)
     with pytest.raises(ValueError, match="was begun with {'value': 70}"):
-        pipeline.claim(output, request_of(), compressor, overwrite=False)
+        pipeline.claim(output, one, overwrite=False)
 
 
 def test_files_that_are_not_ours_are_left_alone(tmp_path, photos, run):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.jpg").write_bytes(b"a stranger's")
     counts, _, failed = run(photos)
-    assert (counts["compressed"], counts["failed"]) == (1, 1)
+    assert (counts["made"], counts["failed"]) == (1, 1)
     assert "pass --overwrite" in failed[f"{photos}/a.png"]["error"]
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"a stranger's"
     run(photos, overwrite=True)

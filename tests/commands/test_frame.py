@@ -29,7 +29,8 @@ def define_all(values):
 
 
 def run(*arguments, work=lambda values, positional: 0):
-    return frame.Command("verb", DESCRIPTION, define, work).run(["program/verb.py", *arguments])
+    command = frame.Command("verb", DESCRIPTION, define, work, arguments="THING...")
+    return command.run(["program/verb.py", *arguments])
 
 
 def test_flags_and_positional_arguments_reach_the_work():
@@ -122,6 +123,12 @@ def test_more_is_said_where_asked_and_of_errors_where_they_arose(caplog):
     assert "Traceback" in caplog.text
     assert r"ValueError: too odd\x1b[2J" in caplog.text
     assert "\x1b" not in caplog.text
+
+
+def test_what_follows_the_flags_is_refused_where_nothing_may(capsys):
+    command = frame.Command("verb", DESCRIPTION, define, lambda values, positional: 0)
+    assert command.run(["verb", "--needed=x", "a", "b"]) == 2
+    assert "expected flags only. Received: a b" in capsys.readouterr().err
 
 
 def test_a_program_of_another_name_tells_of_itself(capsys):

@@ -107,3 +107,39 @@ def test_a_plan_that_is_only_shown_says_the_same_of_what_is_left_out(capsys):
     said = capsys.readouterr()
     assert said.out == "a.png -> out/a.jpg\n"
     assert "c\\udcff.png: skipped, it clashes" in said.err
+
+
+COUNTS = {"made": 3, "done_before": 2, "failed": 0, "over_limit": 0, "missed": 0, "kept": 1}
+COUNTS |= {"loads": 2, "pixels": 1000, "bytes_before": 400, "bytes_after": 100}
+
+
+def test_counts_are_told_as_the_total_of_a_report(capsys):
+    assert outcome.report_counts(COUNTS, "out/reports") == 0
+    said = capsys.readouterr()
+    assert said.out.split()[-5:] == ["1,000", "400", "100", "25.0%", "0.800"]
+    assert said.err.splitlines() == [
+        "2 of 5 files are done already",
+        "1 of 5 files were kept as they are",
+    ]
+    assert outcome.report_counts(COUNTS, "out/reports", as_json=True) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["done_before"] == 2
+    assert told["num_files"]["loads"] == 2
+    assert told["total"] == {
+        "pixels": 1000,
+        "bytes_before": 400,
+        "bytes_after": 100,
+        "of_before": 0.25,
+        "bits_per_pixel": 0.8,
+    }
+
+
+@pytest.mark.parametrize(("failed", "over_limit", "code"), [(2, 0, 1), (2, 1, 1), (2, 2, 3)])
+def test_failures_of_many_files_are_counted_and_a_limit_of_bytes_is_code_3(
+    capsys, failed, over_limit, code
+):
+    counts = {**dict.fromkeys(COUNTS, 0), "failed": failed, "over_limit": over_limit}
+    assert outcome.report_counts(counts, "out/reports") == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "2 of 2 files failed: see out/reports/failed-*.jsonl\n"

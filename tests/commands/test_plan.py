@@ -9,6 +9,7 @@ from comrec_tf.commands.plan import Job
 
 def make(*inputs, is_output=lambda path: False, kept=(), **flags):
     values = {
+        "input": [],
         "output_dir": "out",
         "overwrite": False,
         "resume": False,
@@ -45,6 +46,10 @@ ALL = [
 
 def test_outputs_are_named_by_their_inputs_and_a_file_named_twice_is_one(tree):
     assert make("in/a.png", "in/b.TIF", "in/a.png", "in").jobs == ALL
+
+
+def test_inputs_of_the_flag_come_before_those_that_follow_the_flags(tree):
+    assert make("in/b.TIF", "in", input=["in/a.png"]).jobs == ALL
 
 
 def test_a_folder_keeps_its_tree_and_what_is_no_picture_is_counted(tree):

@@ -39,7 +39,7 @@ def test_tiles_are_as_good_and_bad_as_the_whole():
     for metric in ("psnr", "ssimulacra2"):
         judge = judges.judge(metric, picture)
         errors = judge.errors(noisy)
-        corners = sample.tiles(judge, errors, picture.shape[:2])
+        corners = sample.tiles(judge, errors, picture.shape[:2], 0.6)
         assert len(set(corners)) == len(corners)
         seen = sum(errors[(slice(None), *sample.blocks(corner))].sum((1, 2)) for corner in corners)
         share = len(corners) * sample.SIDE**2 / picture[..., 0].size
@@ -50,5 +50,5 @@ def test_tiles_are_as_good_and_bad_as_the_whole():
 
 def test_all_of_a_small_picture_is_taken(photo):
     judge = judges.judge("psnr", photo)
-    corners = sample.tiles(judge, judge.errors(photo), photo.shape[:2])
+    corners = sample.tiles(judge, judge.errors(photo), photo.shape[:2], 0.6)
     assert corners == [(0, 0), (0, 128)]

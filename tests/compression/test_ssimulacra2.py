@@ -6,6 +6,7 @@ import pytest
 import skimage.data
 
 from comrec_tf.compression import ssimulacra2
+from comrec_tf.images import metrics
 
 package = pytest.importorskip("ssimulacra2")
 
@@ -31,6 +32,18 @@ def test_the_score_is_the_packages(size, quality):
     restored = jpeg(picture, quality)
     score = ssimulacra2.ssimulacra2(picture, restored)
     assert score == pytest.approx(by_package(picture, restored), abs=0.03)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_structure_differs_as_ssim_does(channels):
+    picture = skimage.data.astronaut()[:300, :417, :channels]
+    original = ssimulacra2.Original(picture)
+    good, poor = (jpeg(picture, quality) for quality in (70, 20))
+    by_blocks = [ssimulacra2.structure(original.errors(one).sum((1, 2))) for one in (good, poor)]
+    by_ssim = [metrics.ssim(picture, one) for one in (good, poor)]
+    assert by_blocks == pytest.approx(by_ssim, abs=0.005)
+    assert np.subtract(*by_blocks) == pytest.approx(np.subtract(*by_ssim), rel=0.03)
+    assert ssimulacra2.structure(original.errors(picture).sum((1, 2))) == 1.0
 
 
 def test_grey_is_colour_without_colour():

@@ -93,6 +93,7 @@ def test_all_signatures_are_there_with_the_names_and_types_of_the_documentation(
     files, codes = {"image_bytes": text}, {"code_bytes": text}
     reply = {**codes, "height": number, "width": number, "quality": number, "scale": number}
     chosen = {"quality": number, "scale": number}
+    restored = {**files, "restored": ("bool", 1), "quality": number}
     assert shown == {
         "serving_default": (files, reply),
         "encode": (files, reply),
@@ -107,6 +108,8 @@ def test_all_signatures_are_there_with_the_names_and_types_of_the_documentation(
         "encode_pixels": (pixels, reply),
         "encode_pixels_quality": ({**pixels, **chosen}, reply),
         "decode_pixels": (codes, pixels),
+        "restore": (files, restored),
+        "restore_strength": ({**files, "strength": ("float32", 1)}, restored),
     }
 
 
@@ -178,6 +181,33 @@ def test_a_file_without_networks_is_decoded(signatures, compressor, photo):
     assert choice.scale == 0
     (reply,) = call(signatures, "decode", code_bytes=[choice.content])["image_bytes"]
     np.testing.assert_array_equal(pixels_of(reply), compressor.decode(choice.content))
+
+
+def test_ordinary_jpegs_of_a_batch_are_restored_as_by_compressor(
+    signatures, compressor, photo, grey_photo
+):
+    contents = [
+        file_of(photo, "JPEG", quality=30),
+        file_of(photo[:90, :33], "JPEG", quality=60, subsampling="4:4:4", progressive=True),
+        file_of(grey_photo, "JPEG", quality=12),
+        file_of(photo, "JPEG", quality=99),
+    ]
+    for strength in (1.0, 0.5):
+        expected = [compressor.restore_jpeg(one, strength=strength) for one in contents]
+        given = {"image_bytes": tf.constant(contents)}
+        name = "restore"
+        if strength < 1:
+            given["strength"], name = tf.constant([strength]), "restore_strength"
+        reply = {key: value.numpy() for key, value in signatures[name](**given).items()}
+        assert reply["restored"].tolist() == [one.restored for one in expected]
+        assert reply["restored"].tolist() == [True, True, True, False]
+        assert reply["quality"].tolist() == [one.quality for one in expected]
+        for content, one in zip(reply["image_bytes"], expected, strict=True):
+            assert np.abs(pixels_of(content).astype(int) - one.picture).max() <= 1
+        assert reply["image_bytes"][3] == contents[3]
+    for bad, message in ((b"junk", "not a JPEG"), (contents[0][:900], "JPEG")):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            signatures["restore"](image_bytes=tf.constant([bad]))
 
 
 def test_pixels_go_in_and_out(signatures, compressor, photo):
@@ -329,6 +359,11 @@ def test_a_session_without_keras_gives_the_same(exported, compressor, photo):
         assert np.abs(restored - compressor.decode(expected)).mean() < (
             1 if name == "decode" else 3
         )
+    ordinary = file_of(photo, "JPEG", quality=30)
+    reply = in_a_session(exported, "restore", image_bytes=bytes_of(ordinary))
+    assert (reply["restored"].tolist(), reply["quality"].tolist()) == ([True], [30])
+    restored = pixels_of(reply["image_bytes"].tobytes()).astype(int)
+    assert np.abs(restored - compressor.restore_jpeg(ordinary).picture).max() <= 1
     pixels = in_a_session(exported, "encode_pixels", pixels=photo[None])
     assert pixels["code_bytes"].tobytes() == expected
     restored = in_a_session(exported, "decode_pixels", code_bytes=bytes_of(expected))["pixels"]
@@ -382,7 +417,7 @@ def test_warm_up_requests_run_every_signature(exported, signatures):
     assert names == set(SIGNATURES)
 
 
-def test_memory_does_not_grow_with_the_number_of_shapes(exported):
+def test_memory_does_not_grow_over_a_thousand_sizes(exported):
     script = """
 import resource, sys
 import numpy as np, tensorflow as tf
@@ -390,12 +425,14 @@ signatures = tf.saved_model.load(sys.argv[1]).signatures
 random = np.random.default_rng(0)
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
-for number in range(200):
-    height, width = 20 + number, 220 - number
+sizes = [(9 + n % 40, 9 + n // 40) for n in range(800)] + [(20 + n, 220 - n) for n in range(200)]
+assert len(set(sizes)) == 1000
+random.shuffle(sizes)
+for number, (height, width) in enumerate(sizes):
     picture = tf.constant(random.integers(0, 256, (height, width, 3), np.uint8))
     code = signatures["encode"](image_bytes=tf.io.encode_png(picture)[None])["code_bytes"]
     signatures["decode"](code_bytes=code)
-    if number == 20:
+    if number == 100:
         before = resident()
 print(resident() - before)
 """
@@ -411,6 +448,8 @@ def test_a_pair_around_another_jpeg_encoder_is_exported_with_that_of_tensorflow(
     weights.save_preset(model, tmp_path / "preset")
     export_signatures(model, tmp_path / "1")
     signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    # Nor has it a pair at full size, which ordinary JPEGs want.
+    assert set(SIGNATURES) - set(signatures) == {"restore", "restore_strength"}
     own = Compressor.from_preset(tmp_path / "preset")
     content = call(signatures, "encode", image_bytes=[file_of(photo)])["code_bytes"][0]
     assert content == own.with_codec(JpegCodec()).encode(photo, 50).content

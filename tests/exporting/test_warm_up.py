@@ -28,3 +28,17 @@ def test_tensorflow_serving_reads_the_requests_that_were_written(tmp_path):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(OSError, match="nowhere"):
         warm_up.write(tmp_path / "nowhere" / "model", [])
+
+
+def test_each_signature_there_is_gets_requests_in_grey_and_colour():
+    code = tf.constant([b"code"])
+    names = ["encode_quality", "decode", "restore", "restore_strength", "encode_pixels"]
+    signatures = dict.fromkeys(names, lambda **given: {"code_bytes": code})
+    made = warm_up.requests(signatures, [1, 2])
+    assert {name for name, _ in made} == set(names)
+    for name in ("restore", "restore_strength"):
+        pictures = [given["image_bytes"][0] for known, given in made if known == name]
+        assert [tf.io.decode_jpeg(picture).shape[-1] for picture in pictures] == [1, 3]
+    scales = [given["scale"].tolist() for name, given in made if name == "encode_quality"]
+    assert scales == 2 * [[0], [1], [2]]
+    assert {given["code_bytes"][0] for name, given in made if name == "decode"} == {b"code"}

@@ -96,3 +96,10 @@ def test_a_graph_does_the_same_without_knowing_the_format(photo):
     for form in ("PNG", "BMP"):
         content = file_of(PIL.Image.fromarray(photo[:9, :7]), form)
         np.testing.assert_array_equal(traced(content), photo[:9, :7])
+
+
+def test_png_loses_nothing(photo, grey_photo):
+    for picture in (photo, grey_photo):
+        content = picture_files.png(tf.constant(picture)).numpy()
+        shown = np.asarray(PIL.Image.open(io.BytesIO(content)))
+        np.testing.assert_array_equal(shown.reshape(picture.shape), picture)

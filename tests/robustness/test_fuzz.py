@@ -19,7 +19,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf import compress, restore
-from comrec_tf.codecs import catalog
+from comrec_tf.codecs import catalog, jpeg_xl
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.request import Request
 from comrec_tf.data import decoding
@@ -175,7 +175,27 @@ def test_mutated_files_are_restored_or_refused(compressor, seeds, timed):
             continue
         restored += 1
         assert picture.dtype == np.uint8
-    assert restored > NUM_FILES // 20
+    # Checksums refuse most of them before anything is decoded.
+    assert restored > NUM_FILES // 25
+
+
+def test_mutated_files_of_jpeg_xl_are_unpacked_or_refused(photo, timed):
+    seeds = []
+    for inside, picture, options in (
+        ("jpeg", photo[:24, :40], {}),
+        ("mozjpeg", photo[:40, :24], {"progressive": True}),
+        ("jpeg-flat", photo[:24, :24, :1], {}),
+    ):
+        codec = catalog.make_codec("jpeg-xl", inside=inside, **options)
+        seeds.append(codec.encode(picture, 50))
+    unpacked = 0
+    for content in timed(mutations(seeds, NUM_FILES)):
+        try:
+            assert jpeg_xl.unpack(content).startswith(b"\xff\xd8")
+        except ValueError:
+            continue
+        unpacked += 1
+    assert unpacked > NUM_FILES // 50
 
 
 def test_mutated_pictures_are_decoded_or_refused(photo, timed):

@@ -125,7 +125,7 @@ def echo_server(echo_model):
 @pytest.fixture(scope="session")
 def server(exported):
     """A server of the tiny preset's model."""
-    running = Server(exported / "tiny")
+    running = Server(exported / "tiny", "--engine=tensorflow")
     yield running
     assert running.stop() == 0
 

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import time
 
+import grpc
 import numpy as np
 import PIL.Image
 import pytest
@@ -14,6 +16,11 @@ from comrec_tf.compression.rate_control import Target
 predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 from tensorflow_serving.apis import prediction_service_pb2_grpc  # noqa: E402
 
+from comrec_tf.compression.compressor import Compressor  # noqa: E402
+from comrec_tf.presets import weights  # noqa: E402
+from comrec_tf.server.errors import RequestError  # noqa: E402
+from comrec_tf.server.local import LocalSignatures  # noqa: E402
+from tests.makers import make_model  # noqa: E402
 from tests.server.conftest import COLD, Server  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -78,6 +85,56 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
         assert (code, message in reply["error"]) == (400, True), reply
 
 
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory):
+    """The signatures of a preset without a model, and its compressor."""
+    folder = tmp_path_factory.mktemp("local")
+    weights.save_preset([make_model(scale=1), make_model()], folder)
+    signatures = LocalSignatures(folder)
+    yield signatures, Compressor.from_preset(folder)
+    signatures.close()
+
+
+def test_ordinary_jpegs_are_restored_with_what_goes_with_them(beside, photo, grey_photo):
+    signatures, compressor = beside
+    exif = PIL.Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description"
+    contents = []
+    for picture, quality in ((photo, 30), (grey_photo[..., 0], 50), (photo, 99)):
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(picture).save(buffer, "JPEG", quality=quality, exif=exif.tobytes())
+        contents.append(buffer.getvalue())
+    given = {"image_bytes": np.array(contents, object)}
+    for name, strength in (("restore", 1.0), ("restore_strength", 0.25)):
+        more = {"strength": np.array([strength], np.float32)} if strength < 1 else {}
+        reply = signatures.run(name, {**given, **more}, None)
+        assert reply["restored"].tolist() == [True, True, False]
+        expected = [compressor.restore_jpeg(one, strength=strength) for one in contents]
+        assert reply["quality"].tolist() == [one.quality for one in expected]
+        for content, one in zip(reply["image_bytes"][:2], expected, strict=False):
+            np.testing.assert_array_equal(pixels_of(content), np.squeeze(one.picture))
+            assert PIL.Image.open(io.BytesIO(content)).getexif()[0x010E] == "a description"
+        assert reply["image_bytes"][2] == contents[2]
+    wrong = np.array([2.0], np.float32)
+    for inputs, message in (
+        ({"image_bytes": np.array([b"junk"], object)}, "JPEG|not a picture"),
+        ({**given, "strength": wrong}, "strength must be from 0 to 1"),
+        ({**given, "strength": np.ones(2, np.float32)}, "expected one strength"),
+    ):
+        with pytest.raises(RequestError, match=message) as caught:
+            signatures.run("restore_strength", {"strength": np.ones(1, np.float32), **inputs}, None)
+        assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
+    with pytest.raises(RequestError, match="deadline has passed"):
+        signatures.run("restore", given, time.monotonic() - 1)
+
+
+def test_samples_are_files_that_both_engines_restore(beside):
+    signatures, compressor = beside
+    samples = signatures.samples()
+    assert [container.read(one).scale for one in samples] == [1, 2]
+    assert all(compressor.decode(one).shape == (256, 256, 3) for one in samples)
+
+
 def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
     code = compressor.encode(photo, 40).content
     expected = compressor.decode(code).astype(int)
@@ -99,6 +156,25 @@ def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, ph
                 jpeg = running.predict(name, code_bytes=[code], **given)["image_bytes"][0]
                 restored = np.asarray(PIL.Image.open(io.BytesIO(jpeg))).astype(int)
                 assert np.abs(restored - expected).mean() < 3
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(photo).save(buffer, "JPEG", quality=30)
+        ordinary = compressor.restore_jpeg(buffer.getvalue())
+        for running in (server, other):
+            for name, strength in (("restore", 1.0), ("restore_strength", 0.0)):
+                files = [buffer.getvalue()] * 2
+                given = {"strength": np.array([strength], np.float32)} if strength < 1 else {}
+                reply = running.predict(name, image_bytes=files, **given)
+                assert reply["restored"].tolist() == 2 * [strength > 0]
+                assert reply["quality"].tolist() == [30, 30]
+                if strength:
+                    difference = pixels_of(reply["image_bytes"][1]) - ordinary.picture
+                    assert np.abs(difference).max() <= 1
+                else:
+                    assert reply["image_bytes"].tolist() == files
+            for bad, message in ((b"junk", "JPEG"), (buffer.getvalue()[:900], "JPEG")):
+                with pytest.raises(grpc.RpcError, match=message) as caught:
+                    running.predict("restore", image_bytes=[bad])
+                assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert "compress" in str(server.rest("tiny/metadata")[1]["metadata"]["signature_def"])
     finally:
         assert other.stop() == 0

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
+from comrec_tf.compression.compressor import Compressor
 from comrec_tf.server.errors import RequestError
 from comrec_tf.server.servable import DEFAULT_SIGNATURE, Servable
 
@@ -80,3 +81,27 @@ def test_past_its_deadline_nothing_is_run(servable):
 def test_a_folder_that_holds_no_model_is_an_error(tmp_path):
     with pytest.raises((OSError, RuntimeError)):
         Servable(tmp_path, 1)
+
+
+@pytest.mark.slow
+def test_the_engine_that_restores_faster_is_found_by_a_look_and_said(exported, photo, caplog):
+    caplog.set_level("INFO", logger="comrec_tf")
+    code = Compressor.from_preset(exported / "preset").encode(photo, 40).content
+    inputs = {"code_bytes": np.array([code], object)}
+    restored = {}
+    for engine in ("auto", "tensorflow", "litert"):
+        made = Servable(exported / "tiny" / "1", 1, engine, warm_up=engine == "auto")
+        restored[engine] = made.run("decode", inputs)["image_bytes"][0]
+        taken = made.engine("decode", inputs)
+        assert taken in ("tensorflow", "litert")
+        if engine == "auto":
+            said = [line for line in caplog.messages if "restores by" in line]
+            assert len(said) == 1
+            assert f"restores by {taken}: a look took tensorflow" in said[0]
+            assert made.engine("compress", {}) == "litert"
+            chosen = taken
+        else:
+            assert taken == engine
+        made.close()
+    assert restored["auto"] == restored[chosen]
+    assert len([line for line in caplog.messages if "restores by" in line]) == 1

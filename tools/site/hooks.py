@@ -17,8 +17,8 @@ _ROOT = pathlib.Path(__file__).parents[2]
 def on_page_markdown(markdown: str, **kwargs: object) -> str:
     """Put in what stands elsewhere.
 
-    ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; ``@presets@`` are
-    all cards; the others are ``@command NAME@``, a command's help, ``@module NAME@``, a docstring,
+    ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; the others are
+    ``@command NAME@``, a command's help, ``@presets@``, all cards, ``@module NAME@``, a docstring,
     and ``@file PATH@``, a file of the repository.
     """
     markdown = re.sub(r"@file (.+)@", lambda match: (_ROOT / match[1]).read_text(), markdown)

@@ -15,13 +15,13 @@ import pytest
 pytest.importorskip("apache_beam")
 import tensorflow as tf
 
-from comrec_tf import beam_compress
+from comrec_tf.beam import compress
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.presets import weights
 from tests.makers import make_model
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,9 @@ def photos(tmp_path, pictures_dir):
 @pytest.fixture
 def run(preset):
     def call(source, output, *more):
-        arguments = [f"--input={source}", f"--output_dir={output}", f"--preset={preset}", *more]
-        return beam_compress.main(["beam_compress", "--scale=2", "--json", *arguments])
+        inputs = str(source).split(",")
+        arguments = [*inputs, f"--output_dir={output}", f"--preset={preset}", *more]
+        return compress.main(["beam_compress", "--scale=2", "--json", *arguments])
 
     return call
 
@@ -56,8 +57,14 @@ def lines_of(output, name):
     return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
+def flat(report):
+    """Counts and the total of a report, without the rest."""
+    report = json.loads(report)
+    return {"done_before": report["done_before"], **report["num_files"], **report["total"]}
+
+
 def counts(capsys):
-    return json.loads(capsys.readouterr().out)
+    return flat(capsys.readouterr().out)
 
 
 def test_a_tree_of_pictures_becomes_a_tree_of_compact_files(tmp_path, photos, run, preset, capsys):
@@ -73,7 +80,7 @@ def test_a_tree_of_pictures_becomes_a_tree_of_compact_files(tmp_path, photos, ru
     for path, row in done.items():
         assert row["sha256"] == hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     counted = counts(capsys)
-    assert (counted["compressed"], counted["failed"], counted["skipped"]) == (2, 0, 0)
+    assert (counted["made"], counted["failed"], counted["done_before"]) == (2, 0, 0)
     assert counted["pixels"] == 160 * 160 + 30 * 20
     assert counted["bytes_after"] == sum(path.stat().st_size for path in output.rglob("*.jpg"))
     assert not list(output.rglob(".*.jpg.*"))
@@ -88,14 +95,14 @@ def test_a_second_run_passes_over_what_is_there_and_younger(tmp_path, photos, ru
     capsys.readouterr()
     assert run(photos, output) == 0
     counted = counts(capsys)
-    assert (counted["compressed"], counted["skipped"]) == (2, 1)
+    assert (counted["made"], counted["done_before"]) == (2, 1)
 
 
 def test_brackets_in_a_name_and_a_slash_at_the_end_change_nothing(tmp_path, photos, run, capsys):
     (photos / "coffee.png").rename(photos / "coffee[1].png")
-    for _ in range(2):
+    for done_before in (0, 2):
         assert run(photos, f"{tmp_path}/out/") == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["skipped"] == 2
+        assert counts(capsys)["done_before"] == done_before
     for _ in range(2):  # outputs below the input are no inputs
         tf.io.gfile.makedirs("ram://slash/deep")
         with tf.io.gfile.GFile("ram://slash/deep/small.png", "wb") as file:
@@ -148,8 +155,8 @@ def test_failures_go_to_a_file_and_stop_nothing(tmp_path, photos, run, capsys):
     assert "Received: none" in failed[f"{tmp_path}/nothing/*.png"]
     assert [path.name for path in output.rglob("*.jpg")] == ["small.jpg"]
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["failed"] == 4
-    assert "4 failed: see" in captured.err
+    assert flat(captured.out)["failed"] == 4
+    assert "4 of 5 files failed: see" in captured.err
 
 
 def test_a_folder_begun_with_another_order_is_refused_unless_made_anew(
@@ -183,7 +190,8 @@ def test_patterns_and_other_file_systems_are_read_and_written(photos, run, capsy
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "--input"),
+        (["--output_dir=b"], 2, "expected files, folders or globs"),
+        (["--input=a"], 2, "expected --output_dir"),
         (["--input=a", "--output_dir=b", "--runer=DirectRunner"], 2, "Received: --runer"),
         (["--input=a", "--output_dir=b", "--scale=3"], 2, "scale"),
         (["--input=a", "--output_dir=b", "--psnr=30", "--quality=3"], 2, "expected one of"),
@@ -192,24 +200,53 @@ def test_patterns_and_other_file_systems_are_read_and_written(photos, run, capsy
 )
 def test_wrong_calls_say_what_is_wrong(arguments, code, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert beam_compress.main(["beam_compress", *arguments]) == code
+    assert compress.main(["beam_compress", *arguments]) == code
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def call_in_a_process(preset, photos, output, *options):
-    command = [sys.executable, "-m", "comrec_tf.beam_compress", f"--preset={preset}", "--json"]
+    command = [sys.executable, "-m", "comrec_tf.beam.compress", f"--preset={preset}", "--json"]
     command += [f"--input={photos}", f"--output_dir={output}", "--scale=2", *options]
-    return json.loads(
-        subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=300).stdout
-    )
+    done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=300)
+    return flat(done.stdout)
+
+
+def test_inputs_stand_where_those_of_compress_do_beside_options_of_beam(
+    tmp_path, photos, preset, capsys
+):
+    words = [f"--input={photos}/coffee.png", "--runner", "DirectRunner", f"{photos}/deep"]
+    options = [f"--preset={preset}", "--scale=2", "-o", f"{tmp_path}/out", "--json"]
+    assert compress.main(["beam_compress", *words, *options]) == 0
+    assert counts(capsys)["made"] == 2
+    assert sorted(path.name for path in tmp_path.glob("out/*.jpg")) == ["coffee.jpg", "small.jpg"]
+
+
+def test_a_limit_of_bytes_that_cannot_be_kept_is_code_3(tmp_path, photos, preset, capsys):
+    options = [f"--preset={preset}", "--max_bytes=50", "-o", f"{tmp_path}/out", "--json"]
+    assert compress.main(["beam_compress", str(photos), *options]) == 3
+    counted = counts(capsys)
+    assert (counted["failed"], counted["over_limit"], counted["made"]) == (2, 2, 0)
+
+
+def test_a_process_loads_its_preset_once(tmp_path, photos, run, capsys):
+    for number in range(6):
+        PIL.Image.open(photos / "deep" / "small.png").save(photos / f"{number}.png")
+    assert run(photos, tmp_path / "out") == 0
+    counted = counts(capsys)
+    assert (counted["made"], counted["loads"]) == (8, 1)
 
 
 @pytest.mark.slow
-def test_two_worker_processes_share_the_work(tmp_path, photos, preset):
+def test_two_worker_processes_share_the_work_and_load_the_preset_once_each(
+    tmp_path, photos, preset
+):
+    for number in range(10):
+        PIL.Image.open(photos / "deep" / "small.png").save(photos / f"{number}.png")
     options = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
     counted = call_in_a_process(preset, photos, tmp_path / "out", *options)
-    assert counted["compressed"] == 2
+    assert counted["made"] == 12
+    assert counted["loads"] in (1, 2)
     assert (tmp_path / "out" / "deep" / "small.jpg").exists()
 
 
@@ -237,5 +274,5 @@ def test_a_portable_job_service_on_loopback_runs_it(tmp_path, photos, preset):
     finally:
         service.kill()
         service.wait()
-    assert counted["compressed"] == 2
+    assert counted["made"] == 2
     assert (tmp_path / "out" / "coffee.jpg").exists()

@@ -1,0 +1,65 @@
+r"""Compress pictures by the million with Apache Beam, on one machine or on many.
+
+    comrec beam-compress photos -o small
+    comrec beam-compress gs://bucket/photos -o gs://bucket/small --bits_per_pixel=0.25 \
+        --runner=DataflowRunner --project=PROJECT
+
+Takes folders (the tree is kept), patterns (* within a folder, ** across folders) and files of
+every file system that Beam or TensorFlow knows. The flags below are those of comrec compress; all
+others are Beam's: --runner, --direct_num_workers, --flink_master and so on.
+
+A run goes on where an earlier one ended: pictures whose compact file is there and younger than
+the picture are passed over. Each run writes reports into a folder of its own below _comrec_tf in
+the output: failed-*.jsonl has the pictures that failed and why, done-*.jsonl a line for each that
+was compressed, with the hash of its file.
+
+Exit codes: 0 all pictures compressed, 1 some or all failed, 2 a wrong command line, 3 a limit of
+bytes cannot be kept for some, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from comrec_tf.beam import doors
+from comrec_tf.commands import flags as command_flags
+from comrec_tf.commands import frame
+
+__all__ = ["COMMAND", "main"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command.
+
+    Args:
+        argv: the command line, the program's name first.
+
+    Returns:
+        The exit code; see the module.
+    """
+    return COMMAND.run(argv)
+
+
+def _define(values: flags.FlagValues) -> None:
+    doors.define(values)
+    command_flags.define(values)
+
+
+def _compress(values: flags.FlagValues, words: list[str]) -> int:
+    from comrec_tf.beam import verbs
+
+    return doors.run(values, words, verbs.Compress(command_flags.read(values)))
+
+
+COMMAND = frame.Command(
+    "beam.compress",
+    __doc__,
+    _define,
+    _compress,
+    arguments="PICTURE... [OPTIONS OF BEAM]",
+    pass_unknown=True,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

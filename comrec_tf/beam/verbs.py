@@ -1,0 +1,176 @@
+"""What pipelines do with each file: compress it, or restore it; what commands do, on many machines.
+
+Verbs are plain values, which travel to workers; what a worker loads for them stays there.
+"""
+
+import dataclasses
+import io
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from comrec_tf import vocabulary
+from comrec_tf.compact_file import container
+from comrec_tf.compression.request import Request
+from comrec_tf.compression.restoration import Restoration, kept_name
+from comrec_tf.images import files
+
+__all__ = ["Compress", "Made", "Restore", "Verb"]
+
+
+class Made(NamedTuple):
+    """An output before it is written.
+
+    Attributes:
+        content: all its bytes.
+        output: where to.
+        row: what the report says of it.
+    """
+
+    content: bytes
+    output: str
+    row: dict[str, Any]
+
+
+#: Makes an output of an input's bytes, its path and the path that the output would have.
+Worker = Callable[[bytes, str, str], Made]
+
+
+class Verb(Protocol):
+    """What a pipeline does with each file."""
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the outputs."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Endings of the inputs."""
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What the bytes of the outputs depend on."""
+
+    def load(self) -> tuple[Worker, Callable[[], int]]:
+        """Load what a worker needs.
+
+        Returns:
+            What makes outputs, and what tells how many presets have been loaded for it.
+        """
+
+    def outputs(self, source: str, output: str) -> list[str]:
+        """Places where the output of an input may be.
+
+        Args:
+            source: the input.
+            output: its usual place.
+        """
+
+    def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
+        """Raise `FileExistsError` for a file that must not be taken for ours.
+
+        Args:
+            content: of a file at the output's place.
+            output: the place.
+            younger: whether it is younger than the input; an older one is to be replaced.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class Compress:
+    """Compresses pictures.
+
+    Attributes:
+        request: what is asked of each.
+    """
+
+    request: Request
+    suffixes = vocabulary.PICTURE_SUFFIXES
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the compact files."""
+        return self.request.suffix
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """As of the request, and the ids of the networks."""
+        ids = self.request.compressor().preset_ids
+        return {**self.request.outcome, "ids": {str(s): f"{i:08x}" for s, i in ids.items()}}
+
+    def load(self) -> tuple[Worker, Callable[[], int]]:
+        """Load the preset."""
+        compressor = self.request.compressor()
+
+        def make(content: bytes, source: str, output: str) -> Made:
+            read = files.load(io.BytesIO(content), max_pixels=self.request.max_pixels)
+            made, row = self.request.compress(compressor, read.picture, read.metadata)
+            self.request.check(row, read.metadata)
+            return Made(made, output, row)
+
+        return make, lambda: 1
+
+    def outputs(self, source: str, output: str) -> list[str]:
+        """The usual place alone."""
+        return [output]
+
+    def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
+        """Raise `FileExistsError` for what is no compact file."""
+        try:
+            container.read(content)
+        except ValueError:
+            raise FileExistsError(
+                f"{output} exists and is no compact file: pass --overwrite to replace it"
+            ) from None
+
+
+@dataclasses.dataclass(frozen=True)
+class Restore:
+    """Restores compact files and ordinary JPEGs.
+
+    Attributes:
+        restoration: what is asked of each.
+    """
+
+    restoration: Restoration
+    suffixes = vocabulary.COMPACT_SUFFIXES
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the restored pictures."""
+        return self.restoration.suffix
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """As of the restoration; each compact file names its networks by itself."""
+        return self.restoration.outcome
+
+    def load(self) -> tuple[Worker, Callable[[], int]]:
+        """Presets are loaded as files name them, each once."""
+        compressor_of = self.restoration.loader()
+        used = set()
+
+        def make(content: bytes, source: str, output: str) -> Made:
+            read = self.restoration.read(content)
+            compressor = compressor_of(read.header)
+            if compressor.scales:
+                used.add(compressor)
+            restored = self.restoration.restore(read, compressor)
+            made, row = self.restoration.make(restored)
+            row["kept"] = restored.is_kept
+            return Made(made, kept_name(source, output) if restored.is_kept else output, row)
+
+        return make, lambda: len(used)
+
+    def outputs(self, source: str, output: str) -> list[str]:
+        """The usual place, and that of a JPEG that is left as it is."""
+        if os.path.splitext(source)[1].lower() in (".jpg", ".jpeg", ".jxl"):
+            return [output, kept_name(source, output)]
+        return [output]
+
+    def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
+        """Nothing tells a restored picture from a stranger's: none that is older is replaced."""
+        if not younger:
+            raise FileExistsError(
+                f"{output} exists and is older than its input: pass --overwrite to replace it"
+            )

@@ -1,0 +1,162 @@
+"""Where a way reaches a goal: found by looking at it once or twice."""
+
+import dataclasses
+import math
+
+from comrec_tf.compression.fit import Prediction
+from comrec_tf.compression.goal import Goal
+from comrec_tf.compression.scene import Look, Scene
+from comrec_tf.compression.ways import Way, place, quality_at
+
+__all__ = ["BYTES_SLOPE", "Aim", "find"]
+
+#: Growth of the logarithm of bytes with `place`, as photos have it.
+BYTES_SLOPE = 0.6
+#: A look that misses its goal by no more than so much of a place tells where the goal is; of a way
+#: with a draft by so much.
+_NEAR, _NEAR_BY_DRAFT = 0.25, 0.8
+#: Guesses by the draft, and the share of a place that ends them.
+_GUESSES, _CLOSE = 3, 0.05
+#: A way that is expected to take so many times the bytes of the best is given up.
+_HOPELESS = 1.03
+#: Distance of `place` within which a difference says nothing of the slope.
+_NEIGHBOURS = 0.1
+#: Looks a way at most.
+_LOOKS = 3
+#: What is promised of a whole picture is asked of a part of it with so many standard deviations of
+#: the part's error to spare, of the score and of the structure.
+_SPARE = 0.8
+
+
+@dataclasses.dataclass(frozen=True)
+class Aim:
+    """A way and a quality, and what is expected of it.
+
+    Attributes:
+        way, quality: as said.
+        score: of the restored picture.
+        num_bytes: of the file of what is looked at.
+        met: whether the goal is reached.
+    """
+
+    way: Way
+    quality: float
+    score: float
+    num_bytes: float
+    met: bool = True
+
+
+def find(
+    scene: Scene,
+    way: Way,
+    prediction: Prediction,
+    goal: Goal,
+    beside: Look,
+    effort: int,
+    best_bytes: float,
+) -> Aim | None:
+    """Find where a way reaches a goal.
+
+    Args:
+        scene: what is looked at.
+        way: how.
+        prediction: what is expected of the way.
+        goal: to reach.
+        beside: plain JPEG that is about as good.
+        effort: 1 to look at nothing, where the prediction is of a fit; 2 to look.
+        best_bytes: of the best way so far.
+
+    Returns:
+        The quality; None where the way is found to take more bytes than the best.
+    """
+    wanted = prediction.place
+    if effort == 1 and math.isfinite(prediction.bytes_error):
+        num_bytes = beside.num_bytes * math.exp(prediction.bytes)
+        quality = quality_at(way.qualities, wanted)
+        return Aim(way, quality, beside.score, num_bytes, goal.score <= prediction.top)
+    # As they are worth, and what the draft says of qualities near the last.
+    looks: list[_Worth] = []
+    tried: list[float] = []
+    while True:
+        quality = quality_at(way.qualities, wanted)
+        if quality in tried:
+            break
+        tried.append(quality)
+        looked = scene.look(way, quality, beside.quality)
+        if looked.gain is None:
+            looks.append(_Worth.of(looked, goal, prediction))
+        else:
+            looks = _by_draft(scene, way, looked, goal, prediction)
+        nearest, slope = _nearest(looks, goal.score, prediction.slope)
+        missed = (goal.score - nearest.worth) / slope
+        wanted = place(nearest.quality) + missed
+        if nearest.num_bytes * math.exp(BYTES_SLOPE * missed) > _HOPELESS * best_bytes:
+            return None
+        near = _NEAR if looked.gain is None else _NEAR_BY_DRAFT
+        at_the_end = nearest.quality == way.qualities[-1] and missed > 0
+        if abs(wanted - place(quality)) <= near or len(tried) == _LOOKS or at_the_end:
+            break
+    quality = quality_at(way.qualities, wanted)
+    gained = slope * (place(quality) - place(nearest.quality))
+    num_bytes = len(way.sketch(scene.picture, quality).content)
+    met = nearest.worth + nearest.spare + gained >= goal.score - 1e-9
+    return Aim(way, quality, nearest.score + gained, num_bytes, met)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Worth:
+    """A look, held to a goal.
+
+    Attributes:
+        quality, num_bytes: of the look.
+        score: as the whole's is expected to be.
+        worth: towards the goal, what is asked to spare being taken off.
+        spare: of the score.
+    """
+
+    quality: float
+    num_bytes: int
+    score: float
+    worth: float
+    spare: float
+
+    @classmethod
+    def of(cls, look: Look, goal: Goal, prediction: Prediction) -> "_Worth":
+        """Take off what looks at a part say too much, and what is asked to spare."""
+        score, structure, spare = look.score, look.structure, 0.0
+        if look.sampled:
+            spare, spare_structure = (_SPARE * error for error in prediction.part_error)
+            score -= prediction.part[0]
+            if structure is not None:
+                structure -= prediction.part[1] + spare_structure
+        worth = goal.worth(score - spare, structure)
+        return cls(look.quality, look.num_bytes, score, worth, spare)
+
+
+def _by_draft(
+    scene: Scene, way: Way, looked: Look, goal: Goal, prediction: Prediction
+) -> list[_Worth]:
+    """Follow the way's draft from a look on towards the goal: the look, and what is expected."""
+    worths = [_Worth.of(looked, goal, prediction)]
+    while len(worths) <= _GUESSES:
+        nearest, slope = _nearest(worths, goal.score, prediction.slope)
+        missed = (goal.score - nearest.worth) / slope
+        quality = quality_at(way.qualities, place(nearest.quality) + missed)
+        if abs(missed) <= _CLOSE or any(worth.quality == quality for worth in worths):
+            break
+        worths.append(_Worth.of(scene.expect(way, quality, looked), goal, prediction))
+    return worths
+
+
+def _nearest(looks: list[_Worth], goal: float, usual: float) -> tuple[_Worth, float]:
+    """The look that is nearest to the goal, and the growth of the worth with the place there."""
+    nearest, *others = sorted(looks, key=lambda look: abs(look.worth - goal))
+    # A look beyond the goal says more than one on the same side of it.
+    others.sort(key=lambda look: (look.worth >= goal) == (nearest.worth >= goal))
+    for other in others:
+        distance = place(other.quality) - place(nearest.quality)
+        # Tables are of whole numbers, so neighbours may differ by nothing or by much.
+        if abs(distance) >= _NEIGHBOURS:
+            slope = (other.worth - nearest.worth) / distance
+            return nearest, min(max(slope, usual / 3), usual * 3)
+    return nearest, usual

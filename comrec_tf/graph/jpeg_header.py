@@ -1,0 +1,138 @@
+"""What the header of a JPEG says of its damage, in TensorFlow operations.
+
+Twin of what `compression.ordinary_jpeg` lets Pillow read: tables and sampling factors in front of
+the first scan (ITU-T T.81, annex B).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from comrec_tf.graph.compact_file import require
+
+__all__ = ["read"]
+
+_START_OF_IMAGE_BYTES = 2
+_TABLES, _START_OF_SCAN = 0xDB, 0xDA
+#: Markers of the range C0 to CF that are no frame's: Huffman tables, an extension, arithmetic
+#: coding.
+_FIRST_FRAME, _LAST_FRAME, _NO_FRAMES = 0xC0, 0xCF, (0xC4, 0xC8, 0xCC)
+#: Markers without a length behind them: restarts, start and end of the image, a private one.
+_FIRST_ALONE, _LAST_ALONE, _TEMPORARY = 0xD0, 0xD9, 0x01
+#: Segments, tables and stray bytes that are read at most. A file with a large colour profile has
+#: a few hundred; without a limit, one made for it would keep a server busy for minutes.
+_MAX_READ = 4096
+_STEPS = 64
+#: What is read of a frame: precision, height, width, number of components, and of two of them id,
+#: sampling factors and table.
+_FRAME_BYTES = 12
+_NUM_TABLES = 4
+
+
+def _zigzag() -> np.ndarray:
+    """Place in the file of each coefficient, rows of vertical frequency (T.81, figure A.6)."""
+    rows, columns = np.indices((8, 8))
+    diagonal = rows + columns
+    along = np.where(diagonal % 2, rows, columns)
+    return np.argsort(np.lexsort((along.ravel(), diagonal.ravel())))
+
+
+def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Read a JPEG's header.
+
+    Args:
+        content: string (), a baseline or progressive JPEG.
+
+    Returns:
+        "table": int32 (64,), steps of luma from 1 on, rows of vertical frequency. "components":
+        int32 (), 1 for grey, 3 for colour, 4 for CMYK. "factors": int32 (2,), how many times more
+        samples luma has than chroma, across and down; 0 where that is no whole number, 1 of a grey
+        picture.
+
+    Raises:
+        tf.errors.InvalidArgumentError: the bytes are no JPEG, or its header is damaged.
+    """
+    is_jpeg = tf.strings.substr(tf.strings.join([content, "  "]), 0, 2) == b"\xff\xd8"
+    with require(is_jpeg, "the bytes are not a JPEG file"):
+        # Zeros behind the end: what is cut off is read as no marker.
+        file = tf.io.decode_raw(tf.strings.join([content, "\0" * (2 * _STEPS + 1)]), tf.uint8)
+    length = tf.strings.length(content)
+
+    def numbers(position: tf.Tensor, count: int) -> tf.Tensor:
+        start = tf.minimum(position, length)
+        return tf.cast(tf.ensure_shape(file[start : start + count], [count]), tf.int32)
+
+    def marker(position: tf.Tensor) -> tf.Tensor:
+        """Its second byte; 0 where there is none, 255 for a byte that fills."""
+        first, second = tf.unstack(numbers(position, 2))
+        return tf.where(first == 0xFF, second, 0)
+
+    def goes_on(
+        position: tf.Tensor, table_end: tf.Tensor, count: tf.Tensor, *_: tf.Tensor
+    ) -> tf.Tensor:
+        in_scan = (position >= table_end) & (marker(position) == _START_OF_SCAN)
+        return ~in_scan & (position < length) & (count < _MAX_READ)
+
+    def one_table(
+        position: tf.Tensor, tables: tf.Tensor, frame: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        head, *_ = tf.unstack(numbers(position, 1))
+        is_wide = head >= 16
+        steps = numbers(position + 1, 2 * _STEPS)
+        steps = tf.where(is_wide, 256 * steps[::2] + steps[1::2], steps[:_STEPS])
+        place = tf.reshape(head % _NUM_TABLES, [1, 1])
+        tables = tf.tensor_scatter_nd_update(tables, place, steps[None])
+        return position + 1 + tf.where(is_wide, 2 * _STEPS, _STEPS), tables, frame
+
+    def one_step(
+        position: tf.Tensor,
+        table_end: tf.Tensor,
+        count: tf.Tensor,
+        tables: tf.Tensor,
+        frame: tf.Tensor,
+    ) -> tuple[tf.Tensor, ...]:
+        kind = marker(position)
+        high, low = tf.unstack(numbers(position + 2, 2))
+        alone = (kind == _TEMPORARY) | ((kind >= _FIRST_ALONE) & (kind <= _LAST_ALONE))
+        # Fill bytes and stray ones are passed over one by one, as libjpeg does.
+        stray = (kind == 0) | (kind == 0xFF)
+        size = tf.where(stray, 1, tf.where(alone, 2, 2 + tf.maximum(2, 256 * high + low)))
+        is_frame = (kind >= _FIRST_FRAME) & (kind <= _LAST_FRAME)
+        is_frame &= tf.reduce_all(tf.not_equal(kind, _NO_FRAMES))
+        in_table = position < table_end
+        table_end = tf.where(~in_table & (kind == _TABLES), position + size, table_end)
+        position, tables, frame = tf.cond(
+            in_table,
+            lambda: one_table(position, tables, frame),
+            lambda: (
+                position + tf.where(kind == _TABLES, 4, size),
+                tables,
+                tf.where(is_frame, position + 4, frame),
+            ),
+        )
+        return position, table_end, count + 1, tables, frame
+
+    start = (
+        tf.constant(_START_OF_IMAGE_BYTES),
+        tf.constant(0),
+        tf.constant(0),
+        tf.zeros([_NUM_TABLES, _STEPS], tf.int32),
+        tf.constant(0),
+    )
+    position, table_end, _, tables, frame = tf.while_loop(goes_on, one_step, start)
+    whole = (position >= table_end) & (marker(position) == _START_OF_SCAN) & (frame > 0)
+    fields = numbers(frame, _FRAME_BYTES)
+    components = fields[5]
+    table = tf.gather(tables[fields[8] % _NUM_TABLES], _zigzag())
+    known = tf.reduce_any(tf.equal(components, [1, 3, 4]))
+    with require(
+        whole & known & (tf.reduce_min(table) >= 1), "the header of the JPEG is damaged, or unknown"
+    ):
+        luma, chroma = fields[7], tf.where(components == 1, fields[7], fields[10])
+        more = tf.stack([luma // 16, luma % 16])
+        fewer = tf.maximum(1, tf.stack([chroma // 16, chroma % 16]))
+        factors = tf.where(more % fewer == 0, more // fewer, 0)
+        return {
+            "table": tf.identity(table),
+            "components": tf.identity(components),
+            "factors": tf.identity(factors),
+        }
