@@ -12,17 +12,18 @@ _MAX_SCANS = 100
 _JPEG = (250_000, 1_000)
 #: Of formats that declare any number of pixels in a few hundred bytes, by Pillow's names: pixels
 #: that are always allowed, and pixels for each byte. A GIF has at most 2,560 pixels a byte, but on
-#: a screen that may be larger. An empty picture of 16 megapixels takes 382 bytes and 6 seconds in
-#: JPEG 2000, 891 bytes and half a second in AVIF; one of 149 takes 34 bytes and 2.6 GiB in WebP
-#: without loss, as GIF or JPEG 1.4 GiB.
+#: a screen that may be larger; a TIFF may be an empty page of fax codes. An empty picture of 16
+#: megapixels takes 382 bytes and 6 seconds in JPEG 2000, 891 bytes and half a second in AVIF; one
+#: of 149 takes 34 bytes and 2.6 GiB in WebP without loss, as GIF or JPEG 1.4 GiB.
 DENSITIES = {
     "JPEG": _JPEG,
     "MPO": _JPEG,
     "GIF": (4_000_000, 4_000),
+    "TIFF": (36_000_000, 5_000),
     "JPEG2000": (4_000_000, 2_000),
-    "AVIF": (25_000_000, 20_000),
-    "HEIF": (25_000_000, 20_000),
-    "WEBP": (25_000_000, 20_000),
+    "AVIF": (25_000_000, 2_000),
+    "HEIF": (25_000_000, 2_000),
+    "WEBP": (25_000_000, 2_000),
     "JPEG XL": (25_000_000, 50_000),
 }
 #: Bytes of a pixel, of four channels of 16 bits, and bytes on top.

@@ -261,6 +261,36 @@ def test_a_new_version_takes_over_and_no_request_fails(exported, tmp_path, png):
         assert running.stop() == 0
 
 
+@pytest.mark.slow
+def test_ten_new_versions_give_the_memory_of_the_old_ones_back(exported, tmp_path, png):
+    shutil.copytree(exported / "tiny" / "1", tmp_path / "tiny" / "1")
+    running = Server(tmp_path / "tiny", COLD)
+
+    def used(version):
+        """MiB, once a version has answered and the one before it has had time to go."""
+        end = time.monotonic() + 120
+        while running.rest("tiny")[1]["model_version_status"][0]["version"] != str(version):
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        for _ in range(3):
+            running.predict(image_bytes=[png])
+        time.sleep(1)
+        return running.resident()
+
+    try:
+        first = used(1)
+        for version in range(2, 12):
+            # Not half copied.
+            shutil.copytree(exported / "tiny" / "1", tmp_path / "copy")
+            (tmp_path / "copy").rename(tmp_path / "tiny" / str(version))
+            last = used(version)
+            shutil.rmtree(tmp_path / "tiny" / str(version - 1))
+        print(f"{first:.0f} MiB with the first version, {last:.0f} after ten more")
+        assert last < 1.3 * first
+    finally:
+        running.stop()
+
+
 def test_requests_in_flight_are_finished_at_the_end(exported, png):
     running = Server(exported / "tiny", COLD)
     running.predict(image_bytes=[png])

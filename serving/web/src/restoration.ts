@@ -129,7 +129,7 @@ async function restoreByTiles(
       watch.check();
       tiles.fill(network.input, strip, row, column, pair);
       const values = await network.run(treatment.step);
-      if (blended) tiles.blend(values, strip, row, column, pair, treatment);
+      if (blended) tiles.blend(values, strip, row, column, pair, treatment, grey);
       tiles.store(pixels.data, values, grey);
       target.putImageData(pixels, column * pair.side, row * pair.side);
       watch.progress((row * columns + column + 1) / (rows * columns));

@@ -90,6 +90,7 @@ export function fill(
  * @param strip - the decoded rows of the tile.
  * @param row, column - which tile.
  * @param luma, chroma - the shares, 0 to 1.
+ * @param grey - whether the luma of the values is what was restored.
  */
 export function blend(
   values: Float32Array,
@@ -98,6 +99,7 @@ export function blend(
   column: number,
   { side }: TileShape,
   { luma, chroma }: { luma: number; chroma: number },
+  grey: boolean,
 ): void {
   const [top, left] = [row * side - strip.top, column * side];
   const [height, width] = [Math.min(side, strip.rows - top), Math.min(side, strip.width - left)];
@@ -105,6 +107,7 @@ export function blend(
     for (let x = 0; x < width; x++) {
       const to = 3 * (y * side + x);
       const from = 4 * ((top + y) * strip.width + left + x);
+      if (grey) values.fill(lumaAt(values, to), to, to + 3);
       const change = (c: number): number =>
         Math.min(Math.max(values[to + c], 0), 255) - strip.data[from + c];
       const [red, green, blue] = [change(0), change(1), change(2)];
@@ -126,8 +129,7 @@ export function blend(
 export function store(pixels: Uint8ClampedArray, values: Float32Array, grey: boolean): void {
   for (let from = 0, to = 0; from < values.length; from += 3, to += 4) {
     if (grey) {
-      const luma = 0.299 * values[from] + 0.587 * values[from + 1] + 0.114 * values[from + 2];
-      pixels[to] = pixels[to + 1] = pixels[to + 2] = luma;
+      pixels[to] = pixels[to + 1] = pixels[to + 2] = lumaAt(values, from);
     } else {
       pixels[to] = values[from];
       pixels[to + 1] = values[from + 1];
@@ -136,3 +138,6 @@ export function store(pixels: Uint8ClampedArray, values: Float32Array, grey: boo
     pixels[to + 3] = 255;
   }
 }
+
+const lumaAt = (rgb: Float32Array, at: number): number =>
+  0.299 * rgb[at] + 0.587 * rgb[at + 1] + 0.114 * rgb[at + 2];

@@ -272,9 +272,9 @@ describe("tiles", () => {
   test("are taken over by shares of luma and of chroma", () => {
     const strip = { data: Uint8ClampedArray.of(100, 100, 100, 255), width: 1, top: 0, rows: 1 };
     const shape = { side: 2, scale: 1, halo: 0 };
-    const blended = (values, luma, chroma) => {
+    const blended = (values, luma, chroma, grey = false) => {
       const tile = Float32Array.from({ length: 12 }, (_, at) => values[at] ?? 7);
-      tiles.blend(tile, strip, 0, 0, shape, { luma, chroma });
+      tiles.blend(tile, strip, 0, 0, shape, { luma, chroma }, grey);
       assert.equal(tile[3], 7); // beyond the picture
       return [...tile.subarray(0, 3)].map((value) => Math.round(100 * value) / 100);
     };
@@ -283,6 +283,8 @@ describe("tiles", () => {
     // Luma changes by 10.71, which a share of luma alone gives to all three.
     assert.deepEqual(blended([120, 110, 90], 0.5, 0), [105.36, 105.36, 105.36]);
     assert.deepEqual(blended([120, 110, 90], 0, 1), [109.29, 99.29, 79.29]);
+    // Of a grey picture it is the luma that saturates.
+    assert.deepEqual(blended([300, 200, 100], 0.5, 0, true), [159.25, 159.25, 159.25]);
   });
 });
 
