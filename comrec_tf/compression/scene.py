@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 import numpy as np
+import PIL.Image
 
 from comrec_tf.compression import judges, sample
 from comrec_tf.compression.result import CompactFile
@@ -66,6 +67,24 @@ class Scene:
         """Look at plain JPEG."""
         errors, _, num_bytes = self._errors_of_plain(quality)
         return self._look(quality, errors.sum((1, 2)), num_bytes)
+
+    def structure_at(self, scale: int) -> float:
+        """Say what structure is left by bringing the picture to a smaller size and back.
+
+        Args:
+            scale: how many times smaller it becomes in each direction.
+
+        Returns:
+            Structural similarity, as `Judge.structure_of` has it; 0 of a judge that does not look
+            at structure.
+        """
+        grey = self.picture.shape[-1] == 1
+        pixels = PIL.Image.fromarray(self.picture[..., 0] if grey else self.picture)
+        small = [-(-side // scale) for side in pixels.size]
+        bicubic = PIL.Image.Resampling.BICUBIC
+        back = pixels.resize((small[0], small[1]), bicubic).resize(pixels.size, bicubic)
+        errors = self._errors(np.asarray(back).reshape(self.picture.shape))
+        return self.judge.structure_of(errors) or 0.0
 
     def look(self, way: Way, quality: float, beside: float) -> Look:
         """Look at one way at one quality.

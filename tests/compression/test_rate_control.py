@@ -1,4 +1,5 @@
 import numpy as np
+import PIL.Image
 import pytest
 import skimage.data
 
@@ -149,7 +150,7 @@ def test_with_little_effort_more_is_restored_than_with_least(small):
     assert numbers[0] == 0 < numbers[1] <= numbers[2]
 
 
-@pytest.mark.parametrize("target", [Target("quality", 45), Target("max_bytes", 20_000)])
+@pytest.mark.parametrize("target", [Target("quality", 45, "psnr"), Target("max_bytes", 20_000)])
 def test_a_way_that_is_known_to_lose_is_not_looked_at(small, target):
     ways = Ways(small, known(-0.3, 0.1, at=place(35)))
     assert rate_control.choose(ways.choices, target).scale == 1
@@ -157,6 +158,18 @@ def test_a_way_that_is_known_to_lose_is_not_looked_at(small, target):
     ways = Ways(small, known(-0.3, -0.31, at=place(35)))
     rate_control.choose(ways.choices, target)
     assert ways.poor.restored
+
+
+def test_what_halving_takes_of_the_structure_says_whether_half_size_is_looked_at(small):
+    noise = np.random.default_rng(0).integers(-40, 40, small.shape)
+    fine = Ways(np.clip(small + noise, 0, 255).astype(np.uint8))
+    assert rate_control.choose(fine.choices, Target("quality", 45)).scale != 2
+    assert fine.good.restored
+    assert fine.poor.restored == []
+    calm = Ways(np.array(PIL.Image.fromarray(small[:24, :32]).resize((256, 192))))
+    assert rate_control.choose(calm.choices, Target("quality", 20)).scale == 2
+    assert calm.poor.restored
+    assert calm.good.restored == []
 
 
 def test_of_a_large_picture_a_part_is_restored(large):
