@@ -7,7 +7,7 @@ import tensorflow as tf
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.graph.checksum import crc32
 
-__all__ = ["SEGMENT_BYTES", "read", "require", "write"]
+__all__ = ["MAX_SEGMENTS", "SEGMENT_BYTES", "read", "require", "write"]
 
 _APP0, _APP9, _APP15, _COMMENT = 0xE0, 0xE9, 0xEF, 0xFE
 _START_OF_SCAN = 0xDA
@@ -15,6 +15,9 @@ _START_OF_IMAGE = b"\xff\xd8"
 _START_OF_IMAGE_BYTES = 2
 #: Length of the whole segment, marker included.
 SEGMENT_BYTES = 4 + container.LAYOUT_BYTES
+#: Segments that are read of a file at most. One with large metadata has a few hundred; without a
+#: limit, one made for it would keep a server busy for minutes.
+MAX_SEGMENTS = 4096
 #: What version 1 had behind the step.
 _SIZES_BYTES = 6
 
@@ -90,7 +93,10 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         return tf.cond(file.is_segment(position), lambda: ~is_ours(position), lambda: False)
 
     (position,) = tf.while_loop(
-        is_other, lambda position: (file.end(position),), (tf.constant(_START_OF_IMAGE_BYTES),)
+        is_other,
+        lambda position: (file.end(position),),
+        (tf.constant(_START_OF_IMAGE_BYTES),),
+        maximum_iterations=MAX_SEGMENTS,
     )
     found = tf.cond(position + 8 <= file.length, lambda: is_ours(position), lambda: False)
     with require(found, container.NOT_CARRIED):
@@ -191,7 +197,10 @@ def _checksum(content: tf.Tensor) -> tf.Tensor:
 
     start = tf.constant(_START_OF_IMAGE_BYTES)
     position, kept = tf.while_loop(
-        lambda position, _: file.is_segment(position), keep, (start, cut(0, start))
+        lambda position, _: file.is_segment(position),
+        keep,
+        (start, cut(0, start)),
+        maximum_iterations=MAX_SEGMENTS,
     )
     rest = cut(position, file.length)
     return crc32(tf.io.decode_raw(tf.strings.join([kept, rest]), tf.uint8))

@@ -7,7 +7,7 @@ the first scan (ITU-T T.81, annex B).
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.graph.compact_file import require
+from comrec_tf.graph.compact_file import MAX_SEGMENTS, require
 
 __all__ = ["read"]
 
@@ -18,9 +18,6 @@ _TABLES, _START_OF_SCAN = 0xDB, 0xDA
 _FIRST_FRAME, _LAST_FRAME, _NO_FRAMES = 0xC0, 0xCF, (0xC4, 0xC8, 0xCC)
 #: Markers without a length behind them: restarts, start and end of the image, a private one.
 _FIRST_ALONE, _LAST_ALONE, _TEMPORARY = 0xD0, 0xD9, 0x01
-#: Segments, tables and stray bytes that are read at most. A file with a large colour profile has
-#: a few hundred; without a limit, one made for it would keep a server busy for minutes.
-_MAX_READ = 4096
 _STEPS = 64
 #: What is read of a frame: precision, height, width, number of components, and of two of them id,
 #: sampling factors and table.
@@ -66,11 +63,12 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         first, second = tf.unstack(numbers(position, 2))
         return tf.where(first == 0xFF, second, 0)
 
+    # Tables and stray bytes count as segments do.
     def goes_on(
         position: tf.Tensor, table_end: tf.Tensor, count: tf.Tensor, *_: tf.Tensor
     ) -> tf.Tensor:
         in_scan = (position >= table_end) & (marker(position) == _START_OF_SCAN)
-        return ~in_scan & (position < length) & (count < _MAX_READ)
+        return ~in_scan & (position < length) & (count < MAX_SEGMENTS)
 
     def one_table(
         position: tf.Tensor, tables: tf.Tensor, frame: tf.Tensor

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from comrec_tf.graph.compact_file import MAX_SEGMENTS
+
 __all__ = ["read", "upright"]
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
@@ -75,7 +77,9 @@ def _in_jpeg(content: tf.Tensor) -> tf.Tensor:
         length = tf.cast(_number(_numbers(content, position + 2, 2)), tf.int32)
         return (position + 2 + tf.maximum(2, length),)
 
-    (position,) = tf.while_loop(goes_on, behind, (tf.constant(len(_JPEG)),))
+    (position,) = tf.while_loop(
+        goes_on, behind, (tf.constant(len(_JPEG)),), maximum_iterations=MAX_SEGMENTS
+    )
     return tf.where(is_ours(position), position + 4 + len(_EXIF), -1)
 
 
@@ -95,7 +99,9 @@ def _in_png(content: tf.Tensor) -> tf.Tensor:
         )
         return (position + 12 + tf.cast(length, tf.int32),)
 
-    (position,) = tf.while_loop(goes_on, behind, (tf.constant(len(_PNG)),))
+    (position,) = tf.while_loop(
+        goes_on, behind, (tf.constant(len(_PNG)),), maximum_iterations=MAX_SEGMENTS
+    )
     return tf.where(tf.equal(kind(position), b"eXIf"), position + 8, -1)
 
 

@@ -48,6 +48,17 @@ def test_what_others_put_in_is_passed_over(in_graph):
     assert in_graph(content[:41] + b"\xff\xfe\x00\x07hello" + content[41:]) == HEADER
 
 
+def test_a_file_of_segments_alone_is_given_up_soon(in_graph):
+    """A million of them would take minutes, before our own and behind."""
+    content = container.write(jpeg(), HEADER)
+    many = 1_000_000 * b"\xff\xe3\0\2"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no ComRec"):
+        in_graph(content[:2] + many + content[2:])
+    behind = content.index(b"\xff\xdb")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="checksum"):
+        in_graph(content[:behind] + many.replace(b"\xe3", b"\xdb") + content[behind:])
+
+
 @pytest.mark.parametrize("offset", [30, 90, -30, -3])
 def test_a_flipped_byte_of_the_picture_is_noticed(offset, in_graph):
     content = bytearray(container.write(jpeg(), HEADER))

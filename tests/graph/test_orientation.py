@@ -64,3 +64,10 @@ def test_damaged_files_of_all_kinds_are_read_without_failing(read):
             for place in random.integers(0, min(len(content), 200), 3):
                 content[place] = random.integers(0, 256)
             assert 1 <= int(read(bytes(content))) <= 8
+
+
+def test_a_file_of_segments_alone_is_given_up_soon(read):
+    """A million of them would take minutes."""
+    behind = file_of("JPEG", 6)[2:]
+    assert int(read(b"\xff\xd8" + 100 * b"\xff\xe3\0\2" + behind)) == 6
+    assert int(read(b"\xff\xd8" + 1_000_000 * b"\xff\xe3\0\2" + behind)) == 1

@@ -57,7 +57,7 @@ def call(model):
         request.model_spec.signature_name = signature
         for key, value in inputs.items():
             request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
-        reply = stub.Predict(request, timeout=60, wait_for_ready=True)
+        reply = stub.Predict(request, timeout=300, wait_for_ready=True)
         return {key: tf.make_ndarray(value) for key, value in reply.outputs.items()}
 
     return made
