@@ -86,9 +86,10 @@ def test_every_hostile_file_ends_soon_and_small_at_the_default_limits(tmp_path, 
             verbs.append("restore")
         for verb in verbs:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            code, said, peak = run(
-                f"comrec_tf.{verb}", tmp_path / name, f"--output_dir={tmp_path}/{verb}"
-            )
+            # Not the search either: where only metadata are damaged, its time is the photo's.
+            effort = ["--effort=1"] if verb == "compress" else []
+            output = f"--output_dir={tmp_path}/{verb}"
+            code, said, peak = run(f"comrec_tf.{verb}", tmp_path / name, output, *effort)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             worst[verb, name] = (seconds, peak // 1024)
