@@ -38,6 +38,14 @@ def test_the_house_has_no_more_rooms_than_a_reader_keeps_in_mind():
     assert len(rooms - {"__init__"}) <= 25
 
 
+def test_no_module_is_longer_than_a_sitting():
+    lengths = {
+        path.as_posix(): len((ROOT / "comrec_tf" / path).read_text().splitlines())
+        for path in MODULES
+    }
+    assert {path: length for path, length in lengths.items() if length > 350} == {}
+
+
 def test_tests_import_neither_tests_nor_fixtures():
     for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -34,10 +34,8 @@ class Compressor:
         content = compressor.encode_to(picture, comrec_tf.Target("max_bytes", 20_000)).content
         restored = compressor.decode(content)                      # uint8 array
 
-    Where `os.fork` makes workers, as `multiprocessing` does on Linux up to Python 3.13, fork before
-    the first use: the threads of libvips, which is mozjpeg's, and of the engine "tensorflow" stay
-    behind. A call in a child that would wait for them raises `RuntimeError`. Restoring with the
-    engine "litert" works in a child, on one core.
+    A process that has used libvips (mozjpeg's) or TensorFlow must not be forked, as
+    `multiprocessing` does on Linux up to Python 3.13: a child's call raises `RuntimeError`.
 
     Args:
         pairs: the pair of networks of each scale, as an engine computes them.
@@ -344,11 +342,9 @@ class Compressor:
         """
         if not 0.0 <= strength <= 1.0:
             raise ValueError(f"strength must be from 0 to 1. Received: strength={strength}")
-        if 1 not in self._files.coders:
-            raise ValueError(
-                "ordinary JPEGs are restored by a pair at full size (scale 1). "
-                f"Received: a preset with pairs of scales {self.scales}"
-            )
+        if 1 not in self.scales:
+            message = "ordinary JPEGs need a pair at full size (scale 1). Received: a preset with"
+            raise ValueError(f"{message} pairs of scales {self.scales}")
         jpeg = ordinary_jpeg.read(content, self.max_pixels)
         coder = self._files.coder(1, *jpeg.picture.shape[:2])
         return jpeg_restoration.restore(jpeg, coder, strength, progress)
