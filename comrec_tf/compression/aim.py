@@ -23,9 +23,9 @@ _HOPELESS = 1.03
 _NEIGHBOURS = 0.1
 #: Looks a way at most.
 _LOOKS = 3
-#: What is promised of a whole picture is asked of a part of it with so many standard deviations of
-#: the part's error to spare, of the score and of the structure.
-_SPARE = 0.8
+#: The score is promised of each picture, so it is asked of a part with so many standard deviations
+#: of the part's error to spare; structure is promised in the mean.
+_SPARE = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,10 +125,10 @@ class _Worth:
         """Take off what looks at a part say too much, and what is asked to spare."""
         score, structure, spare = look.score, look.structure, 0.0
         if look.sampled:
-            spare, spare_structure = (_SPARE * error for error in prediction.part_error)
+            spare = _SPARE * prediction.part_error[0]
             score -= prediction.part[0]
             if structure is not None:
-                structure -= prediction.part[1] + spare_structure
+                structure -= prediction.part[1]
         worth = goal.worth(score - spare, structure)
         return cls(look.quality, look.num_bytes, score, worth, spare)
 
