@@ -94,7 +94,7 @@ def test_the_benchmark_measures_commands_in_turn_with_another_checkout():
     ]
     assert sum("restore" in name for name in rows) == 3
     for seconds, speed, memory, other_seconds, other_memory, ratio in rows.values():
-        assert float(ratio) == pytest.approx(float(seconds) / float(other_seconds), abs=0.02)
+        assert float(ratio) == pytest.approx(float(seconds) / float(other_seconds), rel=0.05)
         assert float(speed) > 0
         assert 20 < float(memory) < 4000
         assert float(other_memory) > 20
@@ -112,7 +112,7 @@ def test_the_benchmark_names_the_command_that_fails():
 def test_the_papers_table_has_every_picture_and_the_mean(tmp_path, pictures_dir):
     pictures = [pictures_dir / "astronaut.png", pictures_dir / "camera.png"]
     rows_file = tmp_path / "rows.csv"
-    arguments = [*pictures, "--preset=comrec-fast", f"--csv={rows_file}", "--jpeg_qualities=20"]
+    arguments = [*pictures, "--preset=comrec-psnr", f"--csv={rows_file}", "--jpeg_qualities=20"]
     out = run("paper.py", *arguments)
     rows = list(csv.DictReader(rows_file.open()))
     assert [row["picture"] for row in rows] == ["astronaut.png", "camera.png", "mean"]
