@@ -81,6 +81,9 @@ class Restoring:
         ):
             strength = tf.identity(strength)
         header = jpeg_header.read(content)
+        # Only then: TensorFlow's own words for what is no JPEG say less.
+        with tf.control_dependencies([header["components"]]):
+            content = tf.identity(content)
         with require_pixels(picture_files.jpeg_size(content), self._max_pixels):
             content = tf.identity(content)
 

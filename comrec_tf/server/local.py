@@ -28,7 +28,7 @@ from comrec_tf.server.errors import RequestError, invalid
 __all__ = ["LocalSignatures"]
 
 _JPEG_QUALITY = 95
-_SAMPLE_SIDE = 256
+_SAMPLE_SIDE = 192
 #: Pictures of a request that are worked on at the same time.
 _PARALLEL = 2
 #: Dtypes by name; each is a list.

@@ -132,7 +132,7 @@ def test_samples_are_files_that_both_engines_restore(beside):
     signatures, compressor = beside
     samples = signatures.samples()
     assert [container.read(one).scale for one in samples] == [1, 2]
-    assert all(compressor.decode(one).shape == (256, 256, 3) for one in samples)
+    assert all(compressor.decode(one).shape == (192, 192, 3) for one in samples)
 
 
 def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
