@@ -74,18 +74,6 @@ class _Source:
     endings: tuple[str, ...] = ()
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
-
-
 def _define(values: flags.FlagValues) -> None:
     plan.define_flags(values)
     command_flags.define(values)
@@ -302,6 +290,9 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 COMMAND = frame.Command("compress", __doc__, _define, _compress, arguments="PICTURE...")
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

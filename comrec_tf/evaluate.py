@@ -16,7 +16,6 @@ Exit codes: 0 evaluated, 1 an error that the message describes, 2 a wrong comman
 
 import pathlib
 import sys
-from collections.abc import Sequence
 
 from absl import flags
 
@@ -27,18 +26,6 @@ __all__ = ["COMMAND", "main"]
 
 #: Stands for every codec whose package is installed.
 _ALL = "all"
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -174,6 +161,9 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
 
 
 COMMAND = frame.Command("evaluate", __doc__, _define, _evaluate, arguments="PICTURE...")
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -20,7 +20,6 @@ Exit codes: 0 exported, 1 an error that the message describes, 2 a wrong command
 
 import pathlib
 import sys
-from collections.abc import Sequence
 
 from absl import flags
 
@@ -31,18 +30,6 @@ __all__ = ["COMMAND", "main"]
 
 #: What --scale is to `export_signatures`.
 _SCALES = {None: None, "auto": 0, "1": 1, "2": 2}
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -160,6 +147,9 @@ def _export_web(values: flags.FlagValues) -> int:
 
 
 COMMAND = frame.Command("export", __doc__, _define, _export)
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -22,7 +22,7 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -42,18 +42,6 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "bytes_after": ("bytes after", "{:,}"),
     "restored": ("restored", "{}"),
 }
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -148,6 +136,9 @@ def _make(job: plan.Job, restored: "Restored", *, wanted: "Restoration") -> jobs
 
 
 COMMAND = frame.Command("restore", __doc__, _define, _restore, arguments="FILE...")
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -16,7 +16,6 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
 
 from absl import flags
 
@@ -24,18 +23,6 @@ from comrec_tf import vocabulary
 from comrec_tf.commands import frame, help_text
 
 __all__ = ["COMMAND", "main"]
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -165,6 +152,9 @@ def _base_paths(values: flags.FlagValues) -> dict[str, str]:
 
 
 COMMAND = frame.Command("serve", __doc__, _define, _serve)
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

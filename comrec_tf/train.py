@@ -13,7 +13,6 @@ Exit codes: 0 trained, 1 an error that the message describes, 2 a wrong command 
 import dataclasses
 import sys
 import typing
-from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
@@ -22,18 +21,6 @@ from comrec_tf.commands import frame, help_text
 from comrec_tf.training.config import NETWORKS, TrainingConfig
 
 __all__ = ["COMMAND", "main"]
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -109,6 +96,9 @@ def _train(values: flags.FlagValues, positional: list[str]) -> int:
 
 
 COMMAND = frame.Command("train", __doc__, _define, _train)
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

@@ -18,7 +18,6 @@ bytes cannot be kept for some, 130 interrupted.
 """
 
 import sys
-from collections.abc import Sequence
 
 from absl import flags
 
@@ -27,18 +26,6 @@ from comrec_tf.commands import flags as command_flags
 from comrec_tf.commands import frame
 
 __all__ = ["COMMAND", "main"]
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -60,6 +47,9 @@ COMMAND = frame.Command(
     arguments="PICTURE... [OPTIONS OF BEAM]",
     pass_unknown=True,
 )
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

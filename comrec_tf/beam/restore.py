@@ -19,7 +19,6 @@ Exit codes: 0 all files restored or kept, 1 some or all failed, 2 a wrong comman
 """
 
 import sys
-from collections.abc import Sequence
 
 from absl import flags
 
@@ -27,18 +26,6 @@ from comrec_tf.beam import doors
 from comrec_tf.commands import frame, restore_flags
 
 __all__ = ["COMMAND", "main"]
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        argv: the command line, the program's name first.
-
-    Returns:
-        The exit code; see the module.
-    """
-    return COMMAND.run(argv)
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -60,6 +47,9 @@ COMMAND = frame.Command(
     arguments="FILE... [OPTIONS OF BEAM]",
     pass_unknown=True,
 )
+
+#: Runs the command; see `frame.Command.run`.
+main = COMMAND.run
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))
