@@ -125,7 +125,7 @@ class _Worth:
         """Take off what looks at a part say too much, and what is asked to spare."""
         score, structure, spare = look.score, look.structure, 0.0
         if look.sampled:
-            spare = _SPARE * prediction.part_error[0]
+            spare = _SPARE * prediction.part_error
             score -= prediction.part[0]
             if structure is not None:
                 structure -= prediction.part[1]

@@ -63,7 +63,7 @@ class Prediction:
     gain: float
     gain_error: float
     part: tuple[float, float]
-    part_error: tuple[float, float]
+    part_error: float
 
 
 class Fit:
@@ -120,8 +120,8 @@ class Fit:
         lines = self._lines.get(metric, {}).get(way)
         if lines is None:
             far = math.inf
-            errors = _USUAL_ERRORS[metric]
-            return Prediction(here, 0.0, far, usual, 100.0, far, 0.0, far, (0.0, 0.0), errors)
+            error, _ = _USUAL_ERRORS[metric]
+            return Prediction(here, 0.0, far, usual, 100.0, far, 0.0, far, (0.0, 0.0), error)
         values = terms(metric, score, bits_per_pixel)
         parts = [lines[name] for name in PARTS]
         numbers = {name: float(values @ lines[name].weights) for name in ENTRIES}
@@ -135,7 +135,7 @@ class Fit:
             gain=numbers["gain"],
             gain_error=lines["gain"].error,
             part=(parts[0].weights[0], parts[1].weights[0]),
-            part_error=(parts[0].error, parts[1].error),
+            part_error=parts[0].error,
         )
 
 

@@ -17,7 +17,7 @@ def test_a_prediction_is_the_sum_of_the_terms():
     predicted = read.predict("ssimulacra2", "2", 50.0, 0.5, 0.0)
     assert predicted.bytes == pytest.approx(1.0 + 2.0 * 50.0 / 50.0)
     assert predicted.bytes_error == 0.25
-    assert (predicted.part[0], predicted.part_error[0]) == (0.3, 0.7)
+    assert (predicted.part[0], predicted.part_error) == (0.3, 0.7)
 
 
 def test_nothing_is_known_of_a_way_that_was_not_fitted():
