@@ -51,7 +51,8 @@ class Prediction:
     """What a way is expected to do; see `ENTRIES`, each with its error.
 
     Errors are infinite where nothing is known, but for those of parts. `part` is what a look at a
-    part of a picture says above what is true, in the mean, of its score and of its structure.
+    part of a picture says above what is true, in the mean, of its score and of its structure;
+    `part_error` is of the score.
     """
 
     place: float
