@@ -59,7 +59,7 @@ def _takes(metadata: Mapping[str, Any], value: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """A training run; each field is a flag of ``python -m comrec_tf.train``.
+    """A training run; each field is a flag of ``comrec train``.
 
     The metadata of each field holds its description under "help", its group in that command's help
     under "group", and what it takes: from "low" to "high", or "choices". The fields of `NETWORKS`
