@@ -62,9 +62,10 @@ def _define(values: flags.FlagValues) -> None:
             "engine",
             "auto",
             ["auto", *vocabulary.ENGINES],
-            "What restores JPEGs: the model itself on TensorFlow, the preset beside it on LiteRT, "
-            "or the one that a look after the warm-up finds faster. The signature compress, and "
-            "files that are no JPEG, are always LiteRT's.",
+            "What restores JPEGs: the model itself (tensorflow), the preset beside it (litert, or "
+            "openvino of the extra of that name), or the one of these that a look after the "
+            "warm-up finds the fastest. The signature compress, and files that are no JPEG, are "
+            "always the preset's: litert's where tensorflow is asked for.",
             flag_values=values,
         )
         flags.DEFINE_bool(

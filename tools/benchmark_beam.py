@@ -42,17 +42,18 @@ def main() -> None:
             sizes = [max(2, options.few // fewer), max(4, options.many // fewer)]
             inputs = [_inputs(folder, verb, size, options.preset) for size in sizes]
             for processes in map(int, options.processes.split(",")):
-                seconds = [
+                runs = [
                     _seconds(verb, given, folder, processes, [*flags, f"--preset={options.preset}"])
                     for given in inputs
                 ]
                 megapixels = (sizes[1] - sizes[0]) * _SIDE**2 / 1e6
-                speed = megapixels / (seconds[1] - seconds[0])
+                (first, first_cpu), (second, second_cpu) = runs
                 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
                 print(
-                    f"beam-{verb} {' '.join(flags)}, {processes} processes: {speed:.2f} "
-                    f"megapixels/s; runs of {seconds[0]:.1f} s and {seconds[1]:.1f} s; largest "
-                    f"process so far {peak:.2f} GiB",
+                    f"beam-{verb} {' '.join(flags)}, {processes} processes: "
+                    f"{megapixels / (second - first):.2f} megapixels/s, "
+                    f"{megapixels / (second_cpu - first_cpu):.2f} per second of a core; runs of "
+                    f"{first:.1f} s and {second:.1f} s; largest process so far {peak:.2f} GiB",
                     flush=True,
                 )
 
@@ -77,19 +78,25 @@ def _inputs(folder: pathlib.Path, verb: str, number: int, preset: str) -> pathli
 
 def _seconds(
     verb: str, given: pathlib.Path, folder: pathlib.Path, processes: int, flags: list[str]
-) -> float:
+) -> tuple[float, float]:
+    """Seconds, and those of CPU: other work on the machine does not change these."""
     command = [sys.executable, "-m", f"comrec_tf.beam.{verb}", str(given), "--json", "--overwrite"]
     command += ["-o", str(folder / f"{verb}-out"), *flags]
     if processes > 1:
         command += [f"--direct_num_workers={processes}"]
         command += ["--direct_running_mode=multi_processing"]
-    begun = time.monotonic()
+    begun, worked = time.monotonic(), _cpu_seconds()
     done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True)  # noqa: S603
-    elapsed = time.monotonic() - begun
+    elapsed, worked = time.monotonic() - begun, _cpu_seconds() - worked
     counts = json.loads(done.stdout)["num_files"]
     if counts["failed"] or counts["loads"] > processes:
         raise RuntimeError(f"expected no failures and a load for each process. Received: {counts}")
-    return elapsed
+    return elapsed, worked
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -40,6 +40,15 @@ _MODEL = hostile.MODEL
 
 def main() -> int:
     """Run and print; returns the exit code: 1 if a request was lost or answered wrong."""
+    soak = Soak(parser().parse_args())
+    try:
+        return soak.run()
+    finally:
+        soak.close()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of a run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model_base_path", type=pathlib.Path, help="made by comrec_tf.export")
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -58,14 +67,7 @@ def main() -> int:
         "--checkout", default=".", help="of the server, say an older one, to take turns with"
     )
     parser.add_argument("--port", type=int, default=18500)
-    options = parser.parse_args()
-    soak = Soak(options)
-    try:
-        return soak.run()
-    finally:
-        soak.server.kill()
-        soak.server.wait()
-        shutil.rmtree(soak.folder)
+    return parser
 
 
 class Soak:
@@ -80,6 +82,8 @@ class Soak:
         shutil.copytree(self.source, self.folder / str(self.version))
         self.counts: collections.Counter[str] = collections.Counter()
         self.seconds: dict[str, list[float]] = collections.defaultdict(list)
+        #: Engines that answered, by verb, as the server says.
+        self.engines: dict[str, set[str]] = collections.defaultdict(set)
         self.resident: list[float] = []
         self.server = self._start()
         self.channel = grpc.insecure_channel(
@@ -110,17 +114,23 @@ class Soak:
                 raise RuntimeError("the server did not start")
         return process
 
-    def run(self) -> int:
-        """All of it; returns the exit code."""
+    def prepare(self) -> None:
+        """Make the inputs, and take the first answers for right."""
         options = self.options
         photo = skimage.data.astronaut()[: options.height, : options.width]
         if options.width > photo.shape[1]:
-            photo = skimage.data.coffee()[: options.height, : options.width]
+            photo = skimage.data.coffee()
+        size = (options.width, options.height)
         buffer = io.BytesIO()
-        PIL.Image.fromarray(photo).save(buffer, "PNG")
+        PIL.Image.fromarray(photo).resize(size).save(buffer, "PNG")
         code = self._call("encode", buffer.getvalue())
         self.expected = {"encode": code, "decode": self._call("decode", code)}
         self.inputs = {"encode": buffer.getvalue(), "decode": code}
+
+    def run(self) -> int:
+        """All of it; returns the exit code."""
+        options = self.options
+        self.prepare()
         begun = time.monotonic()
         self.end = begun + options.seconds
         self._note_memory()
@@ -136,14 +146,24 @@ class Soak:
         for name, count in (("_kill", options.kills), ("_roll", options.rolls)):
             if count:
                 others.append(threading.Thread(target=self._at_times, args=[name, count]))
-        with concurrent.futures.ThreadPoolExecutor(options.clients) as pool:
-            for thread in others:
-                thread.start()
-            for future in [pool.submit(self._client, n) for n in range(options.clients)]:
-                future.result()
+        for thread in others:
+            thread.start()
+        self.put_under_load()
         for thread in others:
             thread.join()
         return self._report(time.monotonic() - begun)
+
+    def put_under_load(self) -> None:
+        """Let all clients send until `end`."""
+        with concurrent.futures.ThreadPoolExecutor(self.options.clients) as pool:
+            for future in [pool.submit(self._client, n) for n in range(self.options.clients)]:
+                future.result()
+
+    def close(self) -> None:
+        """End the server and remove its model."""
+        self.server.kill()
+        self.server.wait()
+        shutil.rmtree(self.folder)
 
     def _client(self, number: int) -> None:
         options, turn = self.options, number * 7
@@ -198,7 +218,9 @@ class Soak:
                 dtype=types_pb2.DT_STRING, tensor_shape=shape, string_val=[content]
             )
         )
-        return self.stub.Predict(request, timeout=timeout).outputs[wanted].string_val[0]
+        reply, told = self.stub.Predict.with_call(request, timeout=timeout)
+        self.engines[verb] |= {v for k, v in told.trailing_metadata() if k == "comrec-engine"}
+        return reply.outputs[wanted].string_val[0]
 
     def _call_rest(self, verb: str, content: bytes) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.options.port + 1, timeout=120)
@@ -282,6 +304,8 @@ class Soak:
                 f"{name}: {len(values)} answered, {len(values) / elapsed:.2f} a second, seconds "
                 f"p50 {marks[49]:.3f}, p95 {marks[94]:.3f}, p99 {marks[98]:.3f}"
             )
+        for verb, names in sorted(self.engines.items()):
+            print(f"{verb} by {', '.join(sorted(names)) or 'an engine that is not told'}")
         for name in sorted({*self.counts, "wrong", "lost"}):
             print(f"{name}: {self.counts[name]}")
         memory = self.resident

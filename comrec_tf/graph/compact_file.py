@@ -110,6 +110,8 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
     is_old = payload[4] == 1
     with require(is_old | (payload[4] == container.VERSION), container.OTHER_VERSION):
         layout = tf.identity(payload[9])
+        # Only then: libjpeg's words for bytes that end here say less.
+        compact_file = tf.identity(compact_file)
     size = tf.cast(tf.io.extract_jpeg_shape(compact_file)[:2], tf.int64)
     scale = tf.bitwise.bitwise_and(layout, 3)
     header = {

@@ -2,7 +2,7 @@
 
 Beside a SavedModel lies the preset that it was made of. `Compressor` can do with it what operations
 of a graph cannot: reach a target by judging restored pictures, read and write other formats, keep
-metadata. It computes on the engine "litert".
+metadata. It computes on an engine of its own.
 """
 
 import concurrent.futures
@@ -53,18 +53,21 @@ _DEFAULTS = {"scale": np.array([0], np.int32), "codec": np.array([b""], object)}
 
 
 class LocalSignatures:
-    """`compress`, and the signatures that restore, on the engine "litert".
+    """`compress`, and the signatures that restore, on an engine that reads .tflite files.
 
     Args:
         preset: folder of the preset.
+        engine: "litert" or "openvino".
 
     Raises:
         FileNotFoundError, ValueError: there is none, or it is damaged.
         ModuleNotFoundError: the engine is not installed.
     """
 
-    def __init__(self, preset: str | os.PathLike[str]) -> None:
-        self._compressor = Compressor.from_preset(preset)
+    def __init__(self, preset: str | os.PathLike[str], engine: str = "litert") -> None:
+        #: What computes.
+        self.engine = engine
+        self._compressor = Compressor.from_preset(preset, engine=engine)
         self._pool = concurrent.futures.ThreadPoolExecutor(_PARALLEL, "picture")
         self._functions: dict[str, Callable[..., dict[str, np.ndarray]]] = {
             "compress": self._compress,

@@ -2,12 +2,14 @@
 
 import contextlib
 import ctypes
+import functools
 import gc
+import importlib.util
 import logging
 import os
 import pathlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -26,6 +28,10 @@ _log = logging.getLogger(__name__)
 DEFAULT_SIGNATURE = "serving_default"
 #: An engine that is chosen by a look at both.
 FASTER = "auto"
+#: The engine that runs the model itself.
+_GRAPH = "tensorflow"
+#: Engines that run the preset beside it: one that is always installed, and others.
+_USUAL, _OTHERS = "litert", ("openvino",)
 _JPEG = b"\xff\xd8"
 #: Signatures that the model cannot run, only `LocalSignatures`.
 _ONLY_LOCAL = frozenset({"compress"})
@@ -39,13 +45,14 @@ class Servable:
     Args:
         path: folder of the SavedModel.
         version: its version.
-        engine: what restores JPEGs, one of `vocabulary.ENGINES`, or `FASTER` for the one that is
-            the faster here, which hangs on the CPU and on the precision of the model; without
-            the preset, or without a warm-up, that is "tensorflow".
+        engine: what restores JPEGs, one of `vocabulary.ENGINES`, or `FASTER` for the one of those
+            installed that is the fastest here, which hangs on the CPU and on the precision of the
+            model; without the preset, or without a warm-up, that is "tensorflow".
         warm_up: whether to run the requests that lie beside it.
 
     Raises:
         OSError, RuntimeError, ValueError: it cannot be loaded.
+        ModuleNotFoundError: the engine is not installed.
     """
 
     def __init__(
@@ -57,7 +64,7 @@ class Servable:
         warm_up: bool = True,
     ) -> None:
         self.version = version
-        self._engine = "tensorflow"
+        self._engine = _GRAPH
         self._local: LocalSignatures | None = None
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:
@@ -69,14 +76,15 @@ class Servable:
             self.signatures.pop("__saved_model_init_op", None)
             preset = pathlib.Path(path) / vocabulary.PRESET_IN_MODEL
             if preset.exists():
-                self._local = LocalSignatures(preset)
+                beside = engine if engine not in (FASTER, _GRAPH) else _USUAL
+                self._local = LocalSignatures(preset, beside)
                 self.signatures.update(self._local.described())
             if warm_up:
                 self._warm_up(pathlib.Path(path) / vocabulary.WARM_UP_IN_MODEL)
             if engine != FASTER:
                 self._engine = engine
-            elif warm_up:
-                self._engine = self._faster()
+            elif warm_up and self._local is not None and "decode" in self.signatures:
+                self._take_fastest(self._local, preset)
         except BaseException:
             self.close()
             raise
@@ -91,27 +99,31 @@ class Servable:
             name = request.model_spec.signature_name
             self.run(name, self.inputs(name, request.inputs))
 
-    def _faster(self) -> str:
-        """The engine that restores a request's pictures sooner."""
-        local = self._local
-        if local is None or "decode" not in self.signatures:
-            return "tensorflow"
-        inputs = {"code_bytes": np.array(local.samples(), object)}
+    def _take_fastest(self, usual: LocalSignatures, preset: pathlib.Path) -> None:
+        """Look which engine restores a request's pictures the soonest, and keep that."""
+        beside = {usual.engine: usual}
+        beside |= {name: LocalSignatures(preset, name) for name in _OTHERS if _installed(name)}
+        inputs = {"code_bytes": np.array(usual.samples(), object)}
+        ways: dict[str, Callable[[], object]] = {
+            name: functools.partial(one.run, "decode", inputs, None) for name, one in beside.items()
+        }
+        ways[_GRAPH] = lambda: self._run_graph("decode", inputs, (), None)
         try:
-            seconds = speed.seconds_of(
-                {
-                    "tensorflow": lambda: self._run_graph("decode", inputs, (), None),
-                    "litert": lambda: local.run("decode", inputs, None),
-                }
-            )
+            seconds = speed.seconds_of(ways)
         except RequestError as error:
             # A model may have been exported for smaller pictures than the look takes.
-            _log.info("version %d restores by tensorflow: no look (%s)", self.version, error)
-            return "tensorflow"
-        faster = min(seconds, key=lambda name: seconds[name])
-        told = ", ".join(f"{name} {1000 * each:.0f} ms" for name, each in seconds.items())
-        _log.info("version %d restores by %s: a look took %s", self.version, faster, told)
-        return faster
+            _log.info("version %d restores by %s: no look (%s)", self.version, _GRAPH, error)
+            kept = usual
+        else:
+            self._engine = min(seconds, key=lambda name: seconds[name])
+            told = ", ".join(f"{name} {1000 * each:.0f} ms" for name, each in seconds.items())
+            line = "version %d restores by %s: a look took %s"
+            _log.info(line, self.version, self._engine, told)
+            kept = beside[min(beside, key=lambda name: seconds[name])]
+        self._local = kept
+        for one in beside.values():
+            if one is not kept:
+                one.close()
 
     def inputs(self, signature_name: str, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Make a signature's inputs of what a gRPC request brings.
@@ -164,7 +176,7 @@ class Servable:
                 f"the signature has the outputs {sorted(signature.outputs)}. "
                 f"Received: {sorted(unknown)}"
             )
-        if self._local is not None and self.engine(signature_name, inputs) == "litert":
+        if self._local is not None and self.engine(signature_name, inputs) != _GRAPH:
             made = self._local.run(signature_name, inputs, deadline)
             return {name: made[name] for name in outputs or made}
         return self._run_graph(signature_name, inputs, outputs, deadline)
@@ -204,15 +216,16 @@ class Servable:
             inputs: arrays by name.
 
         Returns:
-            "litert" or "tensorflow".
+            One of `vocabulary.ENGINES`.
         """
         if self._local is None or signature_name not in self._local.names:
-            return "tensorflow"
+            return _GRAPH
         if signature_name in _ONLY_LOCAL:
-            return "litert"
+            return self._local.engine
         # Of compact files the graph reads JPEG alone.
         codes = inputs.get("code_bytes", np.empty(0, object)).flat
-        return self._engine if all(code.startswith(_JPEG) for code in codes) else "litert"
+        are_jpeg = all(code.startswith(_JPEG) for code in codes)
+        return self._engine if are_jpeg else self._local.engine
 
     def signature(self, name: str) -> "tf.compat.v1.SignatureDef":
         """Find a signature.
@@ -257,3 +270,7 @@ class Servable:
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def _installed(engine: str) -> bool:
+    return importlib.util.find_spec(engine) is not None

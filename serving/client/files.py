@@ -16,11 +16,13 @@ import metadata
 SUFFIXES = {
     "encode": (".bmp", ".gif", ".jpeg", ".jpg", ".png"),
     "decode": (".jpeg", ".jpg"),
+    "restore": (".jpeg", ".jpg"),
 }
 #: Name of the input, of the output, and the ending of the files that are made.
 RESULT = {
     "encode": ("image_bytes", "code_bytes", ".jpg"),
     "decode": ("code_bytes", "image_bytes", ".png"),
+    "restore": ("image_bytes", "image_bytes", ".png"),
 }
 
 #: Options and content of a file -> what the server makes of it.
@@ -34,7 +36,9 @@ class TryAgainError(Exception):
 def parser(description: str, address: str) -> argparse.ArgumentParser:
     """Options that both clients have."""
     arguments = argparse.ArgumentParser(description=description)
-    arguments.add_argument("verb", choices=["encode", "decode"])
+    arguments.add_argument(
+        "verb", choices=list(RESULT), help="restore is for ordinary JPEGs, decode for compact files"
+    )
     arguments.add_argument("inputs", nargs="+", help="files and folders")
     arguments.add_argument("--output_dir", type=pathlib.Path, required=True)
     arguments.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
@@ -51,6 +55,9 @@ def parser(description: str, address: str) -> argparse.ArgumentParser:
         default=0,
         help="with --quality or --max_bytes: 1 full size, 2 half, 0 the better (default)",
     )
+    arguments.add_argument(
+        "--strength", type=float, help="of restore, 0 to 1: how much of it is taken over"
+    )
     arguments.add_argument("--concurrency", type=int, default=4, help="files at the same time")
     arguments.add_argument("--deadline", type=float, default=60.0, help="seconds for one try")
     arguments.add_argument("--attempts", type=int, default=6, help="tries for one file")
@@ -58,12 +65,14 @@ def parser(description: str, address: str) -> argparse.ArgumentParser:
     return arguments
 
 
-def signature(options: argparse.Namespace) -> tuple[str, dict[str, int]]:
+def signature(options: argparse.Namespace) -> tuple[str, dict[str, int | float]]:
     """Name of the signature and the numbers it wants: over REST none may be left out."""
     if options.verb == "encode" and options.quality is not None:
         return "encode_quality", {"quality": options.quality, "scale": options.scale}
     if options.verb == "encode" and options.max_bytes is not None:
         return "encode_max_bytes", {"max_bytes": options.max_bytes, "scale": options.scale}
+    if options.verb == "restore" and options.strength is not None:
+        return "restore_strength", {"strength": options.strength}
     return options.verb, {}
 
 
@@ -113,16 +122,23 @@ def _plan(options: argparse.Namespace) -> list[tuple[pathlib.Path, pathlib.Path]
 def _work(
     options: argparse.Namespace, call: Call, source: pathlib.Path, output: pathlib.Path
 ) -> str:
-    """One file, written beside its place and renamed; returns what was not kept, or nothing."""
+    """One file, written beside its place and renamed; returns what there is to say of it."""
     content = source.read_bytes()
-    made, lost = metadata.carry(content, _attempts(options, call, content))
+    made = _attempts(options, call, content)
+    if made == content:  # an ordinary JPEG that needs nothing, or would be harmed
+        told = "kept as it is"
+        output = output.with_suffix(source.suffix)
+        if output.exists() and not options.overwrite:
+            raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
+    else:
+        made, told = metadata.carry(content, made)
     output.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=output.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(made)
     os.chmod(beside, 0o644)
     os.replace(beside, output)
-    return lost
+    return told
 
 
 def _attempts(options: argparse.Namespace, call: Call, content: bytes) -> bytes:

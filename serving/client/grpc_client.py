@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Encode and decode files by TensorFlow Serving's gRPC API.
+"""Encode, decode, restore files by TensorFlow Serving's gRPC API.
 
     pip install tensorflow-serving-api
     python grpc_client.py encode photos --output_dir=small --address=localhost:8500
     python grpc_client.py decode small --output_dir=restored
+    python grpc_client.py restore old --output_dir=better
 
-EXIF and colour profile are kept. A file that fails does not stop the others; exit code 1 if any
+EXIF and colour profile are kept; an ordinary JPEG that restoring would do nothing for, or harm, is
+copied as it is. A file that fails does not stop the others; exit code 1 if any
 failed.
 """
 
@@ -52,9 +54,10 @@ def call(options: argparse.Namespace, content: bytes) -> bytes:
         tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, tensor_shape=one, string_val=[content])
     )
     for name, number in numbers.items():
-        request.inputs[name].CopyFrom(
-            tensor_pb2.TensorProto(dtype=types_pb2.DT_INT32, tensor_shape=one, int_val=[number])
-        )
+        typed: dict = {"dtype": types_pb2.DT_INT32, "int_val": [number]}
+        if isinstance(number, float):
+            typed = {"dtype": types_pb2.DT_FLOAT, "float_val": [number]}
+        request.inputs[name].CopyFrom(tensor_pb2.TensorProto(tensor_shape=one, **typed))
     try:
         reply = stub(options.address, options.ca).Predict(request, timeout=options.deadline)
     except grpc.RpcError as error:

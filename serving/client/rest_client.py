@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Encode and decode files by TensorFlow Serving's REST API; needs Python's own library alone.
+"""Encode, decode, restore files by TensorFlow Serving's REST API; needs Python's own library alone.
 
     python rest_client.py encode photos --output_dir=small --address=http://localhost:8501
     python rest_client.py decode small --output_dir=restored
+    python rest_client.py restore old --output_dir=better
 
-EXIF and colour profile are kept. A file that fails does not stop the others; exit code 1 if any
+EXIF and colour profile are kept; an ordinary JPEG that restoring would do nothing for, or harm, is
+copied as it is. A file that fails does not stop the others; exit code 1 if any
 failed.
 """
 

@@ -12,7 +12,7 @@ def traced():
     return tf.function(crc32, input_signature=[tf.TensorSpec([None], tf.uint8)])
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 5, 255, 256, 257, 1000, 70_001])
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 5, 255, 256, 257, 1000, 4096, 70_001, 1_000_003])
 def test_it_is_the_checksum_of_zlib(traced, length):
     content = np.random.default_rng(length).integers(0, 256, length).astype(np.uint8)
     assert int(traced(content)) == zlib.crc32(content.tobytes())

@@ -97,6 +97,48 @@ def test_metadata_and_orientation_survive_and_limits_are_kept(
             assert made.info["icc_profile"] == icc
 
 
+@pytest.mark.parametrize(
+    ("client", "scheme", "port"), [("rest_client.py", "http://", 1), ("grpc_client.py", "", 0)]
+)
+def test_ordinary_jpegs_are_restored_and_those_that_need_nothing_copied(
+    server, exported, tmp_path, photo, client, scheme, port
+):
+    exif = PIL.Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description"
+    (tmp_path / "old" / "deep").mkdir(parents=True)
+    for name, quality in (("poor.jpg", 30), ("deep/good.JPEG", 99)):
+        path = tmp_path / "old" / name
+        PIL.Image.fromarray(photo).save(path, "JPEG", quality=quality, exif=exif.tobytes())
+    (tmp_path / "old" / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "old" / "notes.txt").write_text("no picture")
+    common = ["--model=tiny", f"--address={scheme}127.0.0.1:{server.ports[port]}"]
+    compressor = Compressor.from_preset(exported / "preset")
+    content = (tmp_path / "old" / "poor.jpg").read_bytes()
+    pictures = {}
+    for strength in (1.0, 0.25):
+        out = tmp_path / f"better-{strength}"
+        aim = [f"--strength={strength}"] if strength < 1 else []
+        done = run(client, "restore", tmp_path / "old", f"--output_dir={out}", *aim, *common)
+        assert done.returncode == 1, done.stderr
+        for line in ("bad.jpg: ", "2 of 3 files done", "notes.txt: left alone", "kept as it is"):
+            assert line in done.stderr
+        made = PIL.Image.open(out / "poor.png")
+        pictures[strength] = np.asarray(made.convert("RGB")).astype(int)
+        expected = compressor.restore_jpeg(content, strength=strength).picture
+        assert pictures[strength].shape == expected.shape  # upright
+        assert np.abs(pictures[strength] - expected).max() <= 1
+        assert (made.getexif()[0x0112], made.getexif()[0x010E]) == (1, "a description")
+        good = (tmp_path / "old" / "deep" / "good.JPEG").read_bytes()
+        assert (out / "deep" / "good.JPEG").read_bytes() == good
+        assert len(list(out.rglob("*.*"))) == 2
+    assert (pictures[1.0] != pictures[0.25]).any()
+    # The copy of what is kept has another name than what was planned for: it too is not replaced.
+    path = tmp_path / "old" / "deep" / "good.JPEG"
+    done = run(client, "restore", path, f"--output_dir={out}/deep", *common)
+    assert done.returncode == 1
+    assert "good.JPEG exists: pass --overwrite" in done.stderr
+
+
 def test_what_cannot_be_carried_is_said_and_nonsense_is_not_carried():
     carry = load("metadata").carry
     plain = jpeg_of()
