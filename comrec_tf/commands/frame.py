@@ -237,8 +237,8 @@ def define_engine_flags(values: flags.FlagValues) -> None:
             "engine",
             "litert",
             list(vocabulary.ENGINES),
-            "What computes the networks: litert starts at once and needs nothing more; tensorflow "
-            "(extra tf) is for GPUs.",
+            "What computes the networks: litert starts at once and needs nothing more; openvino "
+            "(extra openvino) is faster on CPUs with AVX-512; tensorflow (extra tf) is for GPUs.",
             flag_values=values,
         )
         flags.DEFINE_enum(

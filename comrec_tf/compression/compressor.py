@@ -80,8 +80,8 @@ class Compressor:
             name: a preset's name, or a folder that holds one.
             engine: what computes the networks, one of `vocabulary.ENGINES`.
             codec: another codec to encode with, or its name; "jpeg-xl" packs the preset's own.
-            precision: of the engine "tensorflow", see `engines.tensorflow.load_pairs`; the engine
-                "litert" computes in float32.
+            precision: of the engine "tensorflow", see `engines.tensorflow.load_pairs`; the others
+                compute in float32.
             max_pixels: as for the class.
 
         Returns:

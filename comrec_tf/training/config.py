@@ -104,8 +104,12 @@ class TrainingConfig:
     resolution: str | None = _network(
         "RecCNN: full is the paper's, compact 11 times cheaper.", choices=("full", "compact")
     )
-    rec_depth: int | None = _network("Convolutions of RecCNN; 0 for its default.", low=0)
-    rec_filters: int | None = _network("Feature maps of RecCNN; 0 for its default.", low=0)
+    rec_depth: int | None = _network(
+        "Convolutions of RecCNN; 0 for its default. More than a preset's make it grow.", low=0
+    )
+    rec_filters: int | None = _network(
+        "Feature maps of RecCNN; 0 for its default. More than a preset's make it grow.", low=0
+    )
     conditioned: bool | None = _network("Whether the networks are told the quality.")
     codec: str = _target(
         "",
