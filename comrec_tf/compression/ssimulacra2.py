@@ -1,7 +1,7 @@
 """SSIMULACRA2: how good a restored picture looks to people, fast, in NumPy.
 
 The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2), held by a test to
-the PyPI package `ssimulacra2` 0.3.0, which takes twenty times as long. The original is looked at
+the PyPI package `ssimulacra2` 0.3.0, which takes six times as long. The original is looked at
 once, however many pictures are compared with it; all is float32, as in the reference in C++; the
 blur is a product with a banded matrix, which is what a CPU does fastest; and features whose weights
 are below a hundredth are left out, together less than a ten-thousandth of the error: of the finest
