@@ -136,7 +136,6 @@ def _speed(numbers: dict[str, Any]) -> bytes:
                 _ENGINE_MARKERS[engines.index(entry["engine"])],
                 color=_PRESET_COLOURS[presets.index(entry["preset"])],
                 markersize=9,
-                label=f"{entry['preset']}, {entry['engine']}",
             )
         axes.set(
             title=f"{title}, {rates[0]:g} to {rates[1]:g} bits per pixel",
@@ -148,7 +147,11 @@ def _speed(numbers: dict[str, Any]) -> bytes:
         axes.set_xticks([], minor=True)
         axes.set_ylim(0, 70)
     both[0].set_ylabel("per cent of JPEG's bytes saved at equal SSIMULACRA2")
-    both[1].legend(loc="upper right", fontsize="small")
+    for preset, colour in zip(presets, _PRESET_COLOURS, strict=False):
+        both[1].plot([], [], "_", color=colour, markersize=12, markeredgewidth=4, label=preset)
+    for engine, marker in zip(engines, _ENGINE_MARKERS, strict=False):
+        both[1].plot([], [], marker, color="#666666", label=engine)
+    both[1].legend(loc="upper right", fontsize="small", ncols=2)
     return plots.figure_bytes(figure, "svg")
 
 
