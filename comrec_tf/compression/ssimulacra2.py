@@ -30,9 +30,12 @@ _NUM_SCALES = 5
 _LEAST_WEIGHT = 0.01
 _SIGMA, _RADIUS = 1.5, 5
 #: Rows or columns that one product blurs.
-_STRIP = 32
+_STRIP = 16
+#: Samples that one product mixes or blurs. OpenBLAS computes larger products in threads, which then
+#: go on spinning for a while and take the cores away from the networks.
+_PRODUCT = 1 << 13
 #: Samples that are worked on at a time: what a core's cache holds with what is made of them.
-_BAND = 1 << 16
+_BAND = 1 << 17
 _C1, _C2 = np.float32(0.0001), np.float32(0.0009)
 
 # From linear RGB to the mixtures whose cube roots are the eye's, as in JPEG XL.
@@ -193,7 +196,9 @@ def _opponents(linear: np.ndarray, channels: list[int]) -> np.ndarray:
     mixtures = 3 if 2 in channels else 2
     matrix = _OPPONENTS[channels, :mixtures]
     result = np.empty((len(channels), height + 2 * _RADIUS, width), np.float32)
-    for top, bottom in _bands(linear.shape, 0):
+    rows = max(1, _PRODUCT // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
         band = np.ascontiguousarray(linear[:, top:bottom]).reshape(3, -1)
         roots = np.cbrt(_MIX[:mixtures] @ band + np.float32(_BIAS))
         colours = matrix @ roots + _OFFSETS[channels, None]
@@ -308,21 +313,27 @@ def _blur(planes: np.ndarray) -> np.ndarray:
     channels, height, width = planes.shape
     height -= 2 * _RADIUS
     columns = np.zeros((channels, height, width + 2 * _RADIUS), np.float32)
-    for top, matrix in _strips(height):
-        out = columns[:, top : top + len(matrix), _RADIUS:-_RADIUS]
-        np.matmul(matrix, planes[:, top : top + matrix.shape[1]], out=out)
+    _blur_down(planes, columns[..., _RADIUS:-_RADIUS])
     blurred = np.empty((channels, height, width), np.float32)
-    for left, matrix in _strips(width):
-        out = blurred[..., left : left + len(matrix)]
-        np.matmul(columns[..., left : left + matrix.shape[1]], matrix.T, out=out)
+    _blur_down(columns.swapaxes(1, 2), blurred.swapaxes(1, 2))
     return blurred
 
 
-def _strips(side: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Give the first row of each strip, and the matrix that makes its rows of what they see."""
-    for first in range(0, side, _STRIP):
-        size = min(_STRIP, side - first)
-        yield first, _MATRIX[:size, : size + 2 * _RADIUS]
+def _blur_down(planes: np.ndarray, out: np.ndarray) -> None:
+    """Blur (C, H + 2 _RADIUS, W) along the middle axis into (C, H, W)."""
+    channels, height, width = out.shape
+    whole = height // _STRIP * _STRIP
+    rest = height - whole
+    for left in range(0, width, _PRODUCT // _STRIP):
+        chunk = slice(left, left + _PRODUCT // _STRIP)
+        if whole:
+            seen = planes[:, : whole + 2 * _RADIUS, chunk]
+            strips = np.lib.stride_tricks.sliding_window_view(seen, len(_MATRIX[0]), axis=1)
+            place = out[:, :whole, chunk].reshape(channels, -1, _STRIP, seen.shape[2])
+            np.matmul(_MATRIX, strips[:, ::_STRIP].swapaxes(2, 3), out=place)
+        if rest:
+            matrix = _MATRIX[:rest, : rest + 2 * _RADIUS]
+            np.matmul(matrix, planes[:, whole:, chunk], out=out[:, whole:, chunk])
 
 
 def _blurring() -> np.ndarray:
