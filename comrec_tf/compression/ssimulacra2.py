@@ -222,14 +222,14 @@ def _opponents(linear: np.ndarray, channels: list[int]) -> np.ndarray:
     _, height, width = linear.shape
     # The cube root of S is needed for B - Y alone.
     mixtures = 3 if 2 in channels else 2
-    matrix = _OPPONENTS[channels, :mixtures]
+    matrix = _OPPONENTS[:mixtures, :mixtures]
     result = np.empty((len(channels), height + 2 * RADIUS, width), np.float32)
     rows = max(1, _PRODUCT // width)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         band = np.ascontiguousarray(linear[:, top:bottom]).reshape(3, -1)
         roots = np.cbrt(_MIX[:mixtures] @ band + np.float32(_BIAS))
-        colours = matrix @ roots + _OFFSETS[channels, None]
+        colours = (matrix @ roots)[channels] + _OFFSETS[channels, None]
         place = result[:, top + RADIUS : bottom + RADIUS]
         place[...] = colours.reshape(place.shape)
     result[:, :RADIUS] = result[:, 2 * RADIUS - 1 : RADIUS - 1 : -1]
