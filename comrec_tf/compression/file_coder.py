@@ -61,24 +61,65 @@ class FileCoder:
         Raises:
             ValueError: the quality is none of the codec's, or the picture too large for it.
         """
+        bitstream = self.bitstream(pixels, quality, scale, codec, progress)
+        return self.pack(bitstream, pixels.shape, quality, scale, metadata, codec)
+
+    def bitstream(
+        self,
+        pixels: np.ndarray,
+        quality: float,
+        scale: int,
+        codec: base.Codec,
+        progress: Callable[[float], None] | None = None,
+    ) -> bytes:
+        """Code a picture's compact picture, which is nearly all of the work of a file.
+
+        Args:
+            pixels, quality, scale, codec, progress: as in `encode`.
+
+        Returns:
+            What the codec makes.
+
+        Raises:
+            ValueError: as `encode`.
+        """
         codec.check_quality(quality)
-        height, width, channels = pixels.shape
+        height, width, _ = pixels.shape
         largest = codec.max_size * max(scale, 1)
         if max(height, width) > largest:
             raise ValueError(
                 f"{codec.name} has at most {codec.max_size} pixels in each direction, "
                 f"{largest} at scale {scale}. Received: {width}x{height}"
             )
-        step = codec.step(quality)
-        compact = pixels
         if scale != PLAIN_SCALE:
-            compact = self.coders[scale].compact(pixels, step, progress)
-        bitstream = codec.encode(compact, quality)
+            pixels = self.coders[scale].compact(pixels, codec.step(quality), progress)
+        return codec.encode(pixels, quality)
+
+    def pack(
+        self,
+        bitstream: bytes,
+        shape: tuple[int, ...],
+        quality: float,
+        scale: int,
+        metadata: Metadata | None,
+        codec: base.Codec,
+    ) -> CompactFile:
+        """Make a file of a bitstream.
+
+        Args:
+            bitstream: of `bitstream`.
+            shape: of the picture, (H, W, 1 or 3).
+            quality, scale, metadata, codec: as in `encode`.
+
+        Returns:
+            The file.
+        """
+        height, width, channels = shape
         header = container.Header(
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=round(quality),
-            step=step,
+            step=codec.step(quality),
             height=height,
             width=width,
             grey=channels == 1,
