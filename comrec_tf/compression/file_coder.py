@@ -1,6 +1,7 @@
 """Pixels to compact files of a given quality, and back: what a compressor does without choosing."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -13,7 +14,7 @@ from comrec_tf.engines.base import EnginePair
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
 
-__all__ = ["FileCoder"]
+__all__ = ["FileCoder", "most_work"]
 
 #: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
 #: are mostly padding: so many times its pixels, and so many pixels besides.
@@ -182,7 +183,7 @@ class FileCoder:
         """
         coder = self.coders[scale]
         work = coder.restoring_work((height, width))
-        if work > _PADDING_FACTOR * height * width + _PADDING_PIXELS:
+        if work > most_work(height * width):
             raise ValueError(
                 f"a picture of {width}x{height} pixels is too thin to be restored: "
                 f"it would cost as much as one of {work:,} pixels"
@@ -222,3 +223,15 @@ class FileCoder:
                 f"expected at most {self.max_pixels:,} pixels (max_pixels). "
                 f"Received: {width}x{height}"
             )
+
+
+def most_work(pixels: Any) -> Any:
+    """Tell how many pixels restoring a picture may compute, halos and padding included.
+
+    Args:
+        pixels: of the picture, an int or an integer tensor.
+
+    Returns:
+        The number, of the same type.
+    """
+    return _PADDING_FACTOR * pixels + _PADDING_PIXELS
