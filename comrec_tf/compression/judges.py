@@ -58,6 +58,20 @@ class Judge(abc.ABC):
         """
         return None
 
+    def structure(self, restored: np.ndarray) -> float | None:
+        """Say what `structure_of` says of the errors of a restored picture, faster.
+
+        Args:
+            restored: uint8 of the original's shape.
+
+        Returns:
+            At most 1, or None.
+
+        Raises:
+            ValueError: the shapes differ.
+        """
+        return None
+
     def score(self, restored: np.ndarray) -> float:
         """Say what a restored picture is worth.
 
@@ -75,8 +89,8 @@ class Judge(abc.ABC):
 
 
 class _Ssimulacra2(Judge):
-    def __init__(self, original: np.ndarray) -> None:
-        self._original = ssimulacra2.Original(original)
+    def __init__(self, original: np.ndarray, sparse: bool) -> None:
+        self._original = ssimulacra2.Original(original, sparse)
 
     def errors(self, restored: np.ndarray) -> np.ndarray:
         return self._original.errors(restored)
@@ -87,12 +101,15 @@ class _Ssimulacra2(Judge):
     def structure_of(self, errors: np.ndarray) -> float:
         return ssimulacra2.structure(errors)
 
+    def structure(self, restored: np.ndarray) -> float:
+        return self._original.structure(restored)
+
 
 class _Psnr(Judge):
     #: Squared error of 100 dB, which no 8-bit picture of less than 2000 megapixels is nearer to.
     _LEAST = 255.0**2 / 1e10
 
-    def __init__(self, original: np.ndarray) -> None:
+    def __init__(self, original: np.ndarray, _: bool) -> None:
         self._original = original
 
     def errors(self, restored: np.ndarray) -> np.ndarray:
@@ -118,7 +135,7 @@ class _Psnr(Judge):
 _JUDGES = dict(zip(METRICS, (_Ssimulacra2, _Psnr), strict=True))
 
 
-def judge(metric: str, original: np.ndarray) -> Judge:
+def judge(metric: str, original: np.ndarray, sparse: bool = False) -> Judge:
     """Make the judge of a picture.
 
     Args:
@@ -126,6 +143,8 @@ def judge(metric: str, original: np.ndarray) -> Judge:
         original: uint8 (H, W, 3) sRGB or (H, W, 1) grey, of any size. Pictures have no alpha here:
             files are flattened when they are read. SSIMULACRA2 takes grey for colour without
             colour, and mirrors a picture that is too small for it, under 113 pixels.
+        sparse: whether it may look at every second row and column where that is faster and hardly
+            changes a score; see `ssimulacra2.Original`.
 
     Returns:
         The judge.
@@ -135,4 +154,4 @@ def judge(metric: str, original: np.ndarray) -> Judge:
     """
     if metric not in _JUDGES:
         raise ValueError(f"metric must be one of {', '.join(METRICS)}. Received: {metric}")
-    return _JUDGES[metric](original)
+    return _JUDGES[metric](original, sparse)

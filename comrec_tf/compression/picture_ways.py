@@ -79,13 +79,19 @@ def _way(
     metadata: Metadata | None,
     looked: Callable[[], None],
 ) -> Way:
-    file = functools.cache(lambda quality: coder.encode(pixels, quality, scale, metadata, codec))
+    bitstream = functools.cache(lambda quality: coder.bitstream(pixels, quality, scale, codec))
+
+    @functools.cache
+    def file(quality: float) -> CompactFile:
+        return coder.pack(bitstream(quality), pixels.shape, quality, scale, metadata, codec)
 
     def sketch(picture: np.ndarray, quality: float) -> CompactFile:
-        if picture is pixels and metadata is None:
-            return file(quality)
-        return coder.encode(picture, quality, scale, None, codec)
+        if picture is not pixels:
+            return coder.encode(picture, quality, scale, None, codec)
+        return coder.pack(bitstream(quality), pixels.shape, quality, scale, None, codec)
 
+    # The draft is what is restored next.
+    @functools.lru_cache(maxsize=1)
     def decoded(file: CompactFile) -> np.ndarray:
         header = file.header
         shape = (header.height, header.width, 1 if header.grey else 3)
