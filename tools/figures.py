@@ -27,6 +27,9 @@ PICTURES = ROOT / "tools" / "site" / "pages" / "pictures"
 #: What is kept of each system's curves.
 _KEPT = ("ssimulacra2", "psnr")
 _CODECS = ("jpeg", "mozjpeg", "jpegli", "webp", "avif", "jpegxl-lossy")
+#: What curves are called where their systems' names are not for readers.
+_TITLES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpegxl-lossy": "JPEG XL"}
+_TITLES |= {"comrec scale 1": "comrec, full size", "comrec scale 2": "comrec, half size"}
 _RATES = {1: (0.5, 1.5), 2: (0.2, 0.5)}
 _PRESET_COLOURS = ("#d1495b", "#2e6f95", "#4f9d69", "#8c3f97")
 _ENGINE_MARKERS = "osD^"
@@ -105,13 +108,13 @@ def _rate_curves(names: Iterable[str], judged: Iterable[str], metric: str, floor
     def draw(numbers: dict[str, Any]) -> bytes:
         systems = numbers["curves"]["systems"]
         chosen = {
-            name: [(point[0], point[column]) for point in systems[name]]
+            _TITLES.get(name, name): [(point[0], point[column]) for point in systems[name]]
             for name in (*names, *judged)
             if name in systems
         }
-        return plots.rate_curves(
-            chosen, curves.METRICS[metric], tuple(judged), "svg", rates=(0.08, 1.5), floor=floor
-        )
+        titles = tuple(_TITLES.get(name, name) for name in judged)
+        label = curves.METRICS[metric]
+        return plots.rate_curves(chosen, label, titles, "svg", rates=(0.08, 1.5), floor=floor)
 
     return draw
 
@@ -161,7 +164,7 @@ def _training(numbers: dict[str, Any]) -> bytes:
     epochs = numbers["training"]["epochs"]
     for axes, name, title in (
         (loss, "rec_loss", "RecCNN's loss on patches"),
-        (gain, "val_gain", "dB gained over JPEG at its bytes, on whole pictures"),
+        (gain, "val_gain", "dB gained over JPEG, on whole pictures"),
     ):
         points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
         axes.plot(*zip(*points, strict=True), "o-", color=_PRESET_COLOURS[0])

@@ -29,7 +29,9 @@ def are_few(content: tf.Tensor) -> tf.Tensor:
     looking_so = tf.math.count_nonzero((first == 0xFF) & (second == _START_OF_SCAN))
     # Nearly all files end here; in the others, these bytes may stand in metadata, or behind the
     # picture.
-    return tf.cond(looking_so <= MAX_SCANS, lambda: tf.constant(True), lambda: _are_few_by_markers(file))
+    return tf.cond(
+        looking_so <= MAX_SCANS, lambda: tf.constant(True), lambda: _are_few_by_markers(file)
+    )
 
 
 def _are_few_by_markers(file: tf.Tensor) -> tf.Tensor:
@@ -52,7 +54,9 @@ def _are_few_by_markers(file: tf.Tensor) -> tf.Tensor:
         behind = place + 2 + tf.where(kind == _START_OF_IMAGE, tf.constant(0, tf.int64), length)
         behind = tf.minimum(behind, places[-1])
         ended = kind == _END_OF_IMAGE
-        return tf.where(ended, tf.constant(-1, tf.int64), behind), scans + tf.cast(kind == _START_OF_SCAN, tf.int64)
+        return tf.where(ended, tf.constant(-1, tf.int64), behind), scans + tf.cast(
+            kind == _START_OF_SCAN, tf.int64
+        )
 
     start = (tf.constant(2, tf.int64), tf.constant(0, tf.int64))
     position, scans = tf.while_loop(goes_on, one_marker, start, maximum_iterations=MAX_SEGMENTS)

@@ -79,9 +79,7 @@ def jpeg_size(content: tf.Tensor) -> tf.Tensor:
         tf.errors.InvalidArgumentError: the bytes are no JPEG, or one that declares far more pixels
             than its bytes can hold, or has very many scans.
     """
-    with require(
-        jpeg_scans.are_few(content), f"a JPEG must have at most {limits.MAX_SCANS} scans"
-    ):
+    with require(jpeg_scans.are_few(content), f"a JPEG must have at most {limits.MAX_SCANS} scans"):
         content = tf.identity(content)
     found = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
     return _dense(content, found, "JPEG")
