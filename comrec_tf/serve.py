@@ -101,7 +101,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
         hint = vocabulary.install_hint("serving")
-        raise OSError(f"serving needs more ({error}): {hint}") from error
+        raise OSError(f"serving needs {error.name or error}: {hint}") from error
     from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore
 

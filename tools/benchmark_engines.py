@@ -37,7 +37,8 @@ _STEP = 16.0
 def main() -> int:
     """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", nargs="+", default=["comrec", "comrec-psnr", "comrec-fast"])
+    presets = ["comrec", "comrec-psnr", "comrec-fast", "comrec-webp"]
+    parser.add_argument("--preset", nargs="+", default=presets)
     parser.add_argument("--engine", nargs="+", choices=list(ENGINES), default=list(ENGINES))
     parser.add_argument("--rounds", type=int, default=9, help="runs of each that count")
     parser.add_argument("--json", help="file for the figures")
