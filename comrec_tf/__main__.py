@@ -15,7 +15,7 @@ from comrec_tf.commands import completion, frame, preset_list
 
 __all__ = ["COMMANDS", "command", "main"]
 
-#: By what is typed, the module that does it, in the order of the help.
+#: Modules by the name of their command, in the order of the help.
 COMMANDS = {
     "compress": "comrec_tf.compress",
     "restore": "comrec_tf.restore",
@@ -83,7 +83,7 @@ def _help(program: str) -> str:
             "",
             *lines,
             "",
-            f"{program} COMMAND --help tells of its flags, {program} --version of this version.",
+            f"{program} COMMAND --help lists its flags, {program} --version prints the version.",
         ]
     )
 

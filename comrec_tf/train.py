@@ -66,7 +66,7 @@ def _define_field(values: flags.FlagValues, field: "dataclasses.Field[Any]") -> 
 
 
 def _kind(field: "dataclasses.Field[Any]") -> type:
-    """Of a field's values, where they are not None."""
+    """The type of a field's values, where they are not None."""
     kind: type
     (kind, *_) = typing.get_args(field.type) or (field.type,)
     return kind

@@ -134,7 +134,7 @@ def test_outputs_of_a_former_run_are_never_inputs_of_the_next(tree):
     # Where inputs and outputs share a folder, only what the files hold can tell.
     (tree / "in" / "a.jpg").write_bytes(b"made by us")
     planned = make("in", output_dir="in", is_output=lambda path: path.endswith("a.jpg"))
-    assert planned.num_passed_over["output of a former run"] == 2
+    assert planned.num_passed_over["output of an earlier run"] == 2
     assert planned.skipped == {"in/a.png": "in/a.jpg exists: pass --overwrite to replace it"}
 
 
