@@ -13,8 +13,8 @@ from comrec_tf.process import storage
 
 __all__ = ["THREADS", "LiteNetwork", "load_pairs"]
 
-#: Variable of the environment with the number of threads of a network; without, as many as there
-#: are cores. For programs that run a process for each core.
+#: Environment variable with the number of threads of a network; without it, as many as there are
+#: cores. For programs that run a process for each core.
 THREADS = "COMREC_THREADS"
 
 #: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.

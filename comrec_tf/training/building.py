@@ -82,7 +82,7 @@ def networks_of(model: ComRec) -> dict[str, Any]:
 
 
 def _check_networks(config: TrainingConfig, model: ComRec) -> None:
-    """Refuse to go on from a preset with networks that it has not."""
+    """Raise `ValueError` if a run asks for other networks than its preset has."""
     for name, own in networks_of(model).items():
         asked = getattr(config, name)
         default = name in ("rec_depth", "rec_filters") and asked == 0

@@ -1,4 +1,4 @@
-"""Checkpoints of a whole run: the model with both optimizers, and how far it had come."""
+"""Checkpoints of a whole run: the model with both optimizers, and how far the run has come."""
 
 import json
 import os
