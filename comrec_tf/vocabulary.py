@@ -49,7 +49,7 @@ PICTURE_SUFFIXES = (
 RESTORED_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 #: What computes the networks where files are made and restored.
-ENGINES = ("litert", "tensorflow")
+ENGINES = ("litert", "openvino", "tensorflow")
 
 #: Keras's dtype policies that networks train with, and that the engine "tensorflow" computes with.
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -92,16 +92,26 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
     return ModuleNotFoundError(f"{purpose}: {install_hint(extra)}")
 
 
+#: Libraries that users never asked for, by modules: as messages call them, and their extra.
+_LIBRARIES = {
+    "keras": ("TensorFlow", "tf"),
+    "openvino": ("OpenVINO", "openvino"),
+    "tensorflow": ("TensorFlow", "tf"),
+}
+
+
 def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:
-    """Explain a missing TensorFlow to users who never asked for it.
+    """Explain a missing TensorFlow or OpenVINO to users who never asked for it.
 
     Args:
         error: what an import raised.
         purpose: what was imported, say "python -m comrec_tf.train".
 
     Returns:
-        `missing_extra` of the extra "tf" where TensorFlow or Keras is missing, else `error`.
+        `missing_extra` of its extra where it is one of these that is missing, else `error`.
     """
-    if (error.name or "").partition(".")[0] in ("tensorflow", "keras"):
-        return missing_extra(f"{purpose} needs TensorFlow", "tf")
-    return error
+    module = (error.name or "").partition(".")[0]
+    if module not in _LIBRARIES:
+        return error
+    library, extra = _LIBRARIES[module]
+    return missing_extra(f"{purpose} needs {library}", extra)

@@ -76,6 +76,7 @@ def main() -> int:
     parser.add_argument("--num_pictures", type=int, default=24, help="how many are made")
     parser.add_argument("--size", type=int, nargs=2, default=[512, 768], help="height and width")
     parser.add_argument("--preset", default="comrec", help="name or folder")
+    parser.add_argument("--flags", default="", help="flags for this checkout's commands alone")
     parser.add_argument("--against", type=pathlib.Path, help="another checkout")
     parser.add_argument("--against_flags", default="", help="flags for its commands alone")
     parser.add_argument(
@@ -97,7 +98,8 @@ def main() -> int:
             _make_photos(folder / "large", 1, 10_000, 10_000)
             jobs += _file_jobs("100 megapixels", folder / "large" / "0.png", (2, 1))
         preset = f"--preset={options.preset}"
-        checkouts = [Checkout("this", ROOT, [preset], folder / "this")]
+        flags = [preset, *shlex.split(options.flags)]
+        checkouts = [Checkout("this", ROOT, flags, folder / "this")]
         if options.against:
             flags = [preset, *shlex.split(options.against_flags)]
             other = options.against.resolve()

@@ -24,6 +24,7 @@ from comrec_tf.process import storage
 #: Engines by the names that figures give them, with their options.
 ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
     "LiteRT": ("litert", {}),
+    "OpenVINO": ("openvino", {}),
     "TensorFlow float32": ("tensorflow", {"precision": "float32"}),
     "TensorFlow bfloat16": ("tensorflow", {"precision": "mixed_bfloat16"}),
 }

@@ -78,9 +78,11 @@ def _point(row: dict[str, str]) -> curves.Point:
 
 
 def _epochs(path: pathlib.Path) -> list[dict[str, float]]:
+    """Epochs of a history; 0 is the start, which has no loss."""
     wanted = ("epoch", "rec_loss", "val_psnr", "val_bits_per_pixel", "val_gain")
     with path.open() as file:
-        return [{name: float(row[name]) for name in wanted} for row in csv.DictReader(file)]
+        rows = [{name: row[name] for name in wanted if row[name]} for row in csv.DictReader(file)]
+    return [{name: round(float(text), 4) for name, text in row.items()} for row in rows]
 
 
 def _json(numbers: dict[str, Any]) -> bytes:
@@ -145,18 +147,19 @@ def _speed(numbers: dict[str, Any]) -> bytes:
 
 
 def _training(numbers: dict[str, Any]) -> bytes:
-    """The loss and the gain of the worked example, epoch by epoch."""
+    """The loss and the gain of the worked example, epoch by epoch; 0 is before training."""
     figure, (loss, gain) = plots.new_axes(columns=2)
     epochs = numbers["training"]["epochs"]
-    numbered = [1 + epoch["epoch"] for epoch in epochs]
-    colour = _PRESET_COLOURS[0]
-    loss.plot(numbered, [epoch["rec_loss"] for epoch in epochs], "o-", color=colour)
-    loss.set(title="RecCNN's loss on patches", xlabel="epoch")
-    gain.plot(numbered, [epoch["val_gain"] for epoch in epochs], "o-", color=colour)
-    gain.axhline(0, color="#333333", linewidth=1)
-    gain.set(title="dB gained over JPEG at its bytes, on whole pictures", xlabel="epoch")
-    for axes in (loss, gain):
+    for axes, name, title in (
+        (loss, "rec_loss", "RecCNN's loss on patches"),
+        (gain, "val_gain", "dB gained over JPEG at its bytes, on whole pictures"),
+    ):
+        points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
+        axes.plot(*zip(*points, strict=True), "o-", color=_PRESET_COLOURS[0])
+        axes.set(title=title, xlabel="epoch")
+        axes.set_xlim(-0.3, epochs[-1]["epoch"] + 0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
+    gain.axhline(0, color="#333333", linewidth=1)
     return plots.figure_bytes(figure, "svg")
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import itertools
 import logging
 import math
 import os
@@ -9,7 +10,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from absl import flags
@@ -43,6 +44,8 @@ _NODES = re.compile(r"\{\{[^}]*\}\}\s*|\s*\[Op:\w+\](?: name:\s*)?")
 #: What absl puts in front of a message: "flag " before a value that cannot be read, and the flags
 #: with their values before what a validator says.
 _FLAGS = re.compile(r"^flags .*?: (?=expected)|^flag --\w+=None: |^flag (?=--)")
+#: A short form and what is glued to it; -qualty=40 is rather a long name, misspelt.
+_GLUED = re.compile(r"-([A-Za-z])(?!\w*=)(.+)", re.DOTALL)
 _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None\.")
 
 
@@ -137,6 +140,7 @@ class Command:
         """
         program = program or self.module
         values = self.make_flags()
+        words = [*argv[:1], *_separated(argv[1:], values)]
         for stream in (sys.stdout, sys.stderr):
             # The terminal's encoding may lack characters of a file's name.
             if isinstance(stream, io.TextIOWrapper):
@@ -147,12 +151,12 @@ class Command:
             return USAGE
 
         try:
-            positional = values(list(argv), known_only=self.pass_unknown)[1:]
+            positional = values(words, known_only=self.pass_unknown)[1:]
         except flags.Error as error:
             # Whoever asks for --help need not pass the required flags.
-            if not {"-h", "--help"} & set(argv[1:]):
+            if not {"-h", "--help"} & set(words[1:]):
                 return usage(_in_our_words(error))
-        if {"-h", "--help"} & set(argv[1:]):
+        if {"-h", "--help"} & set(words[1:]):
             return show(self.draw_help(program))
         if positional and not self.arguments:
             return usage(f"expected flags only. Received: {' '.join(positional)}")
@@ -232,8 +236,8 @@ def define_engine_flags(values: flags.FlagValues) -> None:
             "engine",
             "litert",
             list(vocabulary.ENGINES),
-            "What computes the networks: litert starts at once and needs nothing more; tensorflow "
-            "(extra tf) is for GPUs.",
+            "What computes the networks: litert starts at once and needs nothing more; openvino "
+            "(extra openvino) is faster on CPUs with AVX-512; tensorflow (extra tf) is for GPUs.",
             flag_values=values,
         )
         flags.DEFINE_enum(
@@ -251,6 +255,28 @@ def define_engine_flags(values: flags.FlagValues) -> None:
         "expected --engine=tensorflow with --precision",
         flag_values=values,
     )
+
+
+def _separated(words: Iterable[str], values: flags.FlagValues) -> Iterator[str]:
+    """Part short forms from what is glued to them, as in -q40 and -nv: absl knows no such words."""
+    rest = iter(words)
+    for word in rest:
+        parts = _parts(word, values)
+        yield from parts
+        if word == "--":
+            yield from rest
+        name = parts[-1].lstrip("-")
+        if name != parts[-1] and name in values and not values[name].boolean:
+            yield from itertools.islice(rest, 1)  # its value, whatever that looks like
+
+
+def _parts(word: str, values: flags.FlagValues) -> list[str]:
+    glued, name = _GLUED.fullmatch(word), word[1:].partition("=")[0]
+    if not glued or glued[1] not in values or {name, name.removeprefix("no")} & set(values):
+        return [word]
+    if values[glued[1]].boolean:
+        return [f"-{glued[1]}", *_parts(f"-{glued[2]}", values)]
+    return [f"-{glued[1]}={glued[2]}"]
 
 
 def _set_log_levels(verbose: bool) -> None:

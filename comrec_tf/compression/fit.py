@@ -1,6 +1,6 @@
-"""What a preset's files reach, told from plain JPEG of the same picture, without restoring any.
+"""Predicts what a preset's files reach from plain JPEG of the same picture, without restoring any.
 
-The numbers were fitted by `tools/fit` and stand in the preset's card with their errors. They tell
+The numbers were fitted by `tools/fit` and are in the preset's card with their errors. They tell
 where to begin, and which ways need not be looked at.
 """
 
@@ -15,9 +15,9 @@ from comrec_tf.compression.target import METRICS
 
 __all__ = ["ENTRIES", "NO_FIT", "PARTS", "USUAL_SLOPES", "Fit", "Line", "Prediction", "terms"]
 
-#: Scores that are large for a metric, so that terms are of the size of one.
+#: Large scores of each metric; divided by these, scores are about one.
 _LARGE = {"ssimulacra2": 50.0, "psnr": 40.0}
-#: Growth of a score with `ways.place`, of the logarithm of bytes likewise, as photos have it.
+#: How much a score grows with `ways.place`, for photos.
 USUAL_SLOPES = {"ssimulacra2": 14.0, "psnr": 3.5}
 _NUM_TERMS = 6
 
@@ -50,9 +50,9 @@ class Line:
 class Prediction:
     """What a way is expected to do; see `ENTRIES`, each with its error.
 
-    Errors are infinite where nothing is known, but for those of parts. `part` is what a look at a
-    part of a picture says above what is true, in the mean, of its score and of its structure;
-    `part_error` is of the score.
+    Errors are infinite where nothing is known, except `part_error`. `part` is by how much a look at
+    a part of a picture overestimates score and structure in the mean; `part_error` is the standard
+    deviation for the score.
     """
 
     place: float
@@ -79,7 +79,7 @@ class Fit:
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> "Fit":
-        """Read what the card says.
+        """Read the fit of a card.
 
         Args:
             content: `Card.fit`, empty where nothing was fitted.
@@ -88,7 +88,7 @@ class Fit:
             The fit.
 
         Raises:
-            ValueError: an entry is not what it must be.
+            ValueError: an entry is malformed.
         """
         lines: dict[str, dict[str, dict[str, Line]]] = {}
         for metric in METRICS:
@@ -105,10 +105,10 @@ class Fit:
     def predict(
         self, metric: str, way: str, score: float, bits_per_pixel: float, here: float
     ) -> Prediction:
-        """Say what a way is expected to do.
+        """Predict what a way does.
 
         Args:
-            metric: what the score is of.
+            metric: the metric of the score.
             way: `Way.name`.
             score: of plain JPEG.
             bits_per_pixel: of plain JPEG of this score.
@@ -140,12 +140,12 @@ class Fit:
         )
 
 
-#: Of a preset that has none.
+#: The fit of a preset without one.
 NO_FIT = Fit({})
 
 
 def terms(metric: str, score: float, bits_per_pixel: float) -> np.ndarray:
-    """Make the terms that fitted numbers are sums of.
+    """Compute the terms whose weighted sums are the fitted numbers.
 
     Args:
         metric, score, bits_per_pixel: as in `Fit.predict`.

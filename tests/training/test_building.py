@@ -29,8 +29,6 @@ def own_preset(tmp_path_factory):
         {"com_filters": 32},
         {"com_skip": True},
         {"resolution": "full"},
-        {"rec_depth": 18},
-        {"rec_filters": 40},
         {"conditioned": False},
     ],
 )
@@ -39,6 +37,13 @@ def test_networks_that_the_preset_has_not_are_refused(own_preset, changes):
     (name,) = changes
     with pytest.raises(ValueError, match=f"^{name} must be that of the preset .* Received: "):
         building.build_model(config)
+
+
+def test_a_rec_cnn_grows_beyond_that_of_the_preset_and_never_shrinks(own_preset):
+    grown = built(preset=str(own_preset), rec_depth=4, rec_filters=6)
+    assert (grown.rec.depth, grown.rec.filters) == (4, 6)
+    with pytest.raises(ValueError, match=r"at least depth=2 and filters=4. .* filters=3$"):
+        built(preset=str(own_preset), rec_filters=3)
 
 
 def test_a_preset_is_taken_as_it_is_where_nothing_else_is_asked_for(own_preset):
