@@ -1,6 +1,6 @@
-"""What pipelines do with each file: compress it, or restore it; what commands do, on many machines.
+"""What pipelines do with each file: compress or restore it, as the commands do.
 
-Verbs are plain values, which travel to workers; what a worker loads for them stays there.
+Verbs are plain values that are sent to workers; what a worker loads for them stays there.
 """
 
 import dataclasses
@@ -94,7 +94,7 @@ class Compress:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """As of the request, and the ids of the networks."""
+        """The request's outcome, and the ids of the networks."""
         ids = self.request.compressor().preset_ids
         return {**self.request.outcome, "ids": {str(s): f"{i:08x}" for s, i in ids.items()}}
 
@@ -115,7 +115,7 @@ class Compress:
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Raise `FileExistsError` for what is no compact file."""
+        """Raise `FileExistsError` for a file that is no compact file."""
         try:
             container.read(content)
         except ValueError:
@@ -142,11 +142,11 @@ class Restore:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """As of the restoration; each compact file names its networks by itself."""
+        """The restoration's outcome; each compact file names its networks itself."""
         return self.restoration.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
-        """Presets are loaded as files name them, each once."""
+        """Load presets as files name them, each once."""
         compressor_of = self.restoration.loader()
         used = set()
 
@@ -169,7 +169,7 @@ class Restore:
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Nothing tells a restored picture from a stranger's: none that is older is replaced."""
+        """Raise `FileExistsError` for an older file: it may be anybody's picture."""
         if not younger:
             raise FileExistsError(
                 f"{output} exists and is older than its input: pass --overwrite to replace it"

@@ -1,4 +1,4 @@
-"""The compact file in TensorFlow operations, for JPEG alone: twin of `compact_file.container`."""
+"""The compact file in TensorFlow operations, only for JPEG: twin of `compact_file.container`."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ _START_OF_IMAGE = b"\xff\xd8"
 _START_OF_IMAGE_BYTES = 2
 #: Length of the whole segment, marker included.
 SEGMENT_BYTES = 4 + container.LAYOUT_BYTES
-#: Segments that are read of a file at most. One with large metadata has a few hundred; without a
-#: limit, one made for it would keep a server busy for minutes.
+#: The most segments that are read of a file. Files with large metadata have a few hundred; without
+#: a limit, a hostile file would keep a server busy for minutes.
 MAX_SEGMENTS = 4096
-#: What version 1 had behind the step.
+#: Bytes that version 1 had after the step.
 _SIZES_BYTES = 6
 
 
@@ -27,8 +27,8 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
 
     Args:
         bitstream: string (), a JPEG file.
-        header: scalars by the names of `container.Header`'s attributes but "checksum": int64, but
-            "step", float32. Ranges are the caller's duty.
+        header: scalars by the names of `container.Header`'s attributes except "checksum": int64,
+            "step" float32. The caller makes sure that they are in range.
 
     Returns:
         The compact file, string ().
@@ -89,7 +89,7 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         return (file.marker(position) == _APP9) & (magic == carriers.MAGIC)
 
     def is_other(position: tf.Tensor) -> tf.Tensor:
-        # `cond`: the magic must not be cut out of a position behind the end.
+        # With `cond`, so that the magic is not cut out behind the end of the file.
         return tf.cond(file.is_segment(position), lambda: ~is_ours(position), lambda: False)
 
     (position,) = tf.while_loop(
@@ -102,7 +102,7 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
     with require(found, container.NOT_CARRIED):
         end = tf.minimum(file.length, file.end(position))
     with require(end - position >= SEGMENT_BYTES, container.CUT_SHORT):
-        # As long as version 1 was, however short this one is.
+        # Padded to the length of version 1, which was longer.
         padded = tf.strings.join([compact_file, "\0" * _SIZES_BYTES])
         cut = tf.strings.substr(padded, position + 4, container.LAYOUT_BYTES + _SIZES_BYTES)
         payload = tf.cast(tf.io.decode_raw(cut, tf.uint8), tf.int64)
@@ -144,11 +144,11 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def require(condition: tf.Tensor, *message: Any) -> tf.control_dependencies:
-    """Let everything made inside this context run only where a condition holds.
+    """Let everything made inside this context run only if a condition holds.
 
     Args:
         condition: bool ().
-        *message: text and tensors of the `tf.errors.InvalidArgumentError` where it does not.
+        *message: text and tensors of the `tf.errors.InvalidArgumentError` if it does not.
 
     Returns:
         The context.
@@ -168,11 +168,11 @@ class _Segments:
         return tf.cast(self._bytes[tf.minimum(offset, self.length - 1)], tf.int32)
 
     def marker(self, position: tf.Tensor) -> tf.Tensor:
-        """The marker's second byte; 0 where there is none."""
+        """The marker's second byte; 0 if there is no marker."""
         return tf.where(self._byte(position) == 0xFF, self._byte(position + 1), 0)
 
     def is_segment(self, position: tf.Tensor) -> tf.Tensor:
-        """Whether a segment begins here that is not the scan's."""
+        """Whether a segment begins here that is not a scan."""
         marker = self.marker(position)
         return (position + 4 <= self.length) & (marker != 0) & (marker != _START_OF_SCAN)
 

@@ -13,20 +13,20 @@ __all__ = ["read"]
 
 _START_OF_IMAGE_BYTES = 2
 _TABLES, _START_OF_SCAN = 0xDB, 0xDA
-#: Markers of the range C0 to CF that are no frame's: Huffman tables, an extension, arithmetic
-#: coding.
+#: The range of frame headers, and the markers in it that are not: Huffman tables, an extension,
+#: arithmetic coding.
 _FIRST_FRAME, _LAST_FRAME, _NO_FRAMES = 0xC0, 0xCF, (0xC4, 0xC8, 0xCC)
 #: Markers without a length behind them: restarts, start and end of the image, a private one.
 _FIRST_ALONE, _LAST_ALONE, _TEMPORARY = 0xD0, 0xD9, 0x01
 _STEPS = 64
-#: What is read of a frame: precision, height, width, number of components, and of two of them id,
-#: sampling factors and table.
+#: Bytes that are read of a frame: precision, height, width, number of components, and for two of
+#: them id, sampling factors and table.
 _FRAME_BYTES = 12
 _NUM_TABLES = 4
 
 
 def _zigzag() -> np.ndarray:
-    """Place in the file of each coefficient, rows of vertical frequency (T.81, figure A.6)."""
+    """The position in the file of each coefficient, rows of vertical frequency (T.81, A.6)."""
     rows, columns = np.indices((8, 8))
     diagonal = rows + columns
     along = np.where(diagonal % 2, rows, columns)
@@ -42,7 +42,7 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
     Returns:
         "table": int32 (64,), steps of luma from 1 on, rows of vertical frequency. "components":
         int32 (), 1 for grey, 3 for colour, 4 for CMYK. "factors": int32 (2,), how many times more
-        samples luma has than chroma, across and down; 0 where that is no whole number, 1 of a grey
+        samples luma has than chroma, across and down; 0 if that is no whole number, 1 for a grey
         picture.
 
     Raises:
@@ -50,7 +50,7 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
     """
     is_jpeg = tf.strings.substr(tf.strings.join([content, "  "]), 0, 2) == b"\xff\xd8"
     with require(is_jpeg, "the bytes are not a JPEG file"):
-        # Zeros behind the end: what is cut off is read as no marker.
+        # Zeros are appended, so that reading past the end finds no marker.
         file = tf.io.decode_raw(tf.strings.join([content, "\0" * (2 * _STEPS + 1)]), tf.uint8)
     length = tf.strings.length(content)
 
@@ -59,11 +59,11 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         return tf.cast(tf.ensure_shape(file[start : start + count], [count]), tf.int32)
 
     def marker(position: tf.Tensor) -> tf.Tensor:
-        """Its second byte; 0 where there is none, 255 for a byte that fills."""
+        """Its second byte; 0 if there is none, 255 for a fill byte."""
         first, second = tf.unstack(numbers(position, 2))
         return tf.where(first == 0xFF, second, 0)
 
-    # Tables and stray bytes count as segments do.
+    # Tables and stray bytes count like segments.
     def goes_on(
         position: tf.Tensor, table_end: tf.Tensor, count: tf.Tensor, *_: tf.Tensor
     ) -> tf.Tensor:
@@ -91,7 +91,7 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         kind = marker(position)
         high, low = tf.unstack(numbers(position + 2, 2))
         alone = (kind == _TEMPORARY) | ((kind >= _FIRST_ALONE) & (kind <= _LAST_ALONE))
-        # Fill bytes and stray ones are passed over one by one, as libjpeg does.
+        # Fill bytes and stray bytes are skipped one by one, as libjpeg does.
         stray = (kind == 0) | (kind == 0xFF)
         size = tf.where(stray, 1, tf.where(alone, 2, 2 + tf.maximum(2, 256 * high + low)))
         is_frame = (kind >= _FIRST_FRAME) & (kind <= _LAST_FRAME)

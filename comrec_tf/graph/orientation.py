@@ -1,4 +1,4 @@
-"""EXIF's orientation in TensorFlow operations: the twin of what Pillow's `exif_transpose` does."""
+"""EXIF's orientation in TensorFlow operations: the twin of Pillow's `exif_transpose`."""
 
 import tensorflow as tf
 
@@ -22,7 +22,7 @@ def read(content: tf.Tensor) -> tf.Tensor:
         content: string (), a JPEG or PNG file; others have no orientation.
 
     Returns:
-        int32 (), EXIF's orientation, 1 to 8; 1 where the file says nothing, or nonsense.
+        int32 (), EXIF's orientation, 1 to 8; 1 if the file says nothing valid.
     """
     is_jpeg = tf.equal(_cut(content, 0, len(_JPEG)), _JPEG)
     is_png = tf.equal(_cut(content, 0, len(_PNG)), _PNG)
@@ -35,7 +35,7 @@ def read(content: tf.Tensor) -> tf.Tensor:
 
 
 def upright(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Turn a picture so that it is seen as it was taken.
+    """Turn a picture upright.
 
     Args:
         picture: uint8 (H, W, C).
@@ -58,7 +58,7 @@ def upright(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _in_jpeg(content: tf.Tensor) -> tf.Tensor:
-    """Where the TIFF header of the first EXIF segment begins; -1 where there is none."""
+    """Where the TIFF header of the first EXIF segment begins; -1 if there is none."""
 
     def marker(position: tf.Tensor) -> tf.Tensor:
         head = _numbers(content, position, 2)
@@ -92,7 +92,7 @@ def _in_png(content: tf.Tensor) -> tf.Tensor:
         return inside & tf.reduce_all(kind(position) != [b"eXIf", b"IDAT", b"IEND"])
 
     def behind(position: tf.Tensor) -> tuple[tf.Tensor]:
-        # Lengths of more than the file end the loop and do not overflow.
+        # Limited to the file's length: larger values end the loop instead of overflowing.
         length = tf.minimum(
             _number(_numbers(content, position, 4)),
             tf.cast(tf.strings.length(content), tf.int64),
@@ -130,7 +130,7 @@ def _in_exif(content: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
 
 
 def _cut(content: tf.Tensor, position: tf.Tensor | int, length: int) -> tf.Tensor:
-    """Bytes that may lie behind the end, where they are missing."""
+    """Bytes at a position; those behind the end are missing."""
     inside = tf.minimum(tf.maximum(position, 0), tf.strings.length(content))
     return tf.strings.substr(content, inside, length)
 
