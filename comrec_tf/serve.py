@@ -62,9 +62,9 @@ def _define(values: flags.FlagValues) -> None:
             "engine",
             "auto",
             ["auto", *vocabulary.ENGINES],
-            "What restores JPEGs: the model itself on TensorFlow, the preset beside it on LiteRT, "
-            "or the one that a look after the warm-up finds faster. The signature compress, and "
-            "files that are no JPEG, are always LiteRT's.",
+            "What restores JPEGs: the model itself on TensorFlow, the preset in it on LiteRT, or "
+            "the faster one, measured after the warm-up. The signature compress, and files that "
+            "are no JPEG, always run on LiteRT.",
             flag_values=values,
         )
         flags.DEFINE_bool(

@@ -1,7 +1,7 @@
 """Draws the figures of the documentation, from numbers that are kept in tools/site/figures.json.
 
-Without arguments draws all again. With --curves, --speed or --training takes new numbers first,
-from what the command that the file names beside the old ones has written.
+Without arguments it draws all figures again. With --curves, --speed or --training it first reads
+new numbers, which the command that the file names has written.
 """
 
 import argparse
