@@ -64,6 +64,9 @@ class Verb(Protocol):
         Args:
             source: the input.
             output: its usual place.
+
+        Returns:
+            Paths, the usual place first.
         """
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
@@ -99,7 +102,7 @@ class Compress:
         return {**self.request.outcome, "ids": {str(s): f"{i:08x}" for s, i in ids.items()}}
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
-        """Load the preset."""
+        """Load the preset; see `Verb.load`."""
         compressor = self.request.compressor()
 
         def make(content: bytes, source: str, output: str) -> Made:
@@ -111,11 +114,11 @@ class Compress:
         return make, lambda: 1
 
     def outputs(self, source: str, output: str) -> list[str]:
-        """The usual place alone."""
+        """Only the usual place; see `Verb.outputs`."""
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Raise `FileExistsError` for a file that is no compact file."""
+        """Raise `FileExistsError` for a file that is no compact file; see `Verb.check_output`."""
         try:
             container.read(content)
         except ValueError:
@@ -146,7 +149,7 @@ class Restore:
         return self.restoration.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
-        """Load presets as files name them, each once."""
+        """Load presets as files name them, each once; see `Verb.load`."""
         compressor_of = self.restoration.loader()
         used = set()
 
@@ -163,13 +166,13 @@ class Restore:
         return make, lambda: len(used)
 
     def outputs(self, source: str, output: str) -> list[str]:
-        """The usual place, and that of a JPEG that is left as it is."""
+        """The usual place, and that of a JPEG that is left as it is; see `Verb.outputs`."""
         if os.path.splitext(source)[1].lower() in (".jpg", ".jpeg", ".jxl"):
             return [output, kept_name(source, output)]
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Raise `FileExistsError` for an older file: it may be anybody's picture."""
+        """Raise `FileExistsError` for an older file, which may be ours or not; see `Verb`."""
         if not younger:
             raise FileExistsError(
                 f"{output} exists and is older than its input: pass --overwrite to replace it"

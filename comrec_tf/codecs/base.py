@@ -112,7 +112,14 @@ class Codec(abc.ABC):
         return False
 
     def check_quality(self, quality: float) -> None:
-        """Raise `ValueError` if a quality is not in `qualities`."""
+        """Check a quality.
+
+        Args:
+            quality: any number.
+
+        Raises:
+            ValueError: it is not in `qualities`.
+        """
         if quality not in self.qualities:
             low, second, *_, high = self.qualities
             raise ValueError(
@@ -146,7 +153,14 @@ def round_step(step: np.ndarray | float) -> np.ndarray:
 
 
 def check_chroma_subsampling(chroma_subsampling: str) -> None:
-    """Raise `ValueError` for anything but the two samplings that the codecs here know."""
+    """Check the name of a chroma subsampling.
+
+    Args:
+        chroma_subsampling: the name.
+
+    Raises:
+        ValueError: it is neither "4:2:0" nor "4:4:4".
+    """
     if chroma_subsampling not in ("4:2:0", "4:4:4"):
         raise ValueError(
             'chroma_subsampling must be "4:2:0" or "4:4:4". '

@@ -18,7 +18,14 @@ _DAMAGED = "the JPEG XL header is damaged"
 
 
 def is_jpeg_xl(content: bytes) -> bool:
-    """Tell whether a file is JPEG XL, by its first 12 bytes."""
+    """Tell whether a file is JPEG XL.
+
+    Args:
+        content: the file, or its first 12 bytes.
+
+    Returns:
+        True for a codestream and for a file made of boxes.
+    """
     return content.startswith((SIGNATURE, _CODESTREAM))
 
 

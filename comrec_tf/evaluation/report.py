@@ -82,7 +82,14 @@ def bd_cells(points: Sequence[Point], anchor: str, rates: Rates) -> list[list[st
 
 
 def name_of(rates: Rates) -> str:
-    """Write a range of rates, as 0.1-0.5."""
+    """Name a range of rates.
+
+    Args:
+        rates: bits per pixel.
+
+    Returns:
+        The two ends, say "0.1-0.5".
+    """
     return f"{rates[0]:g}-{rates[1]:g}"
 
 

@@ -129,7 +129,15 @@ def apply_at(
 
 
 def round_up(number: int, multiple: int) -> int:
-    """Round a whole number up to a multiple of another."""
+    """Round a whole number up to a multiple of another.
+
+    Args:
+        number: the number.
+        multiple: positive.
+
+    Returns:
+        The smallest multiple that is not below the number.
+    """
     return -(-number // multiple) * multiple
 
 

@@ -48,7 +48,14 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def measure(self, model: "ComRec", data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Compute what `train` reports without changing a weight; arguments as there."""
+        """Compute what `train` reports, without changing a weight.
+
+        Args:
+            model, data: as in `train`.
+
+        Returns:
+            As `train`.
+        """
 
     def _share(self, loss: tf.Tensor) -> tf.Tensor:
         return loss / self._num_replicas

@@ -126,7 +126,11 @@ class ModelStore:
                 entry.servable.close()
 
     def names(self) -> list[str]:
-        """All models."""
+        """List the models.
+
+        Returns:
+            Their names.
+        """
         return list(self._base_paths)
 
     def refresh(self) -> None:

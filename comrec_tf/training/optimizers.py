@@ -36,7 +36,14 @@ def make_optimizer(rate: float, config: TrainingConfig) -> keras.Optimizer:
 
 
 def unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
-    """Return the optimizer inside a `LossScaleOptimizer`, or the optimizer itself."""
+    """Return the optimizer inside a `LossScaleOptimizer`.
+
+    Args:
+        optimizer: wrapped for loss scaling or not.
+
+    Returns:
+        What it wraps, or the optimizer itself.
+    """
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     return optimizer.inner_optimizer if scales else optimizer
 
