@@ -114,7 +114,8 @@ def _like(values: np.ndarray, whole: np.ndarray, weights: np.ndarray, count: int
         return list(range(len(values)))
     random = np.random.default_rng(0)
     choices = np.argsort(random.random((_TRIES, len(values))), axis=1)[:, :count]
-    distances = np.abs(values[choices].mean(1) - whole) @ weights
+    # Not by a product of matrices: OpenBLAS's threads would spin while the networks run.
+    distances = (np.abs(values[choices].mean(1) - whole) * weights).sum(1)
     return choices[int(np.argmin(distances))].tolist()
 
 

@@ -54,7 +54,7 @@ class Scene:
     def __init__(self, picture: np.ndarray, metric: str, plain: Way) -> None:
         #: What represents the picture: itself, or windows of it.
         self.picture = sample.representative(picture)
-        self.judge = judges.judge(metric, self.picture)
+        self.judge = judges.judge(metric, self.picture, sparse=True)
         self._plain = plain
         self._errors_of_plain = functools.cache(self._see_plain)
 
@@ -89,8 +89,7 @@ class Scene:
         small = [-(-side // scale) for side in pixels.size]
         bicubic = PIL.Image.Resampling.BICUBIC
         back = pixels.resize((small[0], small[1]), bicubic).resize(pixels.size, bicubic)
-        errors = self._errors(np.asarray(back).reshape(self.picture.shape))
-        return self.judge.structure_of(errors) or 0.0
+        return self.judge.structure(np.asarray(back).reshape(self.picture.shape)) or 0.0
 
     def look(self, way: Way, quality: float, beside: float) -> Look:
         """Look at one way at one quality.

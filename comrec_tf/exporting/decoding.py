@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from comrec_tf.compact_file import container
+from comrec_tf.compression import file_coder
 from comrec_tf.exporting.apart import apart
 from comrec_tf.graph import compact_file, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
 
-__all__ = ["Decoding", "require_pixels"]
+__all__ = ["Decoding", "require_pixels", "require_work"]
 
 
 class Decoding:
@@ -80,6 +81,8 @@ class Decoding:
                 "expected:",
                 expected,
             ),
+            # Where there are no networks, there is no work.
+            require_work(size, self._work(size, fits)),
         ):
             index = 2 * tf.argmax(tf.cast(fits, tf.int32)) + header["grey"]
 
@@ -97,6 +100,11 @@ class Decoding:
         picture = tf.switch_case(tf.cast(index, tf.int32), branches)
         return tf.ensure_shape(picture, [None, None, None])
 
+    def _work(self, size: tf.Tensor, fits: tf.Tensor) -> tf.Tensor:
+        works = [tf.constant(0, tf.int64)]
+        works += [coder.restoring_work(size) for coder in self._coders.values()]
+        return tf.reduce_sum(tf.where(fits, tf.stack(works), 0))
+
 
 def require_pixels(size: tf.Tensor, max_pixels: int) -> tf.control_dependencies:
     """Let what is made inside this context run only for a picture that is not too large.
@@ -112,6 +120,25 @@ def require_pixels(size: tf.Tensor, max_pixels: int) -> tf.control_dependencies:
         tf.reduce_all(size > 0) & (size[0] * size[1] <= max_pixels),
         f"a picture must have at most {max_pixels} pixels. Received: height, width",
         size,
+    )
+
+
+def require_work(size: tf.Tensor, work: tf.Tensor) -> tf.control_dependencies:
+    """Let what is made inside this context run only for a picture that is not mostly padding.
+
+    Args:
+        size: int64 (2,), height and width.
+        work: int64 (), pixels that networks compute; see `PictureCoder.restoring_work`.
+
+    Returns:
+        The context; see `graph.compact_file.require`.
+    """
+    return compact_file.require(
+        work <= file_coder.most_work(size[0] * size[1]),
+        "the picture is too thin to be restored. Received: height, width",
+        size,
+        "which cost as much as so many pixels:",
+        work,
     )
 
 

@@ -13,7 +13,7 @@ from comrec_tf.codecs import quantization
 from comrec_tf.compression import jpeg_restoration
 from comrec_tf.exporting import jpeg_damage
 from comrec_tf.exporting.apart import apart
-from comrec_tf.exporting.decoding import require_pixels
+from comrec_tf.exporting.decoding import require_pixels, require_work
 from comrec_tf.graph import compact_file, jpeg_header, orientation, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.images import color
@@ -69,7 +69,7 @@ class Restoring:
 
         Raises:
             tf.errors.InvalidArgumentError: the bytes are no JPEG or a damaged one, the picture is
-                too large, or the strength out of range.
+                too large or too thin, or the strength out of range.
         """
         return Restored(*self._traced(content, strength))
 
@@ -84,7 +84,11 @@ class Restoring:
         # Only then: TensorFlow's own words for what is no JPEG say less.
         with tf.control_dependencies([header["components"]]):
             content = tf.identity(content)
-        with require_pixels(picture_files.jpeg_size(content), self._max_pixels):
+        size = picture_files.jpeg_size(content)
+        with (
+            require_pixels(size, self._max_pixels),
+            require_work(size, self._coder.restoring_work(size)),
+        ):
             content = tf.identity(content)
 
         def of(channels: int) -> tuple[tf.Tensor, ...]:

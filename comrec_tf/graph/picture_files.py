@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from comrec_tf.graph import jpeg_scans
 from comrec_tf.graph.compact_file import require
 from comrec_tf.images import limits
 
@@ -25,7 +26,7 @@ def size(content: tf.Tensor) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: the bytes are of no such format, or a JPEG or GIF that
-            declares far more pixels than its bytes can hold.
+            declares far more pixels than its bytes can hold, or a JPEG of very many scans.
     """
     head = tf.strings.substr(tf.strings.join([content, "\0" * 26]), 0, 26)
 
@@ -76,8 +77,10 @@ def jpeg_size(content: tf.Tensor) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: the bytes are no JPEG, or one that declares far more pixels
-            than its bytes can hold.
+            than its bytes can hold, or has very many scans.
     """
+    with require(jpeg_scans.are_few(content), f"a JPEG must have at most {limits.MAX_SCANS} scans"):
+        content = tf.identity(content)
     found = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
     return _dense(content, found, "JPEG")
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import geometry
 
-__all__ = ["TiledNetwork", "tile_size"]
+__all__ = ["TiledNetwork", "padded_pixels", "tile_size"]
 
 
 def tile_size(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
@@ -23,10 +23,25 @@ def tile_size(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
     Returns:
         int32 (2,), of the values in `sides`.
     """
-    choices = tf.constant(sides)
-    # Rows and columns do not depend on each other: the cost is the product of theirs.
-    costs = -(-size[:, None] // choices) * (choices + 2 * halo)
-    return tf.gather(choices, tf.argmin(costs, axis=1))
+    return tf.gather(tf.constant(sides), tf.argmin(_costs(size, sides, halo), axis=1))
+
+
+def padded_pixels(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
+    """Count the pixels that a network computes for a picture, halos and padding included.
+
+    Args:
+        size, sides, halo: as in `tile_size`.
+
+    Returns:
+        int64 ().
+    """
+    return tf.reduce_prod(tf.reduce_min(_costs(tf.cast(size, tf.int64), sides, halo), axis=1))
+
+
+def _costs(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
+    """Rows, and columns, for each choice: the cost of a picture is the product of both."""
+    choices = tf.constant(sides, size.dtype)
+    return -(-size[:, None] // choices) * (choices + 2 * halo)
 
 
 class TiledNetwork:

@@ -287,7 +287,7 @@ def _frames(picture: PIL.Image.Image, first_frame: bool) -> list[str]:
     # Cameras put previews, depth and gain maps behind a photo (MPO).
     if picture.format != "MPO" and not first_frame:
         raise OSError(
-            "expected a single picture (first_frame takes the first of several). "
+            "expected a single picture; --first_frame takes the first of several. "
             f"Received: {number} frames"
         )
     return [f"the first of {number} pictures in it was taken"]

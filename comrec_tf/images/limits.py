@@ -3,10 +3,17 @@
 import re
 from typing import Any
 
-__all__ = ["DENSITIES", "check_bytes", "check_content", "check_density", "check_pixels"]
+__all__ = [
+    "DENSITIES",
+    "MAX_SCANS",
+    "check_bytes",
+    "check_content",
+    "check_density",
+    "check_pixels",
+]
 
 #: The most scans of a JPEG: encoders that search for the best scans end up with about a dozen.
-_MAX_SCANS = 100
+MAX_SCANS = 100
 #: Each block of 64 pixels takes at least a bit, so a JPEG of Huffman codes has at most 512 pixels a
 #: byte; but from 285 bytes that declare 149 megapixels, libjpeg makes a grey picture.
 _JPEG = (250_000, 1_000)
@@ -96,8 +103,8 @@ def _check_scans(content: Any) -> None:
         if marker == _JPEG_START:
             continue
         scans += marker == _JPEG_SCAN
-        if scans > _MAX_SCANS:
-            raise ValueError(f"expected a JPEG of at most {_MAX_SCANS} scans. Received: more")
+        if scans > MAX_SCANS:
+            raise ValueError(f"expected a JPEG of at most {MAX_SCANS} scans. Received: more")
         position += int.from_bytes(content[position : position + 2], "big")
 
 
