@@ -1,4 +1,4 @@
-"""Picture files -> pixels in TensorFlow operations alone: the twin of `files` for serving."""
+"""Picture files -> pixels in TensorFlow's own operations: the twin of `images.files`."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from comrec_tf.images import limits
 __all__ = ["decode", "jpeg_size", "png", "size"]
 
 _WHITE = 255.0
-#: zlib's. Its usual 6 takes three times as long, for photos that become 1 to 4 % smaller.
+#: zlib's level. Its default, 6, takes three times as long for files of photos 1 to 4 % smaller.
 _PNG_LEVEL = 4
 
 
@@ -109,7 +109,7 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     is_jpeg = tf.equal(tf.strings.substr(tf.strings.join([content, "  "]), 0, 2), b"\xff\xd8")
     picture = tf.cond(
         is_jpeg,
-        # The DCT that Pillow takes too; the other operation takes a faster one.
+        # The DCT that Pillow uses; the other operation uses a faster one.
         lambda: tf.io.decode_jpeg(content, dct_method="INTEGER_ACCURATE"),
         lambda: tf.io.decode_image(content, expand_animations=False),
     )
