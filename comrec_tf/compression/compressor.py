@@ -107,14 +107,7 @@ class Compressor:
         )
 
     def with_codec(self, codec: base.Codec) -> "Compressor":
-        """Make a compressor of the same networks around another codec.
-
-        Args:
-            codec: what the new compressor encodes with.
-
-        Returns:
-            The compressor, without a fit.
-        """
+        """Return the same networks around another codec to encode with, without a fit."""
         return Compressor(
             [coder.pair for coder in self._files.coders.values()],
             codec,

@@ -64,18 +64,7 @@ _LINEAR = _LINEAR.astype(np.float32)
 
 
 def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
-    """Score how close a restored picture looks to its original.
-
-    Args:
-        original: see `Original`.
-        restored: uint8 of the original's shape.
-
-    Returns:
-        See `score`.
-
-    Raises:
-        ValueError: see `Original`, or the shapes differ.
-    """
+    """Score how close a restored picture looks to its original; see `Original` and `score`."""
     return score(Original(original).errors(restored).sum((1, 2)))
 
 
