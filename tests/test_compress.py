@@ -383,7 +383,7 @@ def test_a_limit_that_cannot_be_kept_says_why_and_writes_nothing(tmp_path, run, 
     assert (tmp_path / "tiny" / "photo.jpg").stat().st_size == row["bytes_after"]
 
 
-def test_networks_that_were_of_no_use_are_no_secret(tmp_path, run, pictures_dir, capsys):
+def test_files_coded_without_networks_are_counted(tmp_path, run, pictures_dir, capsys):
     # The pairs of this preset have learnt nothing.
     arguments = [pictures_dir / "coffee.png", pictures_dir / "astronaut.png"]
     said = report(run, capsys, *arguments, f"--output_dir={tmp_path}/out", "--quality=95")

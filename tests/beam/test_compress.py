@@ -86,7 +86,7 @@ def test_a_tree_of_pictures_becomes_a_tree_of_compact_files(tmp_path, photos, ru
     assert not list(output.rglob(".*.jpg.*"))
 
 
-def test_a_second_run_passes_over_what_is_there_and_younger(tmp_path, photos, run, capsys):
+def test_a_second_run_passes_over_what_is_there_and_newer(tmp_path, photos, run, capsys):
     output = tmp_path / "out"
     assert run(photos, output) == 0
     PIL.Image.open(photos / "coffee.png").save(photos / "new.png")
@@ -159,9 +159,7 @@ def test_failures_go_to_a_file_and_stop_nothing(tmp_path, photos, run, capsys):
     assert "4 of 5 files failed: see" in captured.err
 
 
-def test_a_folder_begun_with_another_order_is_refused_unless_made_anew(
-    tmp_path, photos, run, capsys
-):
+def test_a_folder_of_another_request_is_refused_unless_overwritten(tmp_path, photos, run, capsys):
     output = tmp_path / "out"
     assert run(photos, output, "--quality=30") == 0
     first = (output / "coffee.jpg").read_bytes()

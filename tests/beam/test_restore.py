@@ -79,7 +79,7 @@ def test_a_second_run_goes_on_and_replaces_nothing_by_itself(tmp_path, folder, r
     assert run("--overwrite")[1]["num_files"]["made"] == 3
 
 
-def test_another_strength_wants_another_folder(run):
+def test_another_strength_needs_another_folder(run):
     assert run("--strength=0.5")[0] == 0
     code, _, told = run()
     assert code == 1

@@ -77,7 +77,7 @@ def test_what_is_said_of_many_pictures_is_said_once(capsys):
     ]
 
 
-def test_a_limit_that_cannot_be_kept_has_a_code_of_its_own(capsys):
+def test_a_limit_that_cannot_be_kept_has_its_own_code(capsys):
     missed = (JOBS[0], TargetMissedError("EXIF takes 20 of 15 bytes"))
     assert report(done=Done([row("b")], [missed])) == 3
     assert "a.png: EXIF takes 20 of 15 bytes" in capsys.readouterr().err

@@ -175,7 +175,7 @@ def disconnects(port: int, count: int, body: bytes) -> None:
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), 5) as made:
             made.sendall(whole[: len(whole) * (number % 4 + 1) // 4])
             if number % 2:
-                # Reset in place of an end.
+                # A reset instead of an end.
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 

@@ -59,7 +59,7 @@ def test_nested_tensors_are_refused():
 
 
 def test_every_request_that_protobuf_cannot_parse_is_refused_or_left_to_it():
-    """The walk may not fail in ways of its own, whatever the bytes."""
+    """Whatever the bytes, the walk raises no other errors."""
     random = np.random.default_rng(0)
     whole = bytearray(request_of(image_bytes=[b"picture"], quality=[1, 2]).SerializeToString())
     for _ in range(2000):
