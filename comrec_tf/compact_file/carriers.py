@@ -27,7 +27,7 @@ import PIL.Image
 
 from comrec_tf.compact_file import jpeg_xl
 from comrec_tf.compact_file.boxes import box, boxes
-from comrec_tf.images import damage
+from comrec_tf.images import damage, jpeg_markers
 from comrec_tf.images.metadata import MAX_SEGMENT_BYTES, XMP_START, Metadata
 
 __all__ = [
@@ -48,9 +48,10 @@ _EXIF_MAGIC, _XMP_MAGIC, _ICC_MAGIC = b"ComE", b"ComX", b"ComI"
 #: Type of the box in AVIF files.
 AVIF_UUID = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/1708.00838#comrec_tf").bytes
 
-_JPEG_SCAN, _JPEG_APP9, _JFIF = 0xDA, 0xE9, b"\xff\xe0"
-_JPEG_APP1, _JPEG_APP2, _ICC_START = 0xE1, 0xE2, b"ICC_PROFILE\0"
+_ICC_START = b"ICC_PROFILE\0"
 _J2K_TILE, _J2K_COMMENT = 0x90, 0x64
+#: Segments of a JPEG that programs may change without touching the picture.
+_DROPPED = {*range(jpeg_markers.APP0, jpeg_markers.APP15 + 1), jpeg_markers.COM}
 
 
 def file_format(content: bytes) -> str:
@@ -65,7 +66,7 @@ def file_format(content: bytes) -> str:
     Raises:
         ValueError: it is none of them.
     """
-    if content.startswith(b"\xff\xd8"):
+    if content.startswith(jpeg_markers.FILE_START):
         return "jpeg"
     if content.startswith(b"\xff\x4f\xff\x51"):
         return "jpeg2000"
@@ -93,7 +94,7 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
     """
     match file_format(bitstream):
         case "jpeg":
-            return _behind_jfif(bitstream, _segment(_JPEG_APP9, payload))
+            return _behind_jfif(bitstream, _segment(jpeg_markers.APP9, payload))
         case "jpeg2000":
             position = 4 + int.from_bytes(bitstream[4:6], "big")
             return _insert(bitstream, position, _segment(_J2K_COMMENT, b"\0\0" + payload))
@@ -123,7 +124,7 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
     """
     match file_format(content):
         case "jpeg":
-            parts = _segments(content, 2, _JPEG_APP9, _JPEG_SCAN)
+            parts = _segments(content, 2, jpeg_markers.APP9, jpeg_markers.SOS)
         case "jpeg2000":
             parts = (part[2:] for part in _segments(content, 2, _J2K_COMMENT, _J2K_TILE))
         case "webp":
@@ -153,7 +154,7 @@ def checksum(content: bytes) -> int:
     """
     match file_format(content):
         case "jpeg":
-            parts = _without(content, 2, _JPEG_SCAN, {*range(0xE0, 0xF0), 0xFE})
+            parts = _without(content, 2, jpeg_markers.SOS, _DROPPED)
         case "jpeg2000":
             parts = _without(content, 2, _J2K_TILE, {_J2K_COMMENT})
         case "webp":
@@ -212,10 +213,10 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
     # A profile may need several segments, each with its number and how many there are (ICC.1, B.4).
     room = MAX_SEGMENT_BYTES - len(_ICC_START) - 2
     pieces = [profile[start : start + room] for start in range(0, len(profile), room)]
-    segments = [_segment(_JPEG_APP1, exif)] if exif else []
-    segments += [_segment(_JPEG_APP1, XMP_START + xmp)] if xmp else []
+    segments = [_segment(jpeg_markers.APP1, exif)] if exif else []
+    segments += [_segment(jpeg_markers.APP1, XMP_START + xmp)] if xmp else []
     segments += [
-        _segment(_JPEG_APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
+        _segment(jpeg_markers.APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
         for number, piece in enumerate(pieces, 1)
     ]
     return _behind_jfif(bitstream, b"".join(segments))
@@ -247,7 +248,7 @@ def extract_metadata(content: bytes) -> Metadata:
 def _behind_jfif(bitstream: bytes, part: bytes) -> bytes:
     """Insert a part behind the JFIF segment, which must come first."""
     position = 2
-    if bitstream[2:4] == _JFIF:
+    if bitstream[2:4] == bytes([0xFF, jpeg_markers.APP0]):
         position += 2 + int.from_bytes(bitstream[4:6], "big")
     return _insert(bitstream, position, part)
 

@@ -3,12 +3,12 @@
 import tensorflow as tf
 
 from comrec_tf.graph.compact_file import MAX_SEGMENTS
+from comrec_tf.images import jpeg_markers
 
 __all__ = ["read", "upright"]
 
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
+_PNG = b"\x89PNG\r\n\x1a\n"
 _EXIF = b"Exif\0\0"
-_APP1, _START_OF_SCAN = 0xE1, 0xDA
 _TAG = 0x0112
 _SHORT = 3
 _ENTRY_BYTES = 12
@@ -24,7 +24,7 @@ def read(content: tf.Tensor) -> tf.Tensor:
     Returns:
         int32 (), EXIF's orientation, 1 to 8; 1 if the file says nothing valid.
     """
-    is_jpeg = tf.equal(_cut(content, 0, len(_JPEG)), _JPEG)
+    is_jpeg = tf.equal(_cut(content, 0, len(jpeg_markers.FILE_START)), jpeg_markers.FILE_START)
     is_png = tf.equal(_cut(content, 0, len(_PNG)), _PNG)
     start = tf.cond(
         is_jpeg,
@@ -65,20 +65,23 @@ def _in_jpeg(content: tf.Tensor) -> tf.Tensor:
         return tf.where(head[0] == 0xFF, head[1], 0)
 
     def is_ours(position: tf.Tensor) -> tf.Tensor:
-        return (marker(position) == _APP1) & tf.equal(
+        return (marker(position) == jpeg_markers.APP1) & tf.equal(
             _cut(content, position + 4, len(_EXIF)), _EXIF
         )
 
     def goes_on(position: tf.Tensor) -> tf.Tensor:
         kind = marker(position)
-        return (kind != 0) & (kind != _START_OF_SCAN) & ~is_ours(position)
+        return (kind != 0) & (kind != jpeg_markers.SOS) & ~is_ours(position)
 
     def behind(position: tf.Tensor) -> tuple[tf.Tensor]:
         length = tf.cast(_number(_numbers(content, position + 2, 2)), tf.int32)
         return (position + 2 + tf.maximum(2, length),)
 
     (position,) = tf.while_loop(
-        goes_on, behind, (tf.constant(len(_JPEG)),), maximum_iterations=MAX_SEGMENTS
+        goes_on,
+        behind,
+        (tf.constant(len(jpeg_markers.FILE_START)),),
+        maximum_iterations=MAX_SEGMENTS,
     )
     return tf.where(is_ours(position), position + 4 + len(_EXIF), -1)
 

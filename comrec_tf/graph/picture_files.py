@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import jpeg_scans
 from comrec_tf.graph.compact_file import require
-from comrec_tf.images import limits
+from comrec_tf.images import jpeg_markers, limits
 
 __all__ = ["decode", "jpeg_size", "png", "size"]
 
@@ -52,7 +52,7 @@ def size(content: tf.Tensor) -> tf.Tensor:
         return _dense(content, screen, "GIF")
 
     formats: list[tuple[bytes, Callable[[], tf.Tensor]]] = [
-        (b"\xff\xd8", lambda: jpeg_size(content)),
+        (jpeg_markers.FILE_START, lambda: jpeg_size(content)),
         (b"\x89PNG", lambda: tf.stack([number(20, 4, big=True), number(16, 4, big=True)])),
         (b"GIF8", gif),
         (b"BM", bmp),
@@ -106,7 +106,9 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: the bytes are of no such format, or damaged.
     """
-    is_jpeg = tf.equal(tf.strings.substr(tf.strings.join([content, "  "]), 0, 2), b"\xff\xd8")
+    is_jpeg = tf.equal(
+        tf.strings.substr(tf.strings.join([content, "  "]), 0, 2), jpeg_markers.FILE_START
+    )
     picture = tf.cond(
         is_jpeg,
         # The DCT that Pillow uses; the other operation uses a faster one.

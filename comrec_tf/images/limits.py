@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from comrec_tf.images import jpeg_markers
+
 __all__ = [
     "DENSITIES",
     "MAX_SCANS",
@@ -41,7 +43,6 @@ _JP2_SIGNATURE = b"\0\0\0\x0cjP  "
 _END = b"\xff\xd9"
 #: A marker of a JPEG, except those within a scan: stuffed bytes, restarts, fill bytes.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-_JPEG_START, _JPEG_SCAN, _JPEG_END = 0xD8, 0xDA, 0xD9
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -87,7 +88,7 @@ def check_content(content: Any) -> None:
     Raises:
         ValueError: it is a JPEG of very many scans, or a JPEG 2000 file that is cut short.
     """
-    if content[:2] == b"\xff\xd8":
+    if content[:2] == jpeg_markers.FILE_START:
         _check_scans(content)
     elif content[:8] == _JP2_SIGNATURE or content[:4] == _CODESTREAM:
         _check_jpeg2000(content)
@@ -98,11 +99,11 @@ def _check_scans(content: Any) -> None:
     while (found := _MARKER.search(content, position)) is not None:
         marker = found[1][0]
         position = found.end()
-        if marker == _JPEG_END:
+        if marker == jpeg_markers.EOI:
             return
-        if marker == _JPEG_START:
+        if marker == jpeg_markers.SOI:
             continue
-        scans += marker == _JPEG_SCAN
+        scans += marker == jpeg_markers.SOS
         if scans > MAX_SCANS:
             raise ValueError(f"expected a JPEG of at most {MAX_SCANS} scans. Received: more")
         position += int.from_bytes(content[position : position + 2], "big")

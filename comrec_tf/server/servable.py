@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf import vocabulary
+from comrec_tf.images import jpeg_markers
 from comrec_tf.server import speed, tensors
 from comrec_tf.server.errors import RequestError, from_tensorflow, invalid
 from comrec_tf.server.local import LocalSignatures
@@ -26,7 +27,6 @@ _log = logging.getLogger(__name__)
 DEFAULT_SIGNATURE = "serving_default"
 #: Stands for the engine that is faster on this machine.
 FASTER = "auto"
-_JPEG = b"\xff\xd8"
 #: Signatures that the model cannot run, only `LocalSignatures`.
 _ONLY_LOCAL = frozenset({"compress"})
 
@@ -212,7 +212,11 @@ class Servable:
             return "litert"
         # The graph can only read compact files that are JPEG.
         codes = inputs.get("code_bytes", np.empty(0, object)).flat
-        return self._engine if all(code.startswith(_JPEG) for code in codes) else "litert"
+        return (
+            self._engine
+            if all(code.startswith(jpeg_markers.FILE_START) for code in codes)
+            else "litert"
+        )
 
     def signature(self, name: str) -> "tf.compat.v1.SignatureDef":
         """Find a signature.
