@@ -1,7 +1,7 @@
 """Smaller JPEGs by two small networks around the codec: all commands under one name.
 
-``comrec``, the console script, and ``python -m comrec_tf`` are this module; each command is a
-module of its own as well (``python -m comrec_tf.compress``). Only the command that is asked for is
+``comrec``, the console script, and ``python -m comrec_tf`` are this module; each command is
+also a module (``python -m comrec_tf.compress``). Only the command that is asked for is
 imported.
 """
 

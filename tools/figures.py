@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--curves", type=pathlib.Path, help="folder of tools/reproduce curves")
     parser.add_argument("--speed", type=pathlib.Path, help="file of tools/benchmark engines --json")
     parser.add_argument("--training", type=pathlib.Path, help="output folder of a training run")
-    parser.add_argument("--crops", action="store_true", help="code and restore its pictures anew")
+    parser.add_argument("--crops", action="store_true", help="code and restore its pictures again")
     parser.add_argument("--numbers", type=pathlib.Path, default=NUMBERS, help="the kept numbers")
     parser.add_argument("--output_dir", type=pathlib.Path, default=PICTURES, help="for figures")
     options = parser.parse_args()

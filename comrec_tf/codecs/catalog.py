@@ -49,7 +49,7 @@ def make_codec(name: str, **options: Any) -> base.Codec:
 
 
 def make_codec_for(name: str, own: base.Codec) -> base.Codec:
-    """Make the codec that a name means in place of a preset's own one.
+    """Make the codec of a name, to be used instead of a preset's own codec.
 
     Args:
         name: one of `vocabulary.CODEC_SUFFIXES`.

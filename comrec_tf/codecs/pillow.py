@@ -19,7 +19,7 @@ class PillowCodec(base.Codec):
     _FORMAT: ClassVar[str]
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        """Return what `PIL.Image.Image.save` is told for a picture (H, W, 1 or 3)."""
+        """Return the arguments of `PIL.Image.Image.save` for a picture (H, W, 1 or 3)."""
         raise NotImplementedError
 
     def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:

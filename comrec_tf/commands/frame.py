@@ -1,4 +1,4 @@
-"""The frame of every door: flags of its own, help, errors as messages, exit codes."""
+"""The frame of every door: its own flags, help, errors as messages, exit codes."""
 
 import dataclasses
 import io
@@ -90,10 +90,9 @@ class Command:
         return f"python -m comrec_tf.{self.name}"
 
     def make_flags(self) -> flags.FlagValues:
-        """Define its flags anew.
+        """Define its flags in a new `FlagValues`.
 
-        Each call has values of its own, so that importing a command defines nothing and a test
-        may run it as often as it likes.
+        Importing a command therefore defines nothing, and a test may run a command many times.
 
         Returns:
             The flags, not parsed.
@@ -163,7 +162,7 @@ class Command:
         _set_log_levels(values.verbose)
         try:
             with warnings.catch_warnings():
-                # What Pillow warns of, large pictures and damaged EXIF, is told in our own words.
+                # Pillow warns of large pictures and damaged EXIF; our own messages say so already.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
                 return self.work(values, positional)
         except UsageError as error:
@@ -210,11 +209,11 @@ def origin(error: BaseException) -> str:
 
 
 def define_preset_flag(values: flags.FlagValues, more: str = "") -> None:
-    """Define which preset is worked with.
+    """Define `--preset`.
 
     Args:
-        values: where to.
-        more: what else a command has to say of it.
+        values: where to define it.
+        more: what a command adds to its help.
     """
     with help_text.group(values, help_text.NETWORK):
         flags.DEFINE_string(

@@ -1,8 +1,8 @@
 """How much of an ordinary JPEG is restored, so that no picture is worse than before.
 
-RecCNN of a full-size pair has learnt the damage of libjpeg's standard tables, and is told their DC
-step of luma. Other tables are mapped to the nearest of these (`jpeg_tables`); if the pixels show
-that the picture was compressed before, and more coarsely, RecCNN is told the step of that
+RecCNN of a full-size pair has learnt the damage of libjpeg's standard tables; its input includes
+their DC step of luma. Other tables are mapped to the nearest of these (`jpeg_tables`); if the
+pixels show that the picture was compressed before, and more coarsely, RecCNN gets the step of that
 compression (`jpeg_damage`).
 
 Only a share of what RecCNN changes is applied, one share for luma and one for chroma. Each share

@@ -24,10 +24,10 @@ __all__ = ["Choices", "choose"]
 
 #: A way is not looked at if it is behind by so many standard deviations of the fit.
 _DOUBT = 1.3
-#: Where structure is asked for, a pair at half size is told by what halving alone takes of it, as
-#: the logarithm over what plain JPEG takes: below the first the pair at half size is the best of
-#: all, above the second it is not. Between the two all pairs are looked at. So it was of `comrec`
-#: on twelve training pictures at qualities 20, 40 and 60.
+#: For a goal of structure, the pair at half size is judged by the structure that halving alone
+#: loses, as the logarithm of its ratio to what plain JPEG loses: below the first value that pair
+#: is the best of all, above the second it is not, and between the two all pairs are looked at.
+#: Measured with `comrec` on twelve training pictures at qualities 20, 40 and 60.
 _COARSE, _FINE = -0.25, 0.2
 #: The search for plain JPEG at a score may end above it by this share of the usual slope.
 _CLOSE_ENOUGH = 0.05

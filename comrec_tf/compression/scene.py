@@ -28,7 +28,7 @@ class Look:
         quality: of the codec.
         score: of the restored picture, measured or estimated from a part.
         num_bytes: of the file of the part that was looked at.
-        structure: structural similarity likewise, see `Judge.structure_of`.
+        structure: its structural similarity, see `Judge.structure_of`; None if not asked for.
         sampled: whether it was estimated from a part.
         gain: float64 (errors,), what the networks leave of each error of the draft; None for ways
             without one. It changes little with quality.

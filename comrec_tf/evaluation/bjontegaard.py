@@ -19,7 +19,7 @@ def bd_rate(anchor: Curve, tested: Curve, rates: tuple[float, float] | None = No
 
     Args:
         anchor: pairs of bits per pixel and quality.
-        tested: likewise.
+        tested: the same for what is compared with it.
         rates: only the qualities that the anchor has between these two rates.
 
     Returns:

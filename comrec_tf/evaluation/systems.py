@@ -249,7 +249,7 @@ def of_preset(
 
 
 def _settings(codec: base.Codec) -> Sequence[float]:
-    """The measured qualities; those of the reference encoder where a codec has none of its own."""
+    """The measured qualities; those of the reference encoder if a codec has none."""
     usual = codec.reference_encoder()
     if codec.name == "jpeg-xl":
         return _SETTINGS[codec.options()["inside"]] if usual is codec else _settings(usual)

@@ -32,7 +32,7 @@ class Restored(NamedTuple):
         content: string (): a PNG of the restored picture, upright; the JPEG itself if it is left as
             it is.
         restored: bool (), whether RecCNN changed it.
-        quality: int32 (), libjpeg's quality that RecCNN is told.
+        quality: int32 (), libjpeg's quality that RecCNN restores from.
     """
 
     content: tf.Tensor

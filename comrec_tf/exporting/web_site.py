@@ -4,7 +4,7 @@
 
     index.html, demo.*              the demo page
     examples/                       pictures that it shows
-    comrec.js, comrec-auto.js       the module, and one for pages without code of their own
+    comrec.js, comrec-auto.js       the module, and one for pages without own code
     comrec-worker.js                loaded with the first picture
     models.json, models/            the list of pairs, and their networks
     runtime/                        @litertjs/core's WebAssembly

@@ -47,8 +47,8 @@ def _costs(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
 class TiledNetwork:
     """A convolutional network over pictures of any size, tile by tile.
 
-    The result is that of the network on the whole picture, with its edge pixels repeated outwards
-    as far as the network sees: each tile is computed with a halo around it, which is then cut off.
+    The result is that of the network on the whole picture, with its edge pixels repeated outwards.
+    Each tile is computed with a halo around it, which is then cut off.
     There are at most ``len(sides)**2`` shapes of tiles, for each of which oneDNN keeps primitives.
 
     Args:

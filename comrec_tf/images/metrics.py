@@ -50,7 +50,7 @@ def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
     Args:
         num_bytes: size of the whole file.
         height: of the original picture in pixels, not of the compact one.
-        width: likewise.
+        width: of the original picture in pixels.
 
     Returns:
         Bits per pixel.

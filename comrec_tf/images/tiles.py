@@ -64,8 +64,8 @@ def apply(
 ) -> np.ndarray:
     """Run a network over a picture, tile by tile.
 
-    The result is that of the network on the whole picture, with its edge pixels repeated outwards
-    as far as the network sees: each tile is computed with a halo around it, which is then cut off.
+    The result is that of the network on the whole picture, with its edge pixels repeated outwards.
+    Each tile is computed with a halo around it, which is then cut off.
 
     Args:
         network: what runs on a tile and its halo.

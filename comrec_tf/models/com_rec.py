@@ -169,7 +169,7 @@ class ComRec(keras.Model):
         Args:
             com_optimizer: ComCNN's optimizer, or its name or configuration. Under the policy
                 "mixed_float16" it is wrapped for loss scaling.
-            rec_optimizer: RecCNN's, likewise.
+            rec_optimizer: the same for RecCNN.
             objective: "alternate" for the paper's two losses in turn, `objectives.Alternate`;
                 "joint" for distortion plus rate of both networks at once, `objectives.Joint`.
             rate_weight: of "joint".

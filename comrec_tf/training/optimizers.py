@@ -49,10 +49,10 @@ def unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
 
 
 class MeanWeights(keras.callbacks.Callback):
-    """Puts the running means in place of the weights between epochs, to be validated and saved.
+    """Swaps weights for their running means between epochs, to validate and save those.
 
-    Weights and means are swapped, so that a checkpoint holds both and a resumed run goes on with
-    the weights themselves. (`keras.callbacks.SwapEMAWeights` only supports models with one
+    Both stay in the model, so that a checkpoint holds both and a resumed run goes on with the
+    weights themselves. (`keras.callbacks.SwapEMAWeights` only supports models with one
     optimizer.)
 
     Args:

@@ -28,7 +28,7 @@ class Validation(keras.callbacks.Callback):
 
     - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma; mean over
       pictures and qualities,
-    - ``val_bits_per_pixel``: of the whole bitstream, likewise,
+    - ``val_bits_per_pixel``: of the whole bitstream, the mean as above,
     - ``val_gain``: how many dB more than the plain codec (`Codec.reference_encoder`) at the bytes
       of its qualities 5, 10 and 20, mean over these and the pictures; with a single quality, at the
       bytes of the pair's own file.
