@@ -52,8 +52,5 @@ def test_tests_import_neither_tests_nor_fixtures():
             if not isinstance(node, ast.ImportFrom):
                 continue
             last = (node.module or "").split(".")[-1]
-            # The server's fixtures and the `Server` that they start are still one file.
-            if node.module == "tests.server.conftest":
-                continue
-            assert last != "conftest", f"{path} imports from conftest: move makers to makers.py"
+            assert last != "conftest", f"{path} imports from conftest: share by a module"
             assert not last.startswith("test_"), f"{path} imports from {node.module}"

@@ -12,7 +12,7 @@ grpc = pytest.importorskip("grpc")
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 pytest.importorskip("uvicorn")
 from tests.server import hostile  # noqa: E402
-from tests.server.conftest import Server  # noqa: E402
+from tests.server.running import Server  # noqa: E402
 
 FLAGS = ["--head_seconds=1", "--arrival_seconds=2"]
 

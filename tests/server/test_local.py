@@ -21,7 +21,7 @@ from comrec_tf.presets import weights  # noqa: E402
 from comrec_tf.server.errors import RequestError  # noqa: E402
 from comrec_tf.server.local import LocalSignatures  # noqa: E402
 from tests.makers import make_model  # noqa: E402
-from tests.server.conftest import COLD, Server  # noqa: E402
+from tests.server.running import COLD, Server  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

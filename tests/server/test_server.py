@@ -25,8 +25,8 @@ from tensorflow_serving.apis import (  # noqa: E402
     prediction_service_pb2_grpc,
 )
 
-from tests.server.conftest import COLD, Server  # noqa: E402
 from tests.server.makers import self_signed  # noqa: E402
+from tests.server.running import COLD, Server  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
