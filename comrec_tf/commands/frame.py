@@ -118,7 +118,7 @@ class Command:
 
         Args:
             program: what is typed to start it; `module` if None.
-            width: as of `help_text.draw`.
+            width: see `help_text.draw`.
 
         Returns:
             The text.

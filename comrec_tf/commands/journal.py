@@ -22,7 +22,7 @@ class Journal:
 
     Args:
         folder: the output folder; it and the journal are made when the first line is written.
-        options: what outputs depend on besides their inputs; with others they are made again.
+        options: what outputs depend on, apart from their inputs; if it changes they are made again.
 
     Raises:
         OSError: the journal cannot be read.

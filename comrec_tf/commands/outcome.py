@@ -22,7 +22,7 @@ _COUNTED: dict[str, tuple[str, Any]] = {
     "of_before": ("of before", "{:.1%}"),
     "bits_per_pixel": ("bits per pixel", "{:.3f}"),
 }
-#: Files that are named where one thing is to be said of many.
+#: How many files a message about many of them names.
 _NAMED = 3
 
 
@@ -107,7 +107,7 @@ def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = Fa
         as_json: whether as JSON, with the keys that `report` has where they mean the same.
 
     Returns:
-        The exit code, as of `report`.
+        The exit code; see `report`.
     """
     total = {name: counts[name] for name in ("pixels", "bytes_before", "bytes_after")}
     made, failed = counts["made"], counts["failed"]

@@ -21,15 +21,14 @@ _LARGE = {"ssimulacra2": 50.0, "psnr": 40.0}
 USUAL_SLOPES = {"ssimulacra2": 14.0, "psnr": 3.5}
 _NUM_TERMS = 6
 
-#: What is fitted of each way: where the score of plain JPEG is reached (`ways.place`); logarithm of
-#: the bytes that this takes over those of plain JPEG; growth of the score with the place there;
-#: the best score of the way; what the score is above plain JPEG's in as many bytes. Besides
-#: "part" and "part_structure": what a look at a part of a picture says above what is true, of its
-#: score and of its structure, mean and standard deviation.
+#: What is fitted for each way: the place at which it reaches plain JPEG's score (`ways.place`); the
+#: logarithm of its bytes there over those of plain JPEG; how much its score grows with the place
+#: there; its best score; its score minus that of plain JPEG of equal bytes.
 ENTRIES = ("place", "bytes", "slope", "top", "gain")
+#: By how much a look at a part of a picture overestimates score and structure, each with mean and
+#: standard deviation.
 PARTS = ("part", "part_structure")
-#: The errors of looking at a part where nothing was fitted, as they are of photos: of the score,
-#: of the structure.
+#: Standard deviations of these of a metric that nothing was fitted for, measured on photos.
 _USUAL_ERRORS = {"ssimulacra2": (1.0, 0.0015), "psnr": (0.15, 0.0)}
 
 

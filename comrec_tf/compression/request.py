@@ -198,7 +198,7 @@ class Request:
         more = "" if self.scale is None else "; --scale=auto may find a smaller one"
         raise TargetMissedError(
             f"its smallest file, of quality {row['quality']}, takes {row['bytes_after']:,} of "
-            f"{int(limit):,} bytes: --best_effort writes it all the same{more}"
+            f"{int(limit):,} bytes: --best_effort writes it anyway{more}"
         )
 
 

@@ -1,7 +1,8 @@
 """A larger RecCNN that starts with the function of a trained smaller one.
 
-Training a large network from the start repeats what a small one has already learnt. So it starts
-with the small one's function and learns from there (Chen et al. 2015, "Net2Net", arXiv 1511.05641).
+Training a large network from the start repeats what a small one has already learnt. So training
+starts with the small one's function and learns from there (Chen et al. 2015, "Net2Net", arXiv
+1511.05641).
 """
 
 from typing import Any

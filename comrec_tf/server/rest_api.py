@@ -123,7 +123,7 @@ class RestApi:
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
-    """Wait for an answer as long as the client does; one that has gone gives up its turn."""
+    """Wait for an answer as long as the client does; a client that leaves gives up its turn."""
     answer = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(request.receive())
     try:
