@@ -72,7 +72,7 @@ class Encoding:
         )
         return self._file(picture, *coded)
 
-    def usual(self, picture: tf.Tensor, quality: int, scale: int) -> _Coded:
+    def at_known_quality(self, picture: tf.Tensor, quality: int, scale: int) -> _Coded:
         """Encode with a quality and a scale that are known when tracing, in a smaller graph.
 
         Args:

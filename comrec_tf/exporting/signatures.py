@@ -224,7 +224,7 @@ class _Endpoints:
                 quality, scale = tf.constant(self._default_quality), tf.constant(ANY_SCALE)
                 code, quality, scale = self._encoding.at_quality(picture, quality, scale)
             else:
-                code, quality, scale = self._encoding.usual(
+                code, quality, scale = self._encoding.at_known_quality(
                     picture, self._default_quality, self._scale
                 )
             return code, *_size(picture), quality, scale
