@@ -64,7 +64,7 @@ def _define(values: flags.FlagValues) -> None:
             ["auto", *vocabulary.ENGINES],
             "What restores JPEGs: the model itself on TensorFlow, the preset in it on LiteRT, or "
             "the faster one, measured after the warm-up. The signature compress, and files that "
-            "are no JPEG, always run on LiteRT.",
+            "are not JPEGs, always run on LiteRT.",
             flag_values=values,
         )
         flags.DEFINE_bool(

@@ -118,12 +118,12 @@ class Compress:
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Raise `FileExistsError` for a file that is no compact file; see `Verb.check_output`."""
+        """Raise `FileExistsError` for any but a compact file; see `Verb.check_output`."""
         try:
             container.read(content)
         except ValueError:
             raise FileExistsError(
-                f"{output} exists and is no compact file: pass --overwrite to replace it"
+                f"{output} exists and is not a compact file: pass --overwrite to replace it"
             ) from None
 
 

@@ -119,8 +119,8 @@ def unpack(content: bytes) -> bytes:
 
     Raises:
         ModuleNotFoundError: imagecodecs is not installed.
-        ValueError: the bytes are no JPEG XL file, a damaged one, one of a picture that was no JPEG,
-            or one of far more pixels or metadata than its bytes can hold.
+        ValueError: the bytes are not a JPEG XL file, are damaged, hold a picture that was not a
+            JPEG, or declare far more pixels or metadata than they can hold.
     """
     height, width, _ = jpeg_xl.shape(content)
     limits.check_density(width, height, len(content), "JPEG XL")

@@ -20,7 +20,7 @@ def printable(text: str) -> str:
     """Make a text safe to print, whatever a file is named.
 
     Args:
-        text: may hold bytes that are no text (as `os.fsdecode` keeps them) and control characters.
+        text: may hold bytes that are not text (as `os.fsdecode` keeps them) and control characters.
 
     Returns:
         The text with those escaped, on one line.

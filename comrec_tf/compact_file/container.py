@@ -159,8 +159,8 @@ def read(compact_file: bytes) -> Header:
         What it carries.
 
     Raises:
-        ValueError: the bytes are of no known format, are no compact file, or their ComRec data are
-            damaged or of a newer version.
+        ValueError: the format is unknown, the file is not compact, or its ComRec data are damaged
+            or of a newer version.
     """
     payload = carriers.extract(compact_file)
     if payload is None:

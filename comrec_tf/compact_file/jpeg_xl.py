@@ -71,7 +71,7 @@ def shape(content: bytes) -> tuple[int, int, int]:
         count as 3 even if they are grey.
 
     Raises:
-        ValueError: the bytes are no JPEG XL file, or a damaged one.
+        ValueError: the bytes are not a JPEG XL file, or are damaged.
     """
     if not is_jpeg_xl(content):
         raise ValueError("the bytes are not a JPEG XL file")

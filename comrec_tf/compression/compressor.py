@@ -295,7 +295,7 @@ class Compressor:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
                 picture is too large.
         """
         return self._files.decode(content, ignore_checksum, progress)
@@ -337,7 +337,7 @@ class Compressor:
             The picture, upright, and what was done to it.
 
         Raises:
-            ValueError: the bytes are no JPEG or a damaged one, the picture is too large or too
+            ValueError: the bytes are not a JPEG or are damaged, the picture is too large or too
                 thin, `strength` is out of range, or the preset has no pair at full size.
         """
         if not 0.0 <= strength <= 1.0:

@@ -146,7 +146,7 @@ class FileCoder:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
                 picture is too large.
         """
         header = container.read(content)

@@ -64,7 +64,7 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
         The picture and its tables.
 
     Raises:
-        ValueError: the bytes are no JPEG, a damaged one, or of too many pixels.
+        ValueError: the bytes are not a JPEG, are damaged, or have too many pixels.
     """
     with (
         damage.pillow_errors("the JPEG is damaged"),

@@ -32,8 +32,8 @@ def decode(content: bytes) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the picture is grey.
 
     Raises:
-        OSError: the bytes are no picture, a damaged one, or one that declares far more pixels than
-            they can hold.
+        OSError: the bytes are not a picture, are damaged, or declare far more pixels than they can
+            hold.
     """
     with (
         damage.pillow_errors("damaged", OSError),

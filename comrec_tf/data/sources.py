@@ -57,7 +57,7 @@ def read_picture(name: str) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `decoding.decode`.
 
     Raises:
-        OSError: it cannot be read, or is no picture.
+        OSError: it cannot be read, or is not a picture.
     """
     if name.startswith(datasets.SCHEME):
         return decoding.decode(datasets.read_example(name))

@@ -49,7 +49,7 @@ def read(path: str | os.PathLike[str], *, luma: bool = False) -> np.ndarray:
         uint8 (H, W, 1 or 3).
 
     Raises:
-        OSError: the file cannot be read, or is no picture.
+        OSError: the file cannot be read, or is not a picture.
     """
     picture = files.read(path)
     return np.rint(color.luma(picture))[..., None].astype(np.uint8) if luma else picture

@@ -66,7 +66,7 @@ def for_each(values: tf.Tensor, inputs: tf.Tensor, name: str) -> tf.Tensor:
         One value for each input.
 
     Raises:
-        tf.errors.InvalidArgumentError: there are more or fewer, or they are no list.
+        tf.errors.InvalidArgumentError: there are more or fewer, or they are not a list.
     """
     values, count = listed(values, name), tf.shape(inputs)[:1]
     with compact_file.require(

@@ -67,8 +67,8 @@ class Restoring:
             The file, and what was done.
 
         Raises:
-            tf.errors.InvalidArgumentError: the bytes are no JPEG or a damaged one, the picture is
-                too large or too thin, or the strength out of range.
+            tf.errors.InvalidArgumentError: the bytes are not a JPEG or are damaged, the picture
+                is too large or too thin, or the strength is out of range.
         """
         return Restored(*self._traced(content, strength))
 
@@ -80,7 +80,7 @@ class Restoring:
         ):
             strength = tf.identity(strength)
         header = jpeg_header.read(content)
-        # Only then: TensorFlow's own words for what is no JPEG say less.
+        # Only then: TensorFlow's own words for what is not a JPEG say less.
         with tf.control_dependencies([header["components"]]):
             content = tf.identity(content)
         size = picture_files.jpeg_size(content)

@@ -73,7 +73,7 @@ class GraphJpeg:
             uint8 (H, W, 1 or 3).
 
         Raises:
-            tf.errors.InvalidArgumentError: the bytes are no JPEG.
+            tf.errors.InvalidArgumentError: the bytes are not a JPEG.
         """
         # The accurate integer DCT is libjpeg's reference, the same on every machine; the default
         # is the fast one, which is up to two grey levels off.

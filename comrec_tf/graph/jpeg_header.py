@@ -42,7 +42,7 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         picture.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are no JPEG, or its header is damaged.
+        tf.errors.InvalidArgumentError: the bytes are not a JPEG, or its header is damaged.
     """
     is_jpeg = tf.strings.substr(tf.strings.join([content, "  "]), 0, 2) == jpeg_markers.FILE_START
     with require(is_jpeg, "the bytes are not a JPEG file"):

@@ -76,8 +76,8 @@ def jpeg_size(content: tf.Tensor) -> tf.Tensor:
         int64 (2,).
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are no JPEG, or one that declares far more pixels
-            than its bytes can hold, or has very many scans.
+        tf.errors.InvalidArgumentError: the bytes are not a JPEG, declare far more pixels than
+            they can hold, or have very many scans.
     """
     with require(jpeg_scans.are_few(content), f"a JPEG must have at most {limits.MAX_SCANS} scans"):
         content = tf.identity(content)

@@ -101,7 +101,7 @@ def load(
         What the file holds.
 
     Raises:
-        OSError: the file cannot be read, is no picture or a damaged one, or would cost too much to
+        OSError: the file cannot be read, is not a picture, is damaged, or would cost too much to
             decode.
     """
     name = source if isinstance(source, str | os.PathLike) else "the bytes that were read"

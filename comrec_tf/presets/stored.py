@@ -152,7 +152,7 @@ def write(
         files |= pair.networks
     card.parse(content, folder)  # raises before anything is written that could not be read
     folder.mkdir(parents=True, exist_ok=True)
-    # The card last: a folder without one is no preset, so nobody reads half of one.
+    # The card last: a folder without one is not a preset, so nobody reads half of one.
     (folder / card.FILE).unlink(missing_ok=True)
     for name, data in files.items():
         storage.write_atomically(folder / name, data)

@@ -52,7 +52,7 @@ class Predictor:
         try:
             request = predict_pb2.PredictRequest.FromString(content)
         except message.DecodeError:
-            raise invalid("the bytes are no PredictRequest") from None
+            raise invalid("the bytes are not a PredictRequest") from None
         spec = request.model_spec
         version = spec.version.value if spec.HasField("version") else None
         with self._model(figures, spec.name, version, spec.version_label) as servable:

@@ -193,7 +193,7 @@ class GrpcApi:
         try:
             return kind.FromString(content)
         except message.DecodeError:
-            raise invalid(f"the bytes are no {kind.DESCRIPTOR.name}") from None
+            raise invalid(f"the bytes are not a {kind.DESCRIPTOR.name}") from None
 
 
 async def _received(context: Any) -> bytes:

@@ -23,7 +23,7 @@ _REFUSED = {14, 15}
 
 
 def check_request(content: bytes) -> None:
-    """Refuse a request that is no PredictRequest, or one of too many parts.
+    """Refuse a request that is not a PredictRequest, or one of too many parts.
 
     Args:
         content: the serialized PredictRequest.
@@ -49,9 +49,9 @@ def check_request(content: bytes) -> None:
             elif kind in (_FIXED32, _FIXED64):
                 length = 4 if kind == _FIXED32 else 8
             else:
-                raise invalid("the bytes are no PredictRequest")
+                raise invalid("the bytes are not a PredictRequest")
             if length > end - position or (inside is _TENSOR and number in _REFUSED):
-                raise invalid("the bytes are no PredictRequest")
+                raise invalid("the bytes are not a PredictRequest")
             if kind == _BYTES and number in inside:
                 waiting.append((position, position + length, inside[number]))
             position += length
@@ -64,4 +64,4 @@ def _varint(content: bytes, position: int, end: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             return value, position + index + 1
-    raise invalid("the bytes are no PredictRequest")
+    raise invalid("the bytes are not a PredictRequest")

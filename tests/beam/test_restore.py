@@ -96,7 +96,7 @@ def test_other_formats_and_broken_files(tmp_path, folder, run):
 def test_an_input_is_never_replaced_by_what_is_made_of_it(folder, run):
     before = {path: path.read_bytes() for path in folder.rglob("*.*")}
     code, report, _ = run(output="in")
-    # Files in the output folder are no inputs.
+    # Files in the output folder are not inputs.
     assert (code, report["num_files"]["made"]) == (1, 0)
     assert {path: path.read_bytes() for path in folder.rglob("*.jp*")} == before
 

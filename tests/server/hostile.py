@@ -157,7 +157,7 @@ def slow_streams(port: int, count: int):
 
 
 def garbage(port: int, count: int, seed: int = 0) -> None:
-    """Connections that send bytes which are no HTTP, and go."""
+    """Connections that send bytes which are not HTTP, and go."""
     rng = random.Random(seed)
     for _ in range(count):
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), 5) as made:

@@ -59,7 +59,7 @@ export async function compareExample(example: Example, watch: Progress): Promise
 /**
  * Compare a file that was dropped.
  *
- * @param quality - of the JPEG that the browser makes of a picture that is no JPEG, or a fine one;
+ * @param quality - of the JPEG that the browser makes of a picture that is not a JPEG, or a fine one;
  *   5 to 80.
  * @returns the comparison, and whether `quality` mattered.
  */

@@ -1,7 +1,7 @@
 /** What can go wrong with a picture, each with a name that programs can act on. */
 
 /**
- * - `damaged`: the bytes are no JPEG, or a broken one
+ * - `damaged`: the bytes are not a JPEG, or a broken one
  * - `changed`: the picture was changed after its ComRec data had been written
  * - `version`: made by a newer comrec_tf
  * - `preset`: made with a pair of networks that the site does not have
