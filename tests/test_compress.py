@@ -518,7 +518,7 @@ def test_an_interrupt_shows_what_was_finished_and_a_resumed_run_does_the_rest(
         assert run(*arguments) == 130
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 4  # a header, two files, a total
-    assert "interrupted: 2 of 4 files are done; the same with --resume goes on" in said.err
+    assert "interrupted: 2 of 4 files are done; repeat with --resume to continue" in said.err
     assert run(*arguments, "--resume") == 0
     assert "2 of 4 files are done already" in capsys.readouterr().err
     assert run(*arguments, "--resume") == 0

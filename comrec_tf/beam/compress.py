@@ -8,7 +8,7 @@ Takes folders (the tree is kept), patterns (* within a folder, ** across folders
 every file system that Beam or TensorFlow knows. The flags below are those of comrec compress; all
 other flags are Beam's: --runner, --direct_num_workers, --flink_master and so on.
 
-A run goes on where an earlier one ended: pictures whose compact file is there and newer than the
+A run continues where an earlier one ended: pictures whose compact file is there and newer than the
 picture are passed over. Each run writes reports into its own folder below _comrec_tf in the output:
 failed-*.jsonl has the pictures that failed and why, done-*.jsonl a line for each that was
 compressed, with the hash of its file.

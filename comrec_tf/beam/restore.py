@@ -9,7 +9,7 @@ every file system that Beam or TensorFlow knows. The flags below are those of co
 other flags are Beam's: --runner, --direct_num_workers, --flink_master and so on. A JPEG that needs
 nothing, or where restoring would do harm, is copied as it is.
 
-A run goes on where an earlier one ended: files whose output is there and newer than the file are
+A run continues where an earlier one ended: files whose output is there and newer than the file are
 passed over; an older output is only replaced with --overwrite. Each run writes reports into its own
 folder below _comrec_tf in the output: failed-*.jsonl has the files that failed and why,
 done-*.jsonl a line for each that was restored, with the hash of its output.

@@ -24,7 +24,7 @@ class Made(NamedTuple):
     Attributes:
         content: all its bytes.
         output: where to.
-        row: what the report says of it.
+        row: what the report says about it.
     """
 
     content: bytes

@@ -58,7 +58,7 @@ class UsageError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command: what it is called, says of itself, takes and does.
+    """A command: what it is called, says about itself, takes and does.
 
     Attributes:
         name: of its module, say "compress".
@@ -294,7 +294,7 @@ def _clean(message: str) -> str:
 
 
 def _in_our_words(error: flags.Error) -> str:
-    """What absl says of a command line, as our own errors say it."""
+    """What absl says about a command line, as our own errors say it."""
     lines = [_FLAGS.sub("", line) for line in str(error).splitlines()]
     return "\n".join(_REQUIRED.sub(r"expected \1. Received: nothing", line) for line in lines)
 

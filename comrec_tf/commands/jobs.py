@@ -40,7 +40,7 @@ class Made(NamedTuple):
 
     Attributes:
         content: all its bytes.
-        row: what the report says of it.
+        row: what the report says about it.
         output: where to, if not to the job's own output; such a file is only replaced if asked.
     """
 

@@ -1,4 +1,4 @@
-"""Journal: which outputs are done and from what, so that a run goes on where another ended."""
+"""Journal: which outputs are done and from what, so that a run continues where another ended."""
 
 import collections
 import hashlib

@@ -89,7 +89,7 @@ def report(
     if done.interrupted:
         finished = plan.num_done + len(done.rows)
         lines.append(
-            f"interrupted: {finished} of {number} files are done; the same with --resume goes on"
+            f"interrupted: {finished} of {number} files are done; repeat with --resume to continue"
             if plan.log is not None
             else "interrupted"
         )

@@ -42,7 +42,7 @@ class Plan:
         passed_over: files of folders that the command does not work on, and their kind.
         num_done: how many an earlier run has done.
         log: knows what earlier runs have done; None for standard input.
-        resume: whether to go on where they ended, and to record what is done.
+        resume: whether to continue where they ended, and to record what is done.
     """
 
     jobs: list[Job]

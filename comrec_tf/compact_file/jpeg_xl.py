@@ -1,4 +1,4 @@
-"""What the first bits of a JPEG XL file say of its picture (ISO/IEC 18181-1 and -2)."""
+"""What the first bits of a JPEG XL file say about its picture (ISO/IEC 18181-1 and -2)."""
 
 from collections.abc import Iterator
 

@@ -74,7 +74,7 @@ def find(
         num_bytes = beside.num_bytes * math.exp(prediction.bytes)
         quality = quality_at(way.qualities, wanted)
         return Aim(way, quality, beside.score, num_bytes, goal.score <= prediction.top)
-    # The looks, and what the draft says of qualities near the last one.
+    # The looks, and what the draft says about qualities near the last one.
     looks: list[_Worth] = []
     tried: list[float] = []
     while True:

@@ -59,7 +59,7 @@ class Judge(abc.ABC):
         return None
 
     def structure(self, restored: np.ndarray) -> float | None:
-        """Say what `structure_of` says of the errors of a restored picture, faster.
+        """Measure structure, as `structure_of` the errors of a restored picture, faster.
 
         Args:
             restored: uint8 of the original's shape.

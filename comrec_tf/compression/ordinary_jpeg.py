@@ -1,4 +1,4 @@
-"""Ordinary JPEGs, which comrec_tf did not make: their pixels, and what headers say of damage."""
+"""Ordinary JPEGs, which comrec_tf did not make: their pixels, and what headers say about damage."""
 
 import dataclasses
 import io
@@ -54,7 +54,7 @@ class OrdinaryJpeg:
 
 
 def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
-    """Decode a JPEG and read what its header says of the damage.
+    """Decode a JPEG and read what its header says about the damage.
 
     Args:
         content: baseline or progressive JPEG: grey, YCbCr, RGB, CMYK or YCCK.

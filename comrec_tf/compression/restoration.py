@@ -237,7 +237,7 @@ def kept_name(source: str, output: str) -> str:
 
 
 def _row(done: RestoredJpeg) -> dict[str, Any]:
-    """What the report says of an ordinary JPEG."""
+    """What the report says about an ordinary JPEG."""
     says = f"ordinary, about quality {done.fit.quality}"
     if not done.restored:
         says = f"no: {done.reason}"

@@ -1,4 +1,4 @@
-"""What the header of a JPEG says of its damage, in TensorFlow operations.
+"""What the header of a JPEG says about its damage, in TensorFlow operations.
 
 Twin of what `compression.ordinary_jpeg` lets Pillow read: tables and sampling factors in front of
 the first scan (ITU-T T.81, annex B).

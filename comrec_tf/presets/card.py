@@ -229,7 +229,7 @@ def read_lite(folder: pathlib.Path, lite: Lite) -> bytes:
 
     Args:
         folder: the preset's folder.
-        lite: what the card says of it.
+        lite: what the card says about it.
 
     Returns:
         The content.

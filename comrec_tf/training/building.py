@@ -65,7 +65,7 @@ def build_model(config: TrainingConfig) -> ComRec:
 
 
 def networks_of(model: ComRec) -> dict[str, Any]:
-    """Tell what a pair says of the fields of `config.NETWORKS`.
+    """Tell what a pair says about the fields of `config.NETWORKS`.
 
     Args:
         model: the pair.

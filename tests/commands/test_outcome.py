@@ -90,7 +90,7 @@ def test_an_interrupted_run_shows_what_was_finished_and_how_to_go_on(tmp_path, c
     assert report(plan, Done([row("a")], interrupted=True)) == 130
     said = capsys.readouterr()
     assert "out/a.jpg" in said.out
-    assert "interrupted: 2 of 5 files are done; the same with --resume goes on" in said.err
+    assert "interrupted: 2 of 5 files are done; repeat with --resume to continue" in said.err
 
 
 def test_where_standard_output_is_the_result_the_report_goes_elsewhere(capsys):

@@ -38,7 +38,7 @@ MAX_SECONDS = 2
 
 @pytest.fixture(autouse=True)
 def no_more_than_700_mebibytes():
-    """No file, whatever it says of its size, takes more memory than that."""
+    """No file, whatever it says about its size, takes more memory than that."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

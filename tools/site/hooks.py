@@ -1,4 +1,4 @@
-"""Fills the pages with what the code says of commands, presets and the file format."""
+"""Fills the pages with what the code says about commands, presets and the file format."""
 
 import inspect
 import pathlib
