@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import statistics
 import sys
 import time
@@ -69,7 +70,7 @@ def main() -> int:
         [[*[str(value) for value in entry.values()][:3], _speed(entry)] for entry in entries],
     )
     if options.json:
-        content = {"command": _command(), "machine": _machine(), "entries": entries}
+        content = {"command": _command(options), "machine": _machine(), "entries": entries}
         storage.write_atomically(options.json, (json.dumps(content, indent=1) + "\n").encode())
     return 0
 
@@ -83,9 +84,9 @@ def _speed(entry: dict[str, Any]) -> str:
     return f"{entry['megapixels_per_second']:.3g}"
 
 
-def _command() -> str:
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--json")]
-    return " ".join(["tools/benchmark engines", *arguments])
+def _command(options: argparse.Namespace) -> str:
+    words = ["--preset", *options.preset, "--engine", *options.engine]
+    return f"tools/benchmark engines {shlex.join([*words, f'--rounds={options.rounds}'])}"
 
 
 def _machine() -> str:

@@ -27,6 +27,9 @@ PICTURES = ROOT / "tools" / "site" / "pages" / "pictures"
 #: What is kept of each system's curves.
 _KEPT = ("ssimulacra2", "psnr")
 _CODECS = ("jpeg", "mozjpeg", "jpegli", "webp", "avif", "jpegxl-lossy")
+#: What curves are called where their systems' names are not for readers.
+_TITLES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpegxl-lossy": "JPEG XL"}
+_TITLES |= {"comrec scale 1": "comrec, full size", "comrec scale 2": "comrec, half size"}
 _RATES = {1: (0.5, 1.5), 2: (0.2, 0.5)}
 _PRESET_COLOURS = ("#d1495b", "#2e6f95", "#4f9d69", "#8c3f97")
 _ENGINE_MARKERS = "osD^"
@@ -105,13 +108,13 @@ def _rate_curves(names: Iterable[str], judged: Iterable[str], metric: str, floor
     def draw(numbers: dict[str, Any]) -> bytes:
         systems = numbers["curves"]["systems"]
         chosen = {
-            name: [(point[0], point[column]) for point in systems[name]]
+            _TITLES.get(name, name): [(point[0], point[column]) for point in systems[name]]
             for name in (*names, *judged)
             if name in systems
         }
-        return plots.rate_curves(
-            chosen, curves.METRICS[metric], tuple(judged), "svg", rates=(0.08, 1.5), floor=floor
-        )
+        titles = tuple(_TITLES.get(name, name) for name in judged)
+        label = curves.METRICS[metric]
+        return plots.rate_curves(chosen, label, titles, "svg", rates=(0.08, 1.5), floor=floor)
 
     return draw
 
@@ -136,7 +139,6 @@ def _speed(numbers: dict[str, Any]) -> bytes:
                 _ENGINE_MARKERS[engines.index(entry["engine"])],
                 color=_PRESET_COLOURS[presets.index(entry["preset"])],
                 markersize=9,
-                label=f"{entry['preset']}, {entry['engine']}",
             )
         axes.set(
             title=f"{title}, {rates[0]:g} to {rates[1]:g} bits per pixel",
@@ -148,7 +150,11 @@ def _speed(numbers: dict[str, Any]) -> bytes:
         axes.set_xticks([], minor=True)
         axes.set_ylim(0, 70)
     both[0].set_ylabel("per cent of JPEG's bytes saved at equal SSIMULACRA2")
-    both[1].legend(loc="upper right", fontsize="small")
+    for preset, colour in zip(presets, _PRESET_COLOURS, strict=False):
+        both[1].plot([], [], "_", color=colour, markersize=12, markeredgewidth=4, label=preset)
+    for engine, marker in zip(engines, _ENGINE_MARKERS, strict=False):
+        both[1].plot([], [], marker, color="#666666", label=engine)
+    both[1].legend(loc="upper right", fontsize="small", ncols=2)
     return plots.figure_bytes(figure, "svg")
 
 
@@ -158,7 +164,7 @@ def _training(numbers: dict[str, Any]) -> bytes:
     epochs = numbers["training"]["epochs"]
     for axes, name, title in (
         (loss, "rec_loss", "RecCNN's loss on patches"),
-        (gain, "val_gain", "dB gained over JPEG at its bytes, on whole pictures"),
+        (gain, "val_gain", "dB gained over JPEG, on whole pictures"),
     ):
         points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
         axes.plot(*zip(*points, strict=True), "o-", color=_PRESET_COLOURS[0])
