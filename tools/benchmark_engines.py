@@ -29,7 +29,7 @@ ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
     "TensorFlow float32": ("tensorflow", {"precision": "float32"}),
     "TensorFlow bfloat16": ("tensorflow", {"precision": "mixed_bfloat16"}),
 }
-#: Height and width of what a tile restores.
+#: Height and width of a restored tile.
 _TILE = (512, 768)
 _STEP = 16.0
 

@@ -17,19 +17,17 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import equal_bytes, systems
 from comrec_tf.images import metrics
 
-#: Of a crop, and between crops, so that a row is no wider than a page of GitHub shows unscaled.
+#: Side of a crop, gap, and height of the captions: GitHub shows rows of this width unscaled.
 _SIDE, _GAP, _CAPTION = 198, 8, 36
 
 
 class Scene(NamedTuple):
-    """Where to look.
+    """A crop of a picture.
 
     Attributes:
-        name: of a picture of `skimage.data`.
-        bits_per_pixel: of the files, about.
-        top: of the crop, in pixels.
-        left: likewise.
-        height: likewise.
+        name: of the picture in `skimage.data`.
+        bits_per_pixel: about how many the files have.
+        top, left, height: of the crop, in pixels.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Draws the figures of the documentation, from numbers that are kept in tools/site/figures.json.
 
-Without arguments draws all again. With --curves, --speed or --training takes new numbers first,
-from what the command that the file names beside the old ones has written. With --crops codes and
-restores pictures anew for the side-by-side picture.
+Without arguments it draws all figures again. With --curves, --speed or --training it first reads
+new numbers, which the command that the file names has written. With --crops it codes and restores
+pictures again for the side-by-side picture.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--curves", type=pathlib.Path, help="folder of tools/reproduce curves")
     parser.add_argument("--speed", type=pathlib.Path, help="file of tools/benchmark engines --json")
     parser.add_argument("--training", type=pathlib.Path, help="output folder of a training run")
-    parser.add_argument("--crops", action="store_true", help="code and restore its pictures anew")
+    parser.add_argument("--crops", action="store_true", help="code and restore its pictures again")
     parser.add_argument("--numbers", type=pathlib.Path, default=NUMBERS, help="the kept numbers")
     parser.add_argument("--output_dir", type=pathlib.Path, default=PICTURES, help="for figures")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Pixels to compact files of a given quality, and back: what a compressor does without choosing."""
+"""Pixels to compact files of a given quality and back: the part of a compressor without choices."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,8 +16,8 @@ from comrec_tf.images.metadata import Metadata
 
 __all__ = ["FileCoder", "most_work"]
 
-#: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
-#: are mostly padding: so many times its pixels, and so many pixels besides.
+#: A picture may be so thin that its tiles are mostly padding. Restoring it may cost as much as so
+#: many times its pixels plus so many pixels.
 _PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
 
 
@@ -60,7 +60,7 @@ class FileCoder:
             The file.
 
         Raises:
-            ValueError: the quality is none of the codec's, or the picture too large for it.
+            ValueError: the codec has no such quality, or the picture is too large for it.
         """
         bitstream = self.bitstream(pixels, quality, scale, codec, progress)
         return self.pack(bitstream, pixels.shape, quality, scale, metadata, codec)
@@ -146,7 +146,7 @@ class FileCoder:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
                 picture is too large.
         """
         header = container.read(content)
@@ -169,7 +169,7 @@ class FileCoder:
         return coder.restore(decoded, header.step, shape[:2], progress)
 
     def coder(self, scale: int, height: int, width: int) -> PictureCoder:
-        """Return the pair that restores a picture, where that is worth its work.
+        """Return the pair that restores a picture, unless the picture is too thin.
 
         Args:
             scale: of the pair.
@@ -191,7 +191,7 @@ class FileCoder:
         return coder
 
     def pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
-        """Take the pixels of what a user gives for a picture.
+        """Check a picture that a user gives, and take its pixels.
 
         Args:
             picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture.

@@ -42,7 +42,7 @@ def test_the_quickstarts_job_beats_plain_jpeg_at_the_same_bytes_and_runs_twice(t
 ROWS = {
     "paper": ("plain JPEG", "ComCNN only", "RecCNN only", "trained apart", "alternated"),
     "design": (
-        *("plain JPEG", "alternated", "joint", "bicubic in place of ComCNN"),
+        *("plain JPEG", "alternated", "joint", "bicubic instead of ComCNN"),
         *("a pair for each quality", "alternated, running mean of the weights"),
         *("alternated, flat tables", "alternated, mozjpeg inside"),
     ),
