@@ -26,6 +26,7 @@ import tensorflow as tf
 from comrec_tf.graph import color
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.process import storage
 
 __all__ = ["TileShape", "tile_model_bytes", "tile_shape"]
 
@@ -120,7 +121,8 @@ def tile_model_bytes(model: ComRec, side: int, *, float16: bool = True) -> bytes
     if float16:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    return bytes(converter.convert())
+    with storage.muted():  # it warns of options that nobody has set
+        return bytes(converter.convert())
 
 
 class _TileNetwork:
