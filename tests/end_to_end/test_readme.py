@@ -87,6 +87,15 @@ def test_the_readme_is_short_and_its_examples_are():
         assert re.search(r"\d s\b", line), "each says how long it takes"
 
 
+def test_links_to_files_of_the_repository_lead_somewhere():
+    documents = [*ROOT.glob("*.md"), GUIDE, SERVING, BEAM, *(ROOT / "serving").rglob("*.md")]
+    for path in documents:
+        if "node_modules" in path.parts:
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
+            assert re.match(r"https?://", target) or (path.parent / target).exists(), (path, target)
+
+
 #: Flags of Beam and its runners.
 OF_BEAM = {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
 OF_BEAM |= {"flink_master", "sdk_container_image"}
