@@ -1,4 +1,4 @@
-"""Pixels to compact files of a given quality, and back: what a compressor does without choosing."""
+"""Pixels to compact files of a given quality and back: the part of a compressor without choices."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,8 +16,8 @@ from comrec_tf.images.metadata import Metadata
 
 __all__ = ["FileCoder", "most_work"]
 
-#: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
-#: are mostly padding: so many times its pixels, and so many pixels besides.
+#: A picture may be so thin that its tiles are mostly padding. Restoring it may cost as much as so
+#: many times its pixels plus so many pixels.
 _PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
 
 
@@ -60,26 +60,67 @@ class FileCoder:
             The file.
 
         Raises:
-            ValueError: the quality is none of the codec's, or the picture too large for it.
+            ValueError: the codec has no such quality, or the picture is too large for it.
+        """
+        bitstream = self.bitstream(pixels, quality, scale, codec, progress)
+        return self.pack(bitstream, pixels.shape, quality, scale, metadata, codec)
+
+    def bitstream(
+        self,
+        pixels: np.ndarray,
+        quality: float,
+        scale: int,
+        codec: base.Codec,
+        progress: Callable[[float], None] | None = None,
+    ) -> bytes:
+        """Code a picture's compact picture, which is nearly all of the work of a file.
+
+        Args:
+            pixels, quality, scale, codec, progress: as in `encode`.
+
+        Returns:
+            What the codec makes.
+
+        Raises:
+            ValueError: as `encode`.
         """
         codec.check_quality(quality)
-        height, width, channels = pixels.shape
+        height, width, _ = pixels.shape
         largest = codec.max_size * max(scale, 1)
         if max(height, width) > largest:
             raise ValueError(
                 f"{codec.name} has at most {codec.max_size} pixels in each direction, "
                 f"{largest} at scale {scale}. Received: {width}x{height}"
             )
-        step = codec.step(quality)
-        compact = pixels
         if scale != PLAIN_SCALE:
-            compact = self.coders[scale].compact(pixels, step, progress)
-        bitstream = codec.encode(compact, quality)
+            pixels = self.coders[scale].compact(pixels, codec.step(quality), progress)
+        return codec.encode(pixels, quality)
+
+    def pack(
+        self,
+        bitstream: bytes,
+        shape: tuple[int, ...],
+        quality: float,
+        scale: int,
+        metadata: Metadata | None,
+        codec: base.Codec,
+    ) -> CompactFile:
+        """Make a file of a bitstream.
+
+        Args:
+            bitstream: of `bitstream`.
+            shape: of the picture, (H, W, 1 or 3).
+            quality, scale, metadata, codec: as in `encode`.
+
+        Returns:
+            The file.
+        """
+        height, width, channels = shape
         header = container.Header(
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=round(quality),
-            step=step,
+            step=codec.step(quality),
             height=height,
             width=width,
             grey=channels == 1,
@@ -105,7 +146,7 @@ class FileCoder:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
                 picture is too large.
         """
         header = container.read(content)
@@ -128,7 +169,7 @@ class FileCoder:
         return coder.restore(decoded, header.step, shape[:2], progress)
 
     def coder(self, scale: int, height: int, width: int) -> PictureCoder:
-        """Return the pair that restores a picture, where that is worth its work.
+        """Return the pair that restores a picture, unless the picture is too thin.
 
         Args:
             scale: of the pair.
@@ -150,7 +191,7 @@ class FileCoder:
         return coder
 
     def pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
-        """Take the pixels of what a user gives for a picture.
+        """Check a picture that a user gives, and take its pixels.
 
         Args:
             picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture.

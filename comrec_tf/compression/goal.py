@@ -1,14 +1,15 @@
-"""What a file must reach: a score, and where plain JPEG is the measure its structure as well."""
+"""What a file must reach: a score, and if it is compared with plain JPEG also its structure."""
 
 import dataclasses
 
 __all__ = ["Goal"]
 
-#: Points of SSIMULACRA2 that go with a difference of 1 in structural similarity, as both grow with
-#: quality in photos.
+#: Points of SSIMULACRA2 that correspond to a difference of 1 in structural similarity, as both grow
+#: with the quality of photos.
 _POINTS = 350.0
-#: Share of what plain JPEG's structure lacks to 1 that a picture may lack beside it. Structure is
-#: promised in the mean over pictures, and those whose score decides have more than plain JPEG.
+#: By this share of what plain JPEG's structure lacks to 1 a picture may miss it. Structure is
+#: promised in the mean over pictures, and pictures whose score decides have more of it than plain
+#: JPEG.
 _SLACK = 0.03
 
 
@@ -16,28 +17,28 @@ _SLACK = 0.03
 class Goal:
     """What to reach.
 
-    SSIMULACRA2 likes what networks restore better than SSIM does: at its score alone pictures of
-    half size would be a little smoother than plain JPEG. Who asks for a quality is promised both:
+    SSIMULACRA2 rates restored pictures higher than SSIM does: at an equal score, pictures restored
+    from half size would be a little smoother than plain JPEG. A target of quality promises both:
     the score of each picture, structure in the mean.
 
     Attributes:
         score: at least this.
-        structure: structural similarity of plain JPEG, see `Judge.structure_of`, which is to be
-            reached but for `_SLACK`; None where the score is all that was asked for.
+        structure: structural similarity of plain JPEG, see `Judge.structure_of`, to be reached up
+            to `_SLACK`; None if only a score was asked for.
     """
 
     score: float
     structure: float | None = None
 
     def worth(self, score: float, structure: float | None) -> float:
-        """Say how far a file is.
+        """Tell how close a file is to the goal.
 
         Args:
             score, structure: of the restored picture.
 
         Returns:
-            Its score, or a lower one if its structure is what it lacks; at least `Goal.score`
-            exactly where the goal is reached.
+            Its score, or a lower one if its structure is further from the goal; `Goal.score` or
+            more exactly if the goal is reached.
         """
         if self.structure is None or structure is None:
             return score

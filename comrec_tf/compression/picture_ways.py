@@ -1,4 +1,4 @@
-"""The ways in which files of one picture can be made, for rate control to choose from."""
+"""Builds the ways in which files of one picture can be made; rate control chooses among them."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from comrec_tf.images.metadata import Metadata
 
 __all__ = ["choices_of"]
 
-#: Share of a search that is still to do after each file that was restored, as it usually is.
+#: Share of the remaining search that is usually left after each restored file.
 _MORE_TO_TRY = 0.8
 
 
@@ -31,7 +31,7 @@ def choices_of(
     metadata: Metadata | None,
     progress: Callable[[float], None] | None,
 ) -> Choices:
-    """List the ways, which keep the files that they made.
+    """List the ways; they keep the files that they have made.
 
     Args:
         coder: makes and restores files.
@@ -79,13 +79,19 @@ def _way(
     metadata: Metadata | None,
     looked: Callable[[], None],
 ) -> Way:
-    file = functools.cache(lambda quality: coder.encode(pixels, quality, scale, metadata, codec))
+    bitstream = functools.cache(lambda quality: coder.bitstream(pixels, quality, scale, codec))
+
+    @functools.cache
+    def file(quality: float) -> CompactFile:
+        return coder.pack(bitstream(quality), pixels.shape, quality, scale, metadata, codec)
 
     def sketch(picture: np.ndarray, quality: float) -> CompactFile:
-        if picture is pixels and metadata is None:
-            return file(quality)
-        return coder.encode(picture, quality, scale, None, codec)
+        if picture is not pixels:
+            return coder.encode(picture, quality, scale, None, codec)
+        return coder.pack(bitstream(quality), pixels.shape, quality, scale, None, codec)
 
+    # The draft is what is restored next.
+    @functools.lru_cache(maxsize=1)
     def decoded(file: CompactFile) -> np.ndarray:
         header = file.header
         shape = (header.height, header.width, 1 if header.grey else 3)

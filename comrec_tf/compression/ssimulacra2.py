@@ -1,15 +1,13 @@
 """SSIMULACRA2: how good a restored picture looks to people, fast, in NumPy.
 
-The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2), held by a test to
-the PyPI package `ssimulacra2` 0.3.0, which takes twenty times as long. The original is looked at
-once, however many pictures are compared with it; all is float32, as in the reference in C++; the
-blur is a product with a banded matrix, which is what a CPU does fastest; and features whose weights
-are below a hundredth are left out, together less than a ten-thousandth of the error: of the finest
-scale only luma counts, of the coarsest nothing.
+The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2). A test compares it
+with the PyPI package `ssimulacra2` 0.3.0, which takes several times as long. It is fast because the
+original is processed once, however many pictures are compared with it; all is float32, as in the
+reference in C++; and features with weights below a hundredth are left out, together less than a
+ten-thousandth of the error: of the finest scale only luma counts, of the coarsest nothing.
 
-Errors are given by blocks of `BLOCK` pixels of the picture, so that one can look at a part. Beside
-those of the metric stands the structural error of the luma, which is what SSIM (Wang et al. 2004)
-counts.
+Errors are given for blocks of `BLOCK` pixels of the picture, so that parts can be judged. Besides
+the errors of the metric there is the structural error of the luma, as in SSIM (Wang et al. 2004).
 """
 
 from collections.abc import Iterator
@@ -17,22 +15,24 @@ from collections.abc import Iterator
 import numpy as np
 
 from comrec_tf.compression.ssimulacra2_weights import WEIGHTS
-from comrec_tf.images import color
+from comrec_tf.images import color, gaussian
+from comrec_tf.images.gaussian import RADIUS
 
 __all__ = ["BLOCK", "SMALLEST", "Original", "score", "ssimulacra2", "structure"]
 
 #: Side of the blocks that errors are given for, in pixels of the picture.
 BLOCK = 64
-#: Side of the smallest picture that has eight pixels at each scale.
+#: The smallest side of a picture that still has eight pixels at each scale.
 SMALLEST = 113
 
 _NUM_SCALES = 5
+#: The finest scales, at which every second pixel is enough, see `Original`.
+_NUM_SPARSE = 2
 _LEAST_WEIGHT = 0.01
-_SIGMA, _RADIUS = 1.5, 5
-#: Rows or columns that one product blurs.
-_STRIP = 32
-#: Samples that are worked on at a time: what a core's cache holds with what is made of them.
-_BAND = 1 << 16
+#: Samples that are mixed by one product; `gaussian` says why not more.
+_PRODUCT = 1 << 14
+#: Samples that are worked on at a time: they and what is made of them fit into a core's cache.
+_BAND = 1 << 17
 _C1, _C2 = np.float32(0.0001), np.float32(0.0009)
 
 # From linear RGB to the mixtures whose cube roots are the eye's, as in JPEG XL.
@@ -51,8 +51,8 @@ _OFFSETS = np.array([0.42, 0.01, 0.55], np.float32) - _OPPONENTS.sum(1) * np.flo
 
 #: Features that count, by scale: channel and place in the last axis of the weights.
 _FEATURES = [np.argwhere(WEIGHTS[:, scale] >= _LEAST_WEIGHT) for scale in range(_NUM_SCALES)]
-#: Weights of the features as `Original.errors` gives them, and which are fourth norms. The first of
-#: all is none of the metric's: the structural error of the luma.
+#: Weights of the features in the order of `Original.errors`, and which are fourth norms. The first
+#: one does not belong to the metric: it is the structural error of the luma.
 _FLAT_WEIGHTS = np.concatenate(
     [[0.0], *(WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES))]
 )
@@ -64,7 +64,7 @@ _LINEAR = _LINEAR.astype(np.float32)
 
 
 def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
-    """Say how close a restored picture looks; see `Original` and `score`."""
+    """Score how close a restored picture looks to its original; see `Original` and `score`."""
     return score(Original(original).errors(restored).sum((1, 2)))
 
 
@@ -75,8 +75,8 @@ def score(errors: np.ndarray) -> float:
         errors: float (features,), what `Original.errors` gives, summed over all blocks.
 
     Returns:
-        100 for equal pictures; 90 is seen by nobody, 70 is high, 50 medium, 30 low quality; below
-        zero for the worst.
+        100 for equal pictures; at 90 nobody sees a difference, 70 is high, 50 medium, 30 low
+        quality; below zero for the worst.
     """
     errors = np.maximum(errors, 0.0)
     error = 0.9562382616834844 * float(_FLAT_WEIGHTS @ np.where(_FOURTH, errors**0.25, errors))
@@ -89,7 +89,7 @@ def score(errors: np.ndarray) -> float:
 
 
 def structure(errors: np.ndarray) -> float:
-    """Turn errors into structural similarity: SSIM of the luma, but for the picture's rim.
+    """Turn errors into structural similarity: SSIM of the luma, except at the picture's rim.
 
     Args:
         errors: as in `score`.
@@ -103,26 +103,33 @@ def structure(errors: np.ndarray) -> float:
 class Original:
     """A picture that others are compared with.
 
-    A grey picture counts as a colour picture without colour. One with a side of less than
-    `SMALLEST` pixels, for which the metric is not defined, is continued by mirroring.
+    A grey picture counts as a colour picture. One with a side of less than `SMALLEST` pixels, for
+    which the metric is not defined, is extended by mirroring.
 
     Args:
         picture: uint8 (H, W, 3) sRGB or (H, W, 1) grey.
+        sparse: whether errors of the finest scales are only taken at every second row and column.
+            After the blur neighbours are similar, so scores differ by a few hundredths of a point,
+            and comparing takes little more than half the time.
 
     Raises:
         ValueError: the picture is of another shape.
     """
 
-    def __init__(self, picture: np.ndarray) -> None:
+    def __init__(self, picture: np.ndarray, sparse: bool = False) -> None:
         if picture.ndim != 3 or picture.shape[-1] not in (1, 3) or 0 in picture.shape:
             raise ValueError(
                 f"expected a picture of shape (H, W, 1 or 3). Received: shape={picture.shape}"
             )
         self._shape = picture.shape
         picture = _continued(picture)
-        self._scales = [(planes, _means(planes, scale)) for scale, planes in _scales(picture)]
+        self._steps = [2 if sparse and scale < _NUM_SPARSE else 1 for scale in range(_NUM_SCALES)]
+        self._scales = [
+            (planes, _means(planes, scale, self._steps[scale]))
+            for scale, planes in _scales(picture)
+        ]
         luma = _luma(picture)
-        self._luma = luma, _means(luma, 0)
+        self._luma = luma, _means(luma, 0, self._steps[0])
 
     def errors(self, restored: np.ndarray) -> np.ndarray:
         """Compare.
@@ -137,17 +144,37 @@ class Original:
         Raises:
             ValueError: the shapes differ.
         """
+        restored = self._checked(restored)
+        pairs = zip(self._scales, _scales(restored), strict=True)
+        errors = [_compare_luma(*self._luma, _luma(restored), self._steps[0])]
+        errors += [
+            _compare(*mine, other, scale, self._steps[scale]) for mine, (scale, other) in pairs
+        ]
+        # The last block may be too small to have a pixel at a coarse scale.
+        _, rows, columns = errors[0].shape
+        return np.concatenate([_padded(planes, rows, columns) for planes in errors])
+
+    def structure(self, restored: np.ndarray) -> float:
+        """Measure structure alone, faster than `structure` of all errors.
+
+        Args:
+            restored: uint8 of the original's shape.
+
+        Returns:
+            At most 1.
+
+        Raises:
+            ValueError: the shapes differ.
+        """
+        luma = _luma(self._checked(restored))
+        return structure(_compare_luma(*self._luma, luma, self._steps[0]).sum((1, 2)))
+
+    def _checked(self, restored: np.ndarray) -> np.ndarray:
         if restored.shape != self._shape:
             raise ValueError(
                 f"expected a picture of shape {self._shape}. Received: shape={restored.shape}"
             )
-        restored = _continued(restored)
-        pairs = zip(self._scales, _scales(restored), strict=True)
-        errors = [_compare_luma(*self._luma, _luma(restored))]
-        errors += [_compare(*mine, other, scale) for mine, (scale, other) in pairs]
-        # A last block of few pixels may have none at a coarse scale.
-        _, rows, columns = errors[0].shape
-        return np.concatenate([_padded(planes, rows, columns) for planes in errors])
+        return _continued(restored)
 
 
 def _continued(picture: np.ndarray) -> np.ndarray:
@@ -158,15 +185,18 @@ def _continued(picture: np.ndarray) -> np.ndarray:
 
 
 def _luma(picture: np.ndarray) -> np.ndarray:
-    """Take the luma: float32 (1, H, W), 0 to 1, continued above and below by what the blur sees."""
+    """Take the luma: float32 (1, H, W), 0 to 1, extended above and below for the blur."""
     luma = (color.luma(picture) / 255.0).astype(np.float32)
-    return np.pad(luma, [(_RADIUS, _RADIUS), (0, 0)], "symmetric")[None]
+    return np.pad(luma, [(RADIUS, RADIUS), (0, 0)], "symmetric")[None]
 
 
 def _scales(picture: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Give those of X, Y and B - Y that count, of each scale: float32 (1 to 3, H, W), continued."""
-    linear = _LINEAR[np.moveaxis(picture, -1, 0)]
-    linear = np.repeat(linear, 3 // len(linear), 0)
+    """Give the planes X, Y and B - Y that count at each scale: float32 (1 to 3, H, W), extended."""
+    linear = np.empty((3, *picture.shape[:2]), np.float32)
+    for plane, channel in zip(
+        linear, (0, 1, 2) if picture.shape[-1] == 3 else (0, 0, 0), strict=True
+    ):
+        np.take(_LINEAR, picture[..., channel], out=plane, mode="clip")  # "raise" would copy
     for scale in range(_NUM_SCALES):
         if scale:
             linear = _halved(linear)
@@ -178,7 +208,7 @@ def _channels(scale: int) -> list[int]:
 
 
 def _halved(planes: np.ndarray) -> np.ndarray:
-    """Average blocks of 2x2; at an odd side's end what there is of them."""
+    """Average blocks of 2x2; the last ones of an odd side are smaller."""
     height, width = planes.shape[1:]
     if height % 2 or width % 2:
         planes = np.pad(planes, [(0, 0), (0, height % 2), (0, width % 2)], "edge")
@@ -187,32 +217,34 @@ def _halved(planes: np.ndarray) -> np.ndarray:
 
 
 def _opponents(linear: np.ndarray, channels: list[int]) -> np.ndarray:
-    """Turn linear RGB into opponent colours, continued above and below by what the blur sees."""
+    """Turn linear RGB into opponent colours, extended above and below for the blur."""
     _, height, width = linear.shape
     # The cube root of S is needed for B - Y alone.
     mixtures = 3 if 2 in channels else 2
-    matrix = _OPPONENTS[channels, :mixtures]
-    result = np.empty((len(channels), height + 2 * _RADIUS, width), np.float32)
-    for top, bottom in _bands(linear.shape, 0):
+    matrix = _OPPONENTS[:mixtures, :mixtures]
+    result = np.empty((len(channels), height + 2 * RADIUS, width), np.float32)
+    rows = max(1, _PRODUCT // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
         band = np.ascontiguousarray(linear[:, top:bottom]).reshape(3, -1)
         roots = np.cbrt(_MIX[:mixtures] @ band + np.float32(_BIAS))
-        colours = matrix @ roots + _OFFSETS[channels, None]
-        place = result[:, top + _RADIUS : bottom + _RADIUS]
+        colours = (matrix @ roots)[channels] + _OFFSETS[channels, None]
+        place = result[:, top + RADIUS : bottom + RADIUS]
         place[...] = colours.reshape(place.shape)
-    result[:, :_RADIUS] = result[:, 2 * _RADIUS - 1 : _RADIUS - 1 : -1]
-    result[:, -_RADIUS:] = result[:, -_RADIUS - 1 : -2 * _RADIUS - 1 : -1]
+    result[:, :RADIUS] = result[:, 2 * RADIUS - 1 : RADIUS - 1 : -1]
+    result[:, -RADIUS:] = result[:, -RADIUS - 1 : -2 * RADIUS - 1 : -1]
     return result
 
 
-def _means(planes: np.ndarray, scale: int) -> np.ndarray:
-    """Blur a continued picture, by `_compare`'s bands, so that equal pictures differ by nothing."""
-    shape = (len(planes), planes.shape[1] - 2 * _RADIUS, planes.shape[2])
-    bands = [planes[:, top : bottom + 2 * _RADIUS] for top, bottom in _bands(shape, scale)]
-    return np.concatenate([_blur(band) for band in bands], axis=1)
+def _means(planes: np.ndarray, scale: int, step: int) -> np.ndarray:
+    """Blur an extended picture in the bands of `_compare`: equal pictures give equal means."""
+    shape = (len(planes), planes.shape[1] - 2 * RADIUS, planes.shape[2])
+    bands = [planes[:, top : bottom + 2 * RADIUS] for top, bottom in _bands(shape, scale)]
+    return np.concatenate([gaussian.blur(band, step) for band in bands], axis=1)
 
 
 def _bands(shape: tuple[int, ...], scale: int) -> Iterator[tuple[int, int]]:
-    """Give first and last rows of parts that a cache holds, in whole blocks."""
+    """Give the first and last rows of bands that fit into the cache, in whole blocks."""
     channels, height, width = shape
     block = BLOCK >> scale
     size = max(1, _BAND // (channels * width) // block) * block
@@ -221,32 +253,36 @@ def _bands(shape: tuple[int, ...], scale: int) -> Iterator[tuple[int, int]]:
 
 
 def _compare(
-    original: np.ndarray, means: np.ndarray, restored: np.ndarray, scale: int
+    original: np.ndarray, means: np.ndarray, restored: np.ndarray, scale: int, step: int
 ) -> np.ndarray:
     """Compare the planes of one scale: errors (features of the scale, blocks down, across)."""
     channels = _channels(scale)
     parts = []
-    for top, bottom in _bands(means.shape, scale):
-        seen = slice(top, bottom + 2 * _RADIUS)
-        maps = _maps(original[:, seen], restored[:, seen], means[:, top:bottom], scale)
+    for top, bottom in _bands(_inner(original).shape, scale):
+        seen = slice(top, bottom + 2 * RADIUS)
+        mean_a = means[:, top // step : -(-bottom // step)]
+        maps = _maps(original[:, seen], restored[:, seen], mean_a, scale, step)
         sums = {}
         for index, errors in maps:
-            sums[index] = _block_sums(errors, scale)
+            sums[index] = _block_sums(errors, scale, step)
             fourth = np.square(errors, out=errors)
-            sums[index + 3] = _block_sums(np.square(fourth, out=fourth), scale)
+            sums[index + 3] = _block_sums(np.square(fourth, out=fourth), scale, step)
         parts.append([sums[index][channels.index(c)] for c, index in _FEATURES[scale].tolist()])
     return np.concatenate(parts, axis=1) / means[0].size
 
 
-def _compare_luma(original: np.ndarray, means: np.ndarray, restored: np.ndarray) -> np.ndarray:
+def _compare_luma(
+    original: np.ndarray, means: np.ndarray, restored: np.ndarray, step: int
+) -> np.ndarray:
     """Compare the luma of both: structural errors (1, blocks down, across)."""
     parts = []
-    for top, bottom in _bands(means.shape, 0):
-        seen = slice(top, bottom + 2 * _RADIUS)
-        a, b, mean_a = original[:, seen], restored[:, seen], means[:, top:bottom]
-        mean_b = _blur(b)
+    for top, bottom in _bands(_inner(original).shape, 0):
+        seen = slice(top, bottom + 2 * RADIUS)
+        a, b = original[:, seen], restored[:, seen]
+        mean_a, mean_b = means[:, top // step : -(-bottom // step)], gaussian.blur(b, step)
         scale = np.square(mean_a) + np.square(mean_b) + _C1
-        parts.append(_block_sums(_structural_error(a, b, mean_a, mean_b, scale), 0))
+        errors = _structural_error(a, b, mean_a, mean_b, scale, step)
+        parts.append(_block_sums(errors, 0, step))
     return np.concatenate(parts, axis=1) / means[0].size
 
 
@@ -256,16 +292,17 @@ def _structural_error(
     mean_a: np.ndarray,
     mean_b: np.ndarray,
     scale: np.ndarray | float,
+    step: int,
 ) -> np.ndarray:
     """Map 1 - SSIM; a difference of means counts by its square over `scale`."""
     product = mean_a * mean_b
     difference = np.square(mean_a - mean_b)
-    numerator = _blur(a * b)
+    numerator = gaussian.blur(a * b, step)
     numerator -= product
     numerator *= 2
     numerator += _C2
     # The squares of both means are their product twice and the square of their difference.
-    denominator = _blur(a * a + b * b)
+    denominator = gaussian.blur(a * a + b * b, step)
     denominator -= 2 * product
     denominator -= difference
     denominator += _C2
@@ -275,16 +312,15 @@ def _structural_error(
 
 
 def _maps(
-    a: np.ndarray, b: np.ndarray, mean_a: np.ndarray, scale: int
+    a: np.ndarray, b: np.ndarray, mean_a: np.ndarray, scale: int, step: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Give the maps that count of structural error (0), ringing (1), blur (2), none below zero."""
-    mean_b = _blur(b)
+    """Give the maps that count: structural error (0), ringing (1), blur (2); none is below zero."""
+    mean_b = gaussian.blur(b, step)
     places = set((_FEATURES[scale][:, 1] % 3).tolist())
     if 0 in places:
-        yield 0, _structural_error(a, b, mean_a, mean_b, 1.0)
-    inner = slice(_RADIUS, -_RADIUS)
-    ratio = 1 + np.abs(b[:, inner] - mean_b)
-    ratio /= 1 + np.abs(a[:, inner] - mean_a)
+        yield 0, _structural_error(a, b, mean_a, mean_b, 1.0, step)
+    ratio = 1 + np.abs(_inner(b)[:, ::step, ::step] - mean_b)
+    ratio /= 1 + np.abs(_inner(a)[:, ::step, ::step] - mean_a)
     ratio -= 1
     if 1 in places:
         yield 1, np.maximum(ratio, 0)
@@ -292,8 +328,13 @@ def _maps(
         yield 2, np.maximum(-ratio, 0)
 
 
-def _block_sums(planes: np.ndarray, scale: int) -> np.ndarray:
-    block = BLOCK >> scale
+def _inner(planes: np.ndarray) -> np.ndarray:
+    """What a continued picture was before."""
+    return planes[:, RADIUS:-RADIUS]
+
+
+def _block_sums(planes: np.ndarray, scale: int, step: int) -> np.ndarray:
+    block = (BLOCK >> scale) // step
     rows = np.add.reduceat(planes, range(0, planes.shape[1], block), axis=1)
     return np.add.reduceat(rows, range(0, planes.shape[2], block), axis=2).astype(np.float64)
 
@@ -301,36 +342,3 @@ def _block_sums(planes: np.ndarray, scale: int) -> np.ndarray:
 def _padded(planes: np.ndarray, rows: int, columns: int) -> np.ndarray:
     _, height, width = planes.shape
     return np.pad(planes, [(0, 0), (0, rows - height), (0, columns - width)])
-
-
-def _blur(planes: np.ndarray) -> np.ndarray:
-    """Blur (C, H + 2 _RADIUS, W) by a Gaussian to (C, H, W); beyond the sides all is zero."""
-    channels, height, width = planes.shape
-    height -= 2 * _RADIUS
-    columns = np.zeros((channels, height, width + 2 * _RADIUS), np.float32)
-    for top, matrix in _strips(height):
-        out = columns[:, top : top + len(matrix), _RADIUS:-_RADIUS]
-        np.matmul(matrix, planes[:, top : top + matrix.shape[1]], out=out)
-    blurred = np.empty((channels, height, width), np.float32)
-    for left, matrix in _strips(width):
-        out = blurred[..., left : left + len(matrix)]
-        np.matmul(columns[..., left : left + matrix.shape[1]], matrix.T, out=out)
-    return blurred
-
-
-def _strips(side: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Give the first row of each strip, and the matrix that makes its rows of what they see."""
-    for first in range(0, side, _STRIP):
-        size = min(_STRIP, side - first)
-        yield first, _MATRIX[:size, : size + 2 * _RADIUS]
-
-
-def _blurring() -> np.ndarray:
-    kernel = np.exp(-0.5 * np.square(np.arange(-_RADIUS, _RADIUS + 1) / _SIGMA))
-    matrix = np.zeros((_STRIP, _STRIP + 2 * _RADIUS))
-    for row in range(_STRIP):
-        matrix[row, row : row + len(kernel)] = kernel / kernel.sum()
-    return matrix.astype(np.float32)
-
-
-_MATRIX = _blurring()

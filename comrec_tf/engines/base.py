@@ -28,7 +28,7 @@ class EnginePair:
         com: ComCNN, S' = S / scale; None where it leaves pictures as they are.
         com_radius: how many pixels of a tile around a pixel `com` looks at.
         rec: RecCNN, S' = S * scale.
-        rec_radius: likewise of `rec`.
+        rec_radius: the same for `rec`.
         rec_multiple: height and width of a tile of `rec` must be multiples of this.
     """
 

@@ -1,7 +1,7 @@
 """The engine "openvino": .tflite files by OpenVINO, faster where a CPU has wide vectors.
 
-It computes with float32 alone. With bfloat16 OpenVINO rounds the pixels too, not only what the
-network adds to them: restored pixels were then off by 1.2 grey levels in the mean.
+It computes in float32 only. In bfloat16, OpenVINO would round the pixels too, not only what the
+network adds to them: restored pixels were off by 1.2 grey levels in the mean.
 """
 
 import functools
@@ -34,7 +34,7 @@ def prepare(content: bytes, shape: tuple[int, ...]) -> prepared.Runner:
             network raises it too.
     """
     _OPENVINO.enter()
-    # OpenVINO reads this format from files alone.
+    # OpenVINO reads this format only from files.
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "network.tflite")
         path.write_bytes(content)

@@ -12,8 +12,8 @@ from comrec_tf.presets import card, find
 
 __all__ = ["THREADS", "Prepare", "PreparedNetwork", "Runner", "pairs_of_files", "thread_count"]
 
-#: Variable of the environment with the number of threads of a network; without, as many as there
-#: are cores. For programs that run a process for each core.
+#: Environment variable with the number of threads of a network; without it, as many as there are
+#: cores. For programs that run a process for each core.
 THREADS = "COMREC_THREADS"
 
 #: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.
@@ -43,7 +43,7 @@ class PreparedNetwork:
 
     Args:
         content: the file.
-        prepare: what makes it run.
+        prepare: prepares it for each shape.
     """
 
     def __init__(self, content: bytes, prepare: Prepare) -> None:

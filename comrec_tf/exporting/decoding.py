@@ -58,7 +58,7 @@ class Decoding:
         with require_pixels(size, self._max_pixels):
             height, width = tf.unstack(tf.cast(size, tf.int32))
             content = tf.identity(content)
-        # What made the file: no networks, or one of the pairs.
+        # What may have made the file: no networks, or one of the pairs.
         known = tf.constant(
             [[container.PLAIN, 1], *([self._ids[s], s] for s in self._coders)], tf.int64
         )
@@ -107,7 +107,7 @@ class Decoding:
 
 
 def require_pixels(size: tf.Tensor, max_pixels: int) -> tf.control_dependencies:
-    """Let what is made inside this context run only for a picture that is not too large.
+    """Let everything made inside this context run only for a picture that is not too large.
 
     Args:
         size: int64 (2,), height and width.
@@ -143,6 +143,6 @@ def require_work(size: tf.Tensor, work: tf.Tensor) -> tf.control_dependencies:
 
 
 def _hexadecimal(number: tf.Tensor) -> tf.Tensor:
-    """An id as it is written everywhere, eight digits."""
+    """An id as eight hexadecimal digits, the usual way to write it."""
     digits = tf.bitwise.right_shift(number, tf.range(28, -1, -4, dtype=tf.int64)) & 15
     return tf.strings.reduce_join(tf.gather(list("0123456789abcdef"), digits))

@@ -30,8 +30,8 @@ def crc32(content: tf.Tensor) -> tf.Tensor:
     Returns:
         int64 (), 0 to 2**32 - 1.
     """
-    # Zero bytes in front change nothing where the sum begins at zero; the usual beginning, all
-    # ones, is a change of the first four bytes.
+    # A sum that starts at zero is not changed by leading zero bytes; to start at all ones, as
+    # CRC-32 does, the first four bytes are inverted instead.
     length = tf.size(content)
     # Sums of 32 bits travel as int32: half the memory of what holds them as they are.
     values = tf.cast(content, tf.int32)
@@ -92,7 +92,7 @@ def _next(table: tf.Tensor, sums: tf.Tensor, digits: tf.Tensor) -> tf.Tensor:
 
 
 def _raw(value: int, zeros: int) -> int:
-    """The sum that `value` becomes over zero bytes, without the ones at both ends."""
+    """What the sum `value` becomes over zero bytes, without the inversion at both ends."""
     return zlib.crc32(bytes(zeros), value ^ _ONES) ^ _ONES
 
 

@@ -1,18 +1,16 @@
-"""How many scans a JPEG has, in TensorFlow operations: twin of `images.limits.check_content`.
+"""The number of scans of a JPEG in TensorFlow operations: twin of `images.limits.check_content`.
 
-libjpeg goes over the whole picture for each scan, so that a small file of very many keeps a server
-busy for minutes.
+libjpeg goes over the whole picture for each scan, so a small file with very many scans would keep a
+server busy for minutes.
 """
 
 import tensorflow as tf
 
 from comrec_tf.graph.compact_file import MAX_SEGMENTS
+from comrec_tf.images import jpeg_markers
 from comrec_tf.images.limits import MAX_SCANS
 
 __all__ = ["are_few"]
-
-_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xD8, 0xD9, 0xDA
-_FIRST_RESTART, _LAST_RESTART = 0xD0, 0xD7
 
 
 def are_few(content: tf.Tensor) -> tf.Tensor:
@@ -26,22 +24,22 @@ def are_few(content: tf.Tensor) -> tf.Tensor:
     """
     file = tf.io.decode_raw(content, tf.uint8)
     first, second = file[:-1], file[1:]
-    looking_so = tf.math.count_nonzero((first == 0xFF) & (second == _START_OF_SCAN))
-    # Nearly all files end here; in the others, these bytes may stand in metadata, or behind the
+    candidates = tf.math.count_nonzero((first == 0xFF) & (second == jpeg_markers.SOS))
+    # Nearly all files are done here; in the others, these bytes may be in metadata or behind the
     # picture.
     return tf.cond(
-        looking_so <= MAX_SCANS, lambda: tf.constant(True), lambda: _are_few_by_markers(file)
+        candidates <= MAX_SCANS, lambda: tf.constant(True), lambda: _are_few_by_markers(file)
     )
 
 
 def _are_few_by_markers(file: tf.Tensor) -> tf.Tensor:
     first, second = file[:-1], file[1:]
     within_scans = (second == 0) | (second == 0xFF)
-    within_scans |= (second >= _FIRST_RESTART) & (second <= _LAST_RESTART)
+    within_scans |= (second >= jpeg_markers.RST0) & (second <= jpeg_markers.RST7)
     places = tf.where((first == 0xFF) & ~within_scans)[:, 0]
-    # Behind the end, that there is a next one always.
+    # One place behind the end, so that there is always a next one.
     places = tf.concat([places, [tf.size(second, tf.int64)]], 0)
-    padded = tf.cast(tf.concat([second, [_END_OF_IMAGE, 0, 0]], 0), tf.int64)
+    padded = tf.cast(tf.concat([second, [jpeg_markers.EOI, 0, 0]], 0), tf.int64)
 
     def goes_on(position: tf.Tensor, scans: tf.Tensor) -> tf.Tensor:
         return (position >= 0) & (scans <= MAX_SCANS)
@@ -49,13 +47,13 @@ def _are_few_by_markers(file: tf.Tensor) -> tf.Tensor:
     def one_marker(position: tf.Tensor, scans: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         place = places[tf.searchsorted(places, [position])[0]]
         kind = padded[place]
-        # `second` lies one byte further on than the file.
+        # `second` starts one byte later than the file.
         length = 256 * padded[place + 1] + padded[place + 2]
-        behind = place + 2 + tf.where(kind == _START_OF_IMAGE, tf.constant(0, tf.int64), length)
+        behind = place + 2 + tf.where(kind == jpeg_markers.SOI, tf.constant(0, tf.int64), length)
         behind = tf.minimum(behind, places[-1])
-        ended = kind == _END_OF_IMAGE
+        ended = kind == jpeg_markers.EOI
         return tf.where(ended, tf.constant(-1, tf.int64), behind), scans + tf.cast(
-            kind == _START_OF_SCAN, tf.int64
+            kind == jpeg_markers.SOS, tf.int64
         )
 
     start = (tf.constant(2, tf.int64), tf.constant(0, tf.int64))

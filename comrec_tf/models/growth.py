@@ -1,7 +1,8 @@
-"""A larger RecCNN that begins as what a trained smaller one is.
+"""A larger RecCNN that starts with the function of a trained smaller one.
 
-Training a large network from the start repeats what a small one has learnt already. So it begins
-with the small one's function and learns from there (Chen et al. 2015, "Net2Net", arXiv 1511.05641).
+Training a large network from the start repeats what a small one has already learnt. So training
+starts with the small one's function and learns from there (Chen et al. 2015, "Net2Net", arXiv
+1511.05641).
 """
 
 from typing import Any
@@ -14,9 +15,9 @@ __all__ = ["grown"]
 def grown(rec: RecCNN, *, depth: int, filters: int) -> RecCNN:
     """Make a larger network that computes what a smaller one computes.
 
-    New feature maps start at random, with weights of zero to all that was there; new residual
-    blocks go behind the others and start as the identity. So no output moves, and gradients reach
-    what is new from the first step on.
+    New feature maps start at random, with zero weights towards the old ones; new residual blocks
+    follow the others and start as the identity. So no output changes, and gradients reach the new
+    weights from the first step on.
 
     Args:
         rec: the smaller network, of ``resolution="compact"``: the batch norm of "full" has no such
@@ -49,7 +50,7 @@ def grown(rec: RecCNN, *, depth: int, filters: int) -> RecCNN:
 
 
 def _copy(old: Any, new: Any) -> None:
-    """Give a convolution the weights of a smaller one, whose outputs hear nothing of new maps."""
+    """Copy the weights of a smaller convolution; its outputs get zero weights from new maps."""
     kernel, bias = new.get_weights()
     old_kernel, old_bias = old.get_weights()
     inputs, outputs = old_kernel.shape[2:]

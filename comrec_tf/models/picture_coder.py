@@ -16,7 +16,7 @@ __all__ = ["PictureCoder"]
 class PictureCoder:
     """Makes compact pictures and restores them with a pair of networks, in graphs.
 
-    The twin of `compression.picture_coder`, which files take. A grey picture stays grey.
+    The twin of `compression.picture_coder`, which codes files. A grey picture stays grey.
 
     Args:
         model: the pair.
@@ -52,8 +52,8 @@ class PictureCoder:
             decoded: uint8 (h, w, 1 or 3), the channels known when tracing.
             step: float32 (), the quantiser step it was coded with.
             height, width: int32 (), size of the original, at most h * scale and w * scale.
-            blend: makes of a decoded and a restored tile, uint8 (1, S, T, C) each, the tile that is
-                taken; for a pair of scale 1.
+            blend: makes one tile from a decoded and a restored tile, uint8 (1, S, T, C) each; only
+                for a pair of scale 1.
 
         Returns:
             uint8 (height, width, same channels).

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf import vocabulary
+from comrec_tf.images import jpeg_markers
 from comrec_tf.server import speed, tensors
 from comrec_tf.server.errors import RequestError, from_tensorflow, invalid
 from comrec_tf.server.local import LocalSignatures
@@ -26,21 +27,20 @@ __all__ = ["DEFAULT_SIGNATURE", "FASTER", "Servable"]
 _log = logging.getLogger(__name__)
 
 DEFAULT_SIGNATURE = "serving_default"
-#: An engine that is chosen by a look at both.
+#: Stands for the engine that is faster on this machine.
 FASTER = "auto"
 #: The engine that runs the model itself.
 _GRAPH = "tensorflow"
 #: Engines that run the preset beside it: one that is always installed, and others.
 _USUAL, _OTHERS = "litert", ("openvino",)
-_JPEG = b"\xff\xd8"
 #: Signatures that the model cannot run, only `LocalSignatures`.
 _ONLY_LOCAL = frozenset({"compress"})
 
 
 class Servable:
-    """A SavedModel in a TF1 session: TensorFlow Serving's own way of loading and running.
+    """A SavedModel in a TF1 session, as TensorFlow Serving loads and runs it.
 
-    Where the preset lies beside it, `LocalSignatures` do what the graph cannot.
+    If it contains its preset, `LocalSignatures` do what the graph cannot.
 
     Args:
         path: folder of the SavedModel.
@@ -126,11 +126,11 @@ class Servable:
                 one.close()
 
     def inputs(self, signature_name: str, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Make a signature's inputs of what a gRPC request brings.
+        """Make a signature's inputs from a gRPC request.
 
         Args:
             signature_name: which; empty for the default.
-            given: TensorProto by name; those that are wanting take the signature's defaults.
+            given: TensorProto by name; missing ones take the signature's defaults.
 
         Returns:
             Arrays by name.
@@ -224,7 +224,7 @@ class Servable:
             return self._local.engine
         # Of compact files the graph reads JPEG alone.
         codes = inputs.get("code_bytes", np.empty(0, object)).flat
-        are_jpeg = all(code.startswith(_JPEG) for code in codes)
+        are_jpeg = all(code.startswith(jpeg_markers.FILE_START) for code in codes)
         return self._engine if are_jpeg else self._local.engine
 
     def signature(self, name: str) -> "tf.compat.v1.SignatureDef":
@@ -259,14 +259,14 @@ class Servable:
             )
 
     def close(self) -> None:
-        """Give the memory back; nothing may be running."""
+        """Release the memory; nothing may be running."""
         if self._local is not None:
             self._local.close()
         self._local = None
         self._session.close()
         del self._session
         self.signatures = {}
-        # A graph is full of circles, and the allocator keeps what is freed unless it is asked.
+        # A graph is full of reference cycles, and the allocator keeps freed memory until asked.
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -65,7 +65,7 @@ def build_model(config: TrainingConfig) -> ComRec:
 
 
 def networks_of(model: ComRec) -> dict[str, Any]:
-    """Tell what a pair says of the fields of `config.NETWORKS`.
+    """Tell what a pair says about the fields of `config.NETWORKS`.
 
     Args:
         model: the pair.
@@ -85,7 +85,7 @@ def networks_of(model: ComRec) -> dict[str, Any]:
 
 
 def _check_networks(config: TrainingConfig, model: ComRec) -> None:
-    """Refuse networks that those of a preset cannot become; RecCNN may grow."""
+    """Raise `ValueError` for networks that a preset's cannot become; RecCNN may grow."""
     for name, own in networks_of(model).items():
         asked = getattr(config, name)
         if asked is not None and name not in ("rec_depth", "rec_filters") and asked != own:

@@ -228,4 +228,4 @@ class TrainingConfig:
         try:
             return cls(**json.loads(pathlib.Path(path).read_text()))
         except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} is no training configuration: {error}") from error
+            raise ValueError(f"{path} is not a training configuration: {error}") from error

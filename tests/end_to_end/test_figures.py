@@ -8,6 +8,8 @@ import subprocess
 import sys
 import xml.etree.ElementTree
 
+import numpy as np
+import PIL.Image
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -56,6 +58,18 @@ def test_the_drawings_are_those_of_the_numbers(drawn):
         assert texts_of(now) == texts_of(before), "run tools/figures"
         if makers_of(now) == makers_of(before):
             assert now.read_text() == before.read_text(), "run tools/figures"
+
+
+@pytest.mark.slow
+def test_the_picture_side_by_side_is_what_codecs_and_weights_make_today(tmp_path):
+    draw(tmp_path, "--crops")
+    now, before = (
+        np.asarray(PIL.Image.open(folder / "crops.png")).astype(float)
+        for folder in (tmp_path, PICTURES)
+    )
+    assert before.shape == now.shape
+    assert before.shape[1] <= 830, "GitHub would scale it down"
+    assert np.abs(now - before).mean() < 1, "run tools/figures --crops"
 
 
 def test_a_trainings_curves_begin_before_its_first_epoch(tmp_path):

@@ -115,7 +115,7 @@ def test_a_module_that_is_not_built_is_said_in_a_line(tmp_path):
         web_site.find_source(tmp_path)
 
 
-def test_examples_are_left_out_where_their_pictures_or_the_codec_cannot_be_had(
+def test_examples_are_left_out_where_their_pictures_or_the_codec_are_missing(
     tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setitem(sys.modules, "skimage.data", None)

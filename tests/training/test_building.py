@@ -32,7 +32,7 @@ def own_preset(tmp_path_factory):
         {"conditioned": False},
     ],
 )
-def test_networks_that_the_preset_has_not_are_refused(own_preset, changes):
+def test_networks_that_the_preset_does_not_have_are_refused(own_preset, changes):
     config = TrainingConfig(train_data=["a"], valid_data=["b"], preset=str(own_preset), **changes)
     (name,) = changes
     with pytest.raises(ValueError, match=f"^{name} must be that of the preset .* Received: "):
@@ -102,7 +102,7 @@ def test_a_weight_that_is_no_positive_number_is_refused(text):
     ("text", "message"),
     [("gif", "Received: codec=gif"), ("webp/speed=1", "Received: speed"), ("jpeg/q=1", "q")],
 )
-def test_codecs_and_options_that_there_are_not_are_refused(text, message):
+def test_unknown_codecs_and_options_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         building.codec_mix(f"{text}:1")
     with pytest.raises(ValueError, match=message):
