@@ -117,6 +117,7 @@ def test_the_engine_that_restores_the_fastest_is_found_by_a_look_and_said(export
     assert len([line for line in caplog.messages if "restores by" in line]) == 1
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_not_installed_is_named(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.delitem(sys.modules, "comrec_tf.engines.openvino", raising=False)
