@@ -2,11 +2,11 @@
 
 import dataclasses
 
-__all__ = ["Goal"]
+__all__ = ["POINTS", "Goal"]
 
 #: Points of SSIMULACRA2 that go with a difference of 1 in structural similarity, as both grow with
 #: quality in photos.
-_POINTS = 350.0
+POINTS = 350.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,4 +37,4 @@ class Goal:
         """
         if self.structure is None or structure is None:
             return score
-        return min(score, self.score + _POINTS * (structure - self.structure))
+        return min(score, self.score + POINTS * (structure - self.structure))

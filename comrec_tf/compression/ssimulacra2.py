@@ -2,9 +2,9 @@
 
 The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2), held by a test to
 the PyPI package `ssimulacra2` 0.3.0, which takes twenty times as long. The original is looked at
-once, however many pictures are compared with it; all is float32, as in the reference in C++; and features whose weights
-are below a hundredth are left out, together less than a ten-thousandth of the error: of the finest
-scale only luma counts, of the coarsest nothing.
+once, however many pictures are compared with it; all is float32, as in the reference in C++; and
+features whose weights are below a hundredth are left out, together less than a ten-thousandth of
+the error: of the finest scale only luma counts, of the coarsest nothing.
 
 Errors are given by blocks of `BLOCK` pixels of the picture, so that one can look at a part. Beside
 those of the metric stands the structural error of the luma, which is what SSIM (Wang et al. 2004)

@@ -1,4 +1,4 @@
-"""A small Gaussian blur of planes: products with a banded matrix, which is what a CPU does fastest."""
+"""A small Gaussian blur of planes: products with a banded matrix, which a CPU does fastest."""
 
 import numpy as np
 
