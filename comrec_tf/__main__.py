@@ -1,7 +1,7 @@
 """Smaller JPEGs by two small networks around the codec: all commands under one name.
 
-``comrec``, the console script, and ``python -m comrec_tf`` are this module; each command is a
-module of its own as well (``python -m comrec_tf.compress``). Only the command that is asked for is
+``comrec``, the console script, and ``python -m comrec_tf`` are this module; each command is
+also a module (``python -m comrec_tf.compress``). Only the command that is asked for is
 imported.
 """
 
@@ -15,7 +15,7 @@ from comrec_tf.commands import completion, frame, preset_list
 
 __all__ = ["COMMANDS", "command", "main"]
 
-#: By what is typed, the module that does it, in the order of the help.
+#: Modules by the name of their command, in the order of the help.
 COMMANDS = {
     "compress": "comrec_tf.compress",
     "restore": "comrec_tf.restore",
@@ -83,7 +83,7 @@ def _help(program: str) -> str:
             "",
             *lines,
             "",
-            f"{program} COMMAND --help tells of its flags, {program} --version of this version.",
+            f"{program} COMMAND --help lists its flags, {program} --version prints the version.",
         ]
     )
 

@@ -68,7 +68,7 @@ class _Source:
     num_bytes: int
     num_pixels: int
     read: "PictureFile | None"
-    #: Of a file that may be kept as it is; empty otherwise.
+    #: All bytes of a file that may be kept as it is; empty otherwise.
     content: bytes
     #: Endings of such a file, the usual one first.
     endings: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ def _is_compact(path: str) -> bool:
     from comrec_tf.images import files
 
     try:
-        carriers.file_format(files.first_bytes(path))  # an error spares reading all of it
+        carriers.file_format(files.first_bytes(path))  # most other files are ruled out by this
         return carriers.extract(pathlib.Path(path).read_bytes()) is not None
     except (OSError, ValueError):
         return False
@@ -195,7 +195,7 @@ def _work(
         return _keep(job, source, "is a compact file already: copied as it is")
     read = source.read
     content, row = wanted.compress(compressor, read.picture, read.metadata, advance)
-    # Who wants no metadata must not get them by a copy.
+    # A copy would carry metadata that the user does not want.
     bare = wanted.metadata or not any(vars(read.metadata).values())
     within = source.num_bytes <= wanted.limit(source.num_pixels)
     if (
@@ -209,7 +209,7 @@ def _work(
     wanted.check(row, read.metadata)
     notes = list(read.notes)
     if len(content) >= source.num_bytes and not source.content:
-        notes.append("became larger: the file that came in is smaller, and exact")
+        notes.append("became larger: the original file is smaller, and exact")
     row |= {
         "bytes_before": source.num_bytes,
         "of_before": len(content) / source.num_bytes,
@@ -229,7 +229,7 @@ def _work(
 
 
 def _keep(job: plan.Job, source: _Source, note: str) -> jobs.Made:
-    """The input's own bytes, under an ending of theirs."""
+    """The input's own bytes, under an ending that fits them."""
     stem, ending = os.path.splitext(job.output)
     output = job.output
     if job.output != plan.STREAM and ending.lower() not in source.endings:

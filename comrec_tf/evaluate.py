@@ -47,7 +47,7 @@ def _define(values: flags.FlagValues) -> None:
             "metric",
             METRICS[0],
             list(METRICS),
-            "What the preset's rate control judges by, as of compress.",
+            "What the preset's rate control judges by, as in compress.",
             flag_values=values,
         )
         flags.DEFINE_bool(
@@ -61,7 +61,7 @@ def _define(values: flags.FlagValues) -> None:
             ["jpeg"],
             "Codecs next to the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
             "jpeg-xl (a JPEG packed without loss), jpegxl-lossy, or all for those that are "
-            "installed. The first is what others are compared with.",
+            "installed. The first is the one that others are compared with.",
             flag_values=values,
         )
         flags.DEFINE_list(
@@ -89,8 +89,8 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_bool(
             "every_quality",
             False,
-            "Measure the preset at every quality of the curve of plain JPEG, in place of every "
-            "other: twice the time.",
+            "Measure the preset at every quality of the curve of plain JPEG instead of every other "
+            "one: twice the time.",
             flag_values=values,
         )
     flags.mark_flag_as_required("output_dir", values)

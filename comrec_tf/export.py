@@ -28,7 +28,7 @@ from comrec_tf.commands import frame, help_text
 
 __all__ = ["COMMAND", "main"]
 
-#: What --scale is to `export_signatures`.
+#: What `export_signatures` takes for each value of --scale.
 _SCALES = {None: None, "auto": 0, "1": 1, "2": 2}
 
 
@@ -62,7 +62,7 @@ def _define(values: flags.FlagValues) -> None:
             "The folder serving/web. Default: the one next to the package.",
             flag_values=values,
         )
-    frame.define_preset_flag(values, "Several by commas with --format=web.")
+    frame.define_preset_flag(values, "Several, between commas, with --format=web.")
     with help_text.group(values, help_text.NETWORK):
         flags.DEFINE_enum(
             "scale",
@@ -104,7 +104,7 @@ def _export(values: flags.FlagValues, positional: list[str]) -> int:
     from comrec_tf.exporting import signatures
     from comrec_tf.presets import card, find, weights
 
-    # Its warnings name parts of the graph that users do not know.
+    # TensorFlow's warnings name parts of the graph that users do not know.
     tf.get_logger().setLevel("ERROR")
     preset = find.find_preset(values.preset)
     described = card.read(preset)
@@ -138,7 +138,7 @@ def _export_web(values: flags.FlagValues) -> int:
         raise FileExistsError(f"expected a new or empty folder. Received: {path}")
     from comrec_tf.exporting import web_site
 
-    # Before TensorFlow takes its seconds.
+    # Checked before TensorFlow is imported, which takes seconds.
     source = web_site.find_source(values.web_source)
     web_site.write_site(values.preset.split(","), path, source)
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

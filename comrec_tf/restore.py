@@ -1,4 +1,4 @@
-"""Restore pictures from compact files, and what JPEG broke of ordinary JPEGs.
+"""Restore pictures from compact files, and repair ordinary JPEGs.
 
     comrec restore small -o restored
     comrec restore old.jpg -o better -f jpeg -q 92
@@ -6,8 +6,8 @@
 
 Takes files, globs, folders (the tree is kept) and standard input, and writes PNG, or with --format
 JPEG or WebP, which take a tenth of the bytes and lose a little. The preset of a compact file is
-found from the file, among the presets of the installation and of the environment variable
-COMREC_PRESETS; --preset names one that lies elsewhere.
+found by the id in the file, among the presets of the installation and of the environment variable
+COMREC_PRESETS; --preset names one that is elsewhere.
 
 Ordinary JPEGs are restored by the full-size pair of --preset; --strength says by how much. One that
 needs nothing, or where restoring would do harm, is copied as it is, and the report says why.
@@ -51,7 +51,7 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_bool(
             "to_jpeg",
             False,
-            "Take the JPEGs out of JPEG XL files, bit for bit, in place of restoring.",
+            "Take the JPEGs out of JPEG XL files, bit for bit, instead of restoring.",
             flag_values=values,
         )
     flags.register_multi_flags_validator(

@@ -62,9 +62,9 @@ def _define(values: flags.FlagValues) -> None:
             "engine",
             "auto",
             ["auto", *vocabulary.ENGINES],
-            "What restores JPEGs: the model itself on TensorFlow, the preset beside it on LiteRT, "
-            "or the one that a look after the warm-up finds faster. The signature compress, and "
-            "files that are no JPEG, are always LiteRT's.",
+            "What restores JPEGs: the model itself on TensorFlow, the preset in it on LiteRT, or "
+            "the faster one, measured after the warm-up. The signature compress, and files that "
+            "are not JPEGs, always run on LiteRT.",
             flag_values=values,
         )
         flags.DEFINE_bool(
@@ -93,7 +93,7 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
     if bool(values.tls_key) != bool(values.tls_certificate):
         raise frame.UsageError("--tls_key and --tls_certificate go together. Received: one of them")
     base_paths = _base_paths(values)
-    # gRPC's core would write a line for each connection that speaks no HTTP/2.
+    # gRPC's core would log a line for each connection that does not speak HTTP/2.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         import tensorflow as tf
@@ -101,11 +101,11 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
         from comrec_tf.server import gate, logs, process
     except ImportError as error:
         hint = vocabulary.install_hint("serving")
-        raise OSError(f"serving needs more ({error}): {hint}") from error
+        raise OSError(f"serving needs {error.name or error}: {hint}") from error
     from comrec_tf.server.servable import Servable
     from comrec_tf.server.store import ModelStore
 
-    # The session of TensorFlow 1 is how TensorFlow Serving runs models, deprecated or not.
+    # TensorFlow warns that sessions of TensorFlow 1 are deprecated; TensorFlow Serving uses them.
     tf.get_logger().setLevel("ERROR")
     logs.configure(as_json=values.log_format == "json")
     options = process.Options(

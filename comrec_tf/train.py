@@ -4,7 +4,7 @@
     comrec train --train_data=photos --valid_data=more_photos -o run --resume
 
 The output folder gets two presets, best/ and last/, which compress and restore take as
---preset=run/best; checkpoints/, from which --resume goes on; history.csv, and tensorboard/.
+--preset=run/best; checkpoints/, from which --resume continues; history.csv, and tensorboard/.
 
 Exit codes: 0 trained, 1 an error that the message describes, 2 a wrong command line,
 130 interrupted.
@@ -66,7 +66,7 @@ def _define_field(values: flags.FlagValues, field: "dataclasses.Field[Any]") -> 
 
 
 def _kind(field: "dataclasses.Field[Any]") -> type:
-    """Of a field's values, where they are not None."""
+    """The type of a field's values, where they are not None."""
     kind: type
     (kind, *_) = typing.get_args(field.type) or (field.type,)
     return kind

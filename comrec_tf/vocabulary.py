@@ -1,6 +1,7 @@
 """The words that commands, cards and libraries share; a list that is needed twice is kept here.
 
-Standard library alone, so that a command line is checked before anything large is imported.
+It needs the standard library only, so that a command line is checked before anything large is
+imported.
 """
 
 __all__ = [
@@ -20,10 +21,10 @@ __all__ = [
     "missing_extra",
 ]
 
-#: The preset that is taken where none is named.
+#: The preset that is used where none is named.
 DEFAULT_PRESET = "comrec"
 
-#: Ending of the files of each codec, by its name.
+#: Endings of files by the names of their codecs.
 CODEC_SUFFIXES = {
     "jpeg": ".jpg",
     "jpeg-flat": ".jpg",
@@ -38,7 +39,7 @@ CODEC_SUFFIXES = {
 #: Endings of the files that may be compact files.
 COMPACT_SUFFIXES = (".avif", ".j2k", ".jpeg", ".jpg", ".jxl", ".webp")
 
-#: Endings of the files that are taken for pictures in a folder: of what Pillow reads.
+#: Endings of the files that count as pictures in a folder; Pillow reads all of them.
 PICTURE_SUFFIXES = (
     *(suffix for suffix in COMPACT_SUFFIXES if suffix != ".jxl"),
     *(".bmp", ".gif", ".jp2", ".png", ".ppm", ".tif", ".tiff"),
@@ -48,7 +49,7 @@ PICTURE_SUFFIXES = (
 RESTORED_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 #: What computes the networks where files are made and restored.
-ENGINES = ("litert", "tensorflow")
+ENGINES = ("litert", "openvino", "tensorflow")
 
 #: Keras's dtype policies that networks train with, and that the engine "tensorflow" computes with.
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -59,7 +60,7 @@ OBJECTIVES = ("alternate", "joint")
 #: Devices that a training run is spread over.
 STRATEGIES = ("one", "mirrored", "multi_worker")
 
-#: Where a SavedModel has the preset that it was made of.
+#: Where a SavedModel keeps the preset that it was made from.
 PRESET_IN_MODEL = "assets.extra/preset"
 
 #: Where TensorFlow Serving looks for the requests that it runs when it loads a SavedModel.
@@ -67,13 +68,13 @@ WARM_UP_IN_MODEL = "assets.extra/tf_serving_warmup_requests"
 
 
 def install_hint(extra: str) -> str:
-    """Say how an extra is installed: the one place that does, until a package index has a release.
+    """Say how an extra is installed. Only this place changes once a package index has a release.
 
     Args:
         extra: its name in setup.cfg.
 
     Returns:
-        Words to stand behind a colon or in brackets.
+        Words to put after a colon or into brackets.
     """
     return f'from a clone, pip install ".[{extra}]"'
 
@@ -86,21 +87,31 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
         extra: name of the extra in setup.cfg.
 
     Returns:
-        The error, to be raised.
+        The error; the caller raises it.
     """
     return ModuleNotFoundError(f"{purpose}: {install_hint(extra)}")
 
 
+#: Libraries that users never asked for, by modules: as messages call them, and their extra.
+_LIBRARIES = {
+    "keras": ("TensorFlow", "tf"),
+    "openvino": ("OpenVINO", "openvino"),
+    "tensorflow": ("TensorFlow", "tf"),
+}
+
+
 def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:
-    """Explain a missing TensorFlow to users who never asked for it.
+    """Explain a missing TensorFlow or OpenVINO to users who never asked for it.
 
     Args:
         error: what an import raised.
         purpose: what was imported, say "python -m comrec_tf.train".
 
     Returns:
-        `missing_extra` of the extra "tf" where TensorFlow or Keras is missing, else `error`.
+        `missing_extra` of its extra where it is one of these that is missing, else `error`.
     """
-    if (error.name or "").partition(".")[0] in ("tensorflow", "keras"):
-        return missing_extra(f"{purpose} needs TensorFlow", "tf")
-    return error
+    module = (error.name or "").partition(".")[0]
+    if module not in _LIBRARIES:
+        return error
+    library, extra = _LIBRARIES[module]
+    return missing_extra(f"{purpose} needs {library}", extra)

@@ -44,7 +44,7 @@ def stir(model: ComRec, amount: float = 0.003) -> None:
 
 
 def compressor_of(models: ComRec | list[ComRec], codec=None, **kwargs) -> Compressor:
-    """A compressor of models at hand."""
+    """A compressor of models in memory."""
     models = [models] if isinstance(models, ComRec) else models
     return Compressor(pairs_of(models), codec or models[0].codec, **kwargs)
 

@@ -13,7 +13,7 @@ def run(*words):
     return program.main(["/usr/bin/comrec", *words])
 
 
-def test_the_help_names_every_command_with_a_line_of_its_own(capsys):
+def test_the_help_names_every_command_on_its_own_line(capsys):
     assert run("--help") == 0
     told = capsys.readouterr().out
     for name in program.COMMANDS:

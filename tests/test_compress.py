@@ -108,7 +108,7 @@ def test_a_file_that_became_larger_is_named(tmp_path, run, capsys):
     PIL.Image.new("RGB", (64, 64), "white").save(tmp_path / "white.png")
     assert run(tmp_path / "white.png", f"--output_dir={tmp_path}/out") == 0
     assert (tmp_path / "out/white.jpg").stat().st_size > (tmp_path / "white.png").stat().st_size
-    assert "white.png: became larger: the file that came in" in capsys.readouterr().err
+    assert "white.png: became larger: the original file is smaller" in capsys.readouterr().err
 
 
 def test_verify_reports_what_restoring_gives(tmp_path, run, pictures_dir, capsys):
@@ -353,7 +353,7 @@ def test_a_folder_that_is_its_own_output_stays_as_it_is_when_run_again(
     first = (tmp_path / "a.jpg").read_bytes()
     capsys.readouterr()
     again = report(run, capsys, *arguments, "--resume", code=1)
-    assert again["passed_over"] == {"output of a former run": 1}
+    assert again["passed_over"] == {"output of an earlier run": 1}
     assert [each["file"] for each in again["skipped"]] == [f"{tmp_path}/a.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.png"]
     assert (tmp_path / "a.jpg").read_bytes() == first
@@ -383,7 +383,7 @@ def test_a_limit_that_cannot_be_kept_says_why_and_writes_nothing(tmp_path, run, 
     assert (tmp_path / "tiny" / "photo.jpg").stat().st_size == row["bytes_after"]
 
 
-def test_networks_that_were_of_no_use_are_no_secret(tmp_path, run, pictures_dir, capsys):
+def test_files_coded_without_networks_are_counted(tmp_path, run, pictures_dir, capsys):
     # The pairs of this preset have learnt nothing.
     arguments = [pictures_dir / "coffee.png", pictures_dir / "astronaut.png"]
     said = report(run, capsys, *arguments, f"--output_dir={tmp_path}/out", "--quality=95")
@@ -518,7 +518,7 @@ def test_an_interrupt_shows_what_was_finished_and_a_resumed_run_does_the_rest(
         assert run(*arguments) == 130
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 4  # a header, two files, a total
-    assert "interrupted: 2 of 4 files are done; the same with --resume goes on" in said.err
+    assert "interrupted: 2 of 4 files are done; repeat with --resume to continue" in said.err
     assert run(*arguments, "--resume") == 0
     assert "2 of 4 files are done already" in capsys.readouterr().err
     assert run(*arguments, "--resume") == 0

@@ -74,7 +74,7 @@ def test_a_report_that_exists_is_not_replaced_unasked(tmp_path, preset, pictures
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the library is asked for, in place of its work."""
+    """What the library is asked for, instead of its work."""
     calls = []
 
     def compare(*args, **kwargs):

@@ -13,7 +13,7 @@ def run(*arguments):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What signatures were asked for, in place of the half minute that they take."""
+    """What signatures were asked for, instead of the half minute that they take."""
     calls = []
 
     def write(models, path, **kwargs):

@@ -1,4 +1,4 @@
-"""Tests mirror modules: whoever looks for the tests of a module knows where they are."""
+"""Tests mirror modules, so that the tests of a module are easy to find."""
 
 import ast
 import pathlib
@@ -38,7 +38,7 @@ def test_the_house_has_no_more_rooms_than_a_reader_keeps_in_mind():
     assert len(rooms - {"__init__"}) <= 25
 
 
-def test_no_module_is_longer_than_a_sitting():
+def test_no_module_is_longer_than_one_can_read_at_a_sitting():
     lengths = {
         path.as_posix(): len((ROOT / "comrec_tf" / path).read_text().splitlines())
         for path in MODULES
@@ -52,8 +52,5 @@ def test_tests_import_neither_tests_nor_fixtures():
             if not isinstance(node, ast.ImportFrom):
                 continue
             last = (node.module or "").split(".")[-1]
-            # The server's fixtures and the `Server` that they start are still one file.
-            if node.module == "tests.server.conftest":
-                continue
-            assert last != "conftest", f"{path} imports from conftest: move makers to makers.py"
+            assert last != "conftest", f"{path} imports from conftest: share by a module"
             assert not last.startswith("test_"), f"{path} imports from {node.module}"

@@ -122,7 +122,7 @@ def test_a_jpeg_that_needs_nothing_is_copied_under_its_own_ending(tmp_path, phot
     assert (tmp_path / "out" / "fine.jpeg").read_bytes() == old.read_bytes()
     assert run(*arguments) == 0
     assert "1 of 1 files are done already" in capsys.readouterr().err
-    assert run(*arguments, "--strength=0.5") == 0  # made anew: nothing of it is another's
+    assert run(*arguments, "--strength=0.5") == 0  # made again: all of it is ours
     assert "done already" not in capsys.readouterr().err
 
 
@@ -188,7 +188,7 @@ def test_a_missing_file_is_named(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("form", "ending"), [("jpeg", "jpg"), ("webp", "webp")])
-def test_who_only_looks_gets_small_files(tmp_path, compact_dir, presets, form, ending):
+def test_other_formats_give_smaller_files(tmp_path, compact_dir, presets, form, ending):
     arguments = [compact_dir / "one.jpg", f"--preset={presets}/one", f"--output_dir={tmp_path}"]
     assert run(*arguments) == 0
     exact = np.asarray(PIL.Image.open(tmp_path / "one.png"))

@@ -36,7 +36,9 @@ print(sorted(wanted))
 def test_a_missing_extra_is_one_that_there_is():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    assert {"tf", "codecs", "evaluation", "serving"} <= set(setup["options.extras_require"])
+    assert {"tf", "openvino", "codecs", "evaluation", "serving"} <= set(
+        setup["options.extras_require"]
+    )
     error = vocabulary.missing_extra("plots need matplotlib", "evaluation")
     assert str(error) == 'plots need matplotlib: from a clone, pip install ".[evaluation]"'
 
@@ -52,10 +54,18 @@ def test_no_hint_names_a_package_index_and_one_place_alone_tells_how_to_install(
                 assert "pip install" not in path.read_text(), name
 
 
-@pytest.mark.parametrize("name", ["tensorflow", "keras.src.layers", "tensorflow.python"])
-def test_without_tensorflow_the_extra_is_named(name):
+@pytest.mark.parametrize(
+    ("name", "library", "extra"),
+    [
+        ("tensorflow", "TensorFlow", "tf"),
+        ("keras.src.layers", "TensorFlow", "tf"),
+        ("tensorflow.python", "TensorFlow", "tf"),
+        ("openvino", "OpenVINO", "openvino"),
+    ],
+)
+def test_where_a_library_is_missing_its_extra_is_named(name, library, extra):
     told = vocabulary.explained(ModuleNotFoundError("No module", name=name), "training")
-    assert str(told) == 'training needs TensorFlow: from a clone, pip install ".[tf]"'
+    assert str(told) == f'training needs {library}: from a clone, pip install ".[{extra}]"'
 
 
 @pytest.mark.parametrize("name", ["matplotlib", "tensorflow_io", None])

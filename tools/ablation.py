@@ -3,7 +3,7 @@
 --table=paper, the paper's comparison (Jiang et al. 2017, tables I and II):
 
 - ComCNN only: RecCNN stays at bicubic upsampling,
-- RecCNN only: ComCNN hands the picture on in full size, JPEG codes that, RecCNN restores it,
+- RecCNN only: JPEG codes the picture itself at full size, RecCNN restores it,
 - trained apart: first ComCNN as above, then RecCNN on what it makes, half of the steps each,
 - alternated: both by the paper's alternation.
 
@@ -11,7 +11,7 @@
 
 - alternated: as above, one pair for all qualities,
 - joint: both networks at once on distortion plus rate through the differentiable JPEG,
-- bicubic in place of ComCNN: RecCNN alone learns,
+- bicubic instead of ComCNN: RecCNN alone learns,
 - a pair for each quality: without conditioning, each trained for one quality alone,
 - alternated, running mean of the weights: as the first, the mean is kept (momentum 0.99),
 - alternated, flat tables: quantisation tables for a squared error (jpeg-flat),
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 class _System(NamedTuple):
-    """What a cell of the table is measured of."""
+    """The preset and the codec that a cell of the table is about."""
 
     preset: pathlib.Path
     codec: base.Codec
@@ -111,7 +111,7 @@ def _train_rows(options: argparse.Namespace) -> dict[str, list[_System]]:
         return {
             "alternated": for_all(alternated),
             "joint": for_all(run("joint", objective="joint", com_skip=True)),
-            "bicubic in place of ComCNN": for_all(
+            "bicubic instead of ComCNN": for_all(
                 run("bicubic", com_learning_rate=0.0, com_skip=True)
             ),
             "a pair for each quality": [

@@ -1,7 +1,7 @@
 """What restoring ordinary JPEGs gains: PSNR and SSIMULACRA2 of the JPEG and of what is restored.
 
-Each picture becomes a JPEG of libjpeg's standard tables: in color (4:2:0) where it has color, and
-by its luma as a grey one. `Compressor.restore_jpeg` restores it. "least" is the picture that gains
+Each picture becomes a JPEG with libjpeg's standard tables: in colour (4:2:0) if it has colour, and
+its luma as a grey one. `Compressor.restore_jpeg` restores it. "least" is the picture that gains
 least, or loses most.
 """
 

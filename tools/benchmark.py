@@ -1,10 +1,10 @@
-"""Speed and memory of the commands, whole processes, as a person waits for them.
+"""Speed and memory of the commands as whole processes, as users wait for them.
 
 Measures `compress --scale=2 --quality=40` and `restore` of one photo, both at each scale on a
-folder, `compress` with its search, and on demand a picture of 100 megapixels. Every process is
-started anew, reads and writes files, and is timed from start to end; figures are medians. With
---against another checkout of this repository takes turns with this one, so that a busy machine
-slows both alike: then only the ratio says something.
+folder, `compress` with its search, and on demand a picture of 100 megapixels. Every run is a
+new process that reads and writes files and is timed from start to end; figures are medians. With
+--against, another checkout of this repository takes turns with this one, so that a busy machine
+slows both alike; then only the ratio is meaningful.
 """
 
 import argparse
@@ -31,7 +31,7 @@ _SEARCHED = 4
 
 
 class Job(NamedTuple):
-    """One command to measure; its arguments have {out} where each checkout has a folder of its own.
+    """One command to measure; {out} in its arguments stands for the folder of each checkout.
 
     Attributes:
         name: what the table calls it.
@@ -50,7 +50,7 @@ class Checkout(NamedTuple):
     Attributes:
         name: what the table calls it.
         root: folder of the repository.
-        flags: that its commands get beside the job's.
+        flags: added to those of each job.
         out: folder for what it makes.
     """
 
@@ -76,6 +76,7 @@ def main() -> int:
     parser.add_argument("--num_pictures", type=int, default=24, help="how many are made")
     parser.add_argument("--size", type=int, nargs=2, default=[512, 768], help="height and width")
     parser.add_argument("--preset", default="comrec", help="name or folder")
+    parser.add_argument("--flags", default="", help="flags for this checkout's commands alone")
     parser.add_argument("--against", type=pathlib.Path, help="another checkout")
     parser.add_argument("--against_flags", default="", help="flags for its commands alone")
     parser.add_argument(
@@ -97,7 +98,8 @@ def main() -> int:
             _make_photos(folder / "large", 1, 10_000, 10_000)
             jobs += _file_jobs("100 megapixels", folder / "large" / "0.png", (2, 1))
         preset = f"--preset={options.preset}"
-        checkouts = [Checkout("this", ROOT, [preset], folder / "this")]
+        flags = [preset, *shlex.split(options.flags)]
+        checkouts = [Checkout("this", ROOT, flags, folder / "this")]
         if options.against:
             flags = [preset, *shlex.split(options.against_flags)]
             other = options.against.resolve()
@@ -111,7 +113,7 @@ def _make_photos(folder: pathlib.Path, count: int, height: int, width: int) -> N
     tiles = (-(-height // 512), -(-(width + 97) // 512), 1)
     photo = np.tile(skimage.data.astronaut(), tiles)
     for index in range(count):
-        # No two alike, so that nothing is kept from one to the next.
+        # All different, so that nothing can be reused from one to the next.
         shifted = photo[:height, 4 * index % 97 :][:, :width]
         PIL.Image.fromarray(shifted).save(folder / f"{index}.png", compress_level=1)
 
@@ -161,7 +163,7 @@ def _megapixels(*paths: pathlib.Path) -> float:
 def _measure(
     jobs: list[Job], checkouts: list[Checkout], rounds: int
 ) -> dict[str, dict[str, list[Cost]]]:
-    """Costs by job and checkout. A first round, which fills the caches of files, does not count."""
+    """Costs by job and checkout. The first round, which fills the file caches, does not count."""
     costs: dict[str, dict[str, list[Cost]]] = {job.name: {} for job in jobs}
     turns = [
         (number, job, checkout)
@@ -186,7 +188,7 @@ def _run(job: Job, checkout: Checkout) -> Cost:
         process = subprocess.Popen(  # noqa: S603
             command, stdout=said, stderr=said, cwd=checkout.out, env=environment
         )
-        # Not process.wait(), which does not tell this one process's memory.
+        # Not process.wait(), which does not tell the memory of this process.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,7 +1,7 @@
 """Throughput of the commands on Beam, by worker processes: rows of the table in comrec_tf/beam.
 
 Each command runs as a whole process on few and on many photos of 512x512 pixels, so that the
-difference leaves start-up out. To be run on a machine that does nothing else.
+difference leaves out the start. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import skimage.data
 
 ROOT = pathlib.Path(__file__).parents[1]
 _SIDE = 512
-#: Command, its flags, and by how many times fewer files it is measured.
+#: Command, its flags, and the factor by which its number of files is divided.
 _ROWS = (
     ("compress", ["--scale=2", "--quality=40"], 1),
     ("compress", ["--bits_per_pixel=0.3", "--effort=1"], 4),

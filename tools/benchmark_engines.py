@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import statistics
 import sys
 import time
@@ -24,10 +25,11 @@ from comrec_tf.process import storage
 #: Engines by the names that figures give them, with their options.
 ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
     "LiteRT": ("litert", {}),
+    "OpenVINO": ("openvino", {}),
     "TensorFlow float32": ("tensorflow", {"precision": "float32"}),
     "TensorFlow bfloat16": ("tensorflow", {"precision": "mixed_bfloat16"}),
 }
-#: Height and width of what a tile restores.
+#: Height and width of a restored tile.
 _TILE = (512, 768)
 _STEP = 16.0
 
@@ -35,7 +37,8 @@ _STEP = 16.0
 def main() -> int:
     """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", nargs="+", default=["comrec", "comrec-psnr", "comrec-fast"])
+    presets = ["comrec", "comrec-psnr", "comrec-fast", "comrec-webp"]
+    parser.add_argument("--preset", nargs="+", default=presets)
     parser.add_argument("--engine", nargs="+", choices=list(ENGINES), default=list(ENGINES))
     parser.add_argument("--rounds", type=int, default=9, help="runs of each that count")
     parser.add_argument("--json", help="file for the figures")
@@ -68,7 +71,7 @@ def main() -> int:
         [[*[str(value) for value in entry.values()][:3], _speed(entry)] for entry in entries],
     )
     if options.json:
-        content = {"command": _command(), "machine": _machine(), "entries": entries}
+        content = {"command": _command(options), "machine": _machine(), "entries": entries}
         storage.write_atomically(options.json, (json.dumps(content, indent=1) + "\n").encode())
     return 0
 
@@ -82,9 +85,9 @@ def _speed(entry: dict[str, Any]) -> str:
     return f"{entry['megapixels_per_second']:.3g}"
 
 
-def _command() -> str:
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--json")]
-    return " ".join(["tools/benchmark engines", *arguments])
+def _command(options: argparse.Namespace) -> str:
+    words = ["--preset", *options.preset, "--engine", *options.engine]
+    return f"tools/benchmark engines {shlex.join([*words, f'--rounds={options.rounds}'])}"
 
 
 def _machine() -> str:

@@ -146,7 +146,7 @@ def _feed(
         Sampling(
             patch_size=options.patch_size,
             batch_size=batch_size,
-            # Many more than are taken: the pipeline is at work all the while, as in a long epoch.
+            # Many more than are taken, so that the pipeline works all the time, as in a long epoch.
             steps_per_epoch=100_000,
             quality=50,
             coded=objective == "alternate",
@@ -158,7 +158,7 @@ def _input(
     model: ComRec, folder: str, batch_size: int, options: argparse.Namespace
 ) -> Callable[[], float]:
     iterator = iter(_feed(model, "alternate", folder, batch_size, options).dataset)
-    # More than are made ahead, so that what is measured is the making.
+    # More than are prefetched, so that making them is measured.
     count = 16 * _STEPS
     return lambda: _timed(lambda: [next(iterator) for _ in range(count)]) / count
 

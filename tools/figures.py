@@ -1,7 +1,8 @@
 """Draws the figures of the documentation, from numbers that are kept in tools/site/figures.json.
 
-Without arguments draws all again. With --curves, --speed or --training takes new numbers first,
-from what the command that the file names beside the old ones has written.
+Without arguments it draws all figures again. With --curves, --speed or --training it first reads
+new numbers, which the command that the file names has written. With --crops it codes and restores
+pictures again for the side-by-side picture.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import crops
 import house
 
 from comrec_tf.evaluation import bjontegaard, curves, plots
@@ -25,6 +27,9 @@ PICTURES = ROOT / "tools" / "site" / "pages" / "pictures"
 #: What is kept of each system's curves.
 _KEPT = ("ssimulacra2", "psnr")
 _CODECS = ("jpeg", "mozjpeg", "jpegli", "webp", "avif", "jpegxl-lossy")
+#: What curves are called where their systems' names are not for readers.
+_TITLES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpegxl-lossy": "JPEG XL"}
+_TITLES |= {"comrec scale 1": "comrec, full size", "comrec scale 2": "comrec, half size"}
 _RATES = {1: (0.5, 1.5), 2: (0.2, 0.5)}
 _PRESET_COLOURS = ("#d1495b", "#2e6f95", "#4f9d69", "#8c3f97")
 _ENGINE_MARKERS = "osD^"
@@ -36,6 +41,7 @@ def main() -> int:
     parser.add_argument("--curves", type=pathlib.Path, help="folder of tools/reproduce curves")
     parser.add_argument("--speed", type=pathlib.Path, help="file of tools/benchmark engines --json")
     parser.add_argument("--training", type=pathlib.Path, help="output folder of a training run")
+    parser.add_argument("--crops", action="store_true", help="code and restore its pictures again")
     parser.add_argument("--numbers", type=pathlib.Path, default=NUMBERS, help="the kept numbers")
     parser.add_argument("--output_dir", type=pathlib.Path, default=PICTURES, help="for figures")
     options = parser.parse_args()
@@ -51,6 +57,9 @@ def main() -> int:
     for name, draw in FIGURES.items():
         storage.write_atomically(options.output_dir / f"{name}.svg", draw(numbers))
         print(options.output_dir / f"{name}.svg")
+    if options.crops:
+        storage.write_atomically(options.output_dir / "crops.png", crops.draw())
+        print(options.output_dir / "crops.png")
     return 0
 
 
@@ -78,9 +87,11 @@ def _point(row: dict[str, str]) -> curves.Point:
 
 
 def _epochs(path: pathlib.Path) -> list[dict[str, float]]:
+    """Epochs of a history; 0 is the start, which has no loss."""
     wanted = ("epoch", "rec_loss", "val_psnr", "val_bits_per_pixel", "val_gain")
     with path.open() as file:
-        return [{name: float(row[name]) for name in wanted} for row in csv.DictReader(file)]
+        rows = [{name: row[name] for name in wanted if row[name]} for row in csv.DictReader(file)]
+    return [{name: round(float(text), 4) for name, text in row.items()} for row in rows]
 
 
 def _json(numbers: dict[str, Any]) -> bytes:
@@ -97,13 +108,13 @@ def _rate_curves(names: Iterable[str], judged: Iterable[str], metric: str, floor
     def draw(numbers: dict[str, Any]) -> bytes:
         systems = numbers["curves"]["systems"]
         chosen = {
-            name: [(point[0], point[column]) for point in systems[name]]
+            _TITLES.get(name, name): [(point[0], point[column]) for point in systems[name]]
             for name in (*names, *judged)
             if name in systems
         }
-        return plots.rate_curves(
-            chosen, curves.METRICS[metric], tuple(judged), "svg", rates=(0.08, 1.5), floor=floor
-        )
+        titles = tuple(_TITLES.get(name, name) for name in judged)
+        label = curves.METRICS[metric]
+        return plots.rate_curves(chosen, label, titles, "svg", rates=(0.08, 1.5), floor=floor)
 
     return draw
 
@@ -128,35 +139,39 @@ def _speed(numbers: dict[str, Any]) -> bytes:
                 _ENGINE_MARKERS[engines.index(entry["engine"])],
                 color=_PRESET_COLOURS[presets.index(entry["preset"])],
                 markersize=9,
-                label=f"{entry['preset']}, {entry['engine']}",
             )
         axes.set(
             title=f"{title}, {rates[0]:g} to {rates[1]:g} bits per pixel",
             xlabel="megapixels restored in a second",
             xscale="log",
-            xlim=(0.4, 12),
+            xlim=(0.7, 20),
         )
-        axes.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"], minor=False)
+        axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"], minor=False)
         axes.set_xticks([], minor=True)
         axes.set_ylim(0, 70)
     both[0].set_ylabel("per cent of JPEG's bytes saved at equal SSIMULACRA2")
-    both[1].legend(loc="upper right", fontsize="small")
+    for preset, colour in zip(presets, _PRESET_COLOURS, strict=False):
+        both[1].plot([], [], "_", color=colour, markersize=12, markeredgewidth=4, label=preset)
+    for engine, marker in zip(engines, _ENGINE_MARKERS, strict=False):
+        both[1].plot([], [], marker, color="#666666", label=engine)
+    both[1].legend(loc="upper right", fontsize="small", ncols=2)
     return plots.figure_bytes(figure, "svg")
 
 
 def _training(numbers: dict[str, Any]) -> bytes:
-    """The loss and the gain of the worked example, epoch by epoch."""
+    """The loss and the gain of the worked example, epoch by epoch; 0 is before training."""
     figure, (loss, gain) = plots.new_axes(columns=2)
     epochs = numbers["training"]["epochs"]
-    numbered = [1 + epoch["epoch"] for epoch in epochs]
-    colour = _PRESET_COLOURS[0]
-    loss.plot(numbered, [epoch["rec_loss"] for epoch in epochs], "o-", color=colour)
-    loss.set(title="RecCNN's loss on patches", xlabel="epoch")
-    gain.plot(numbered, [epoch["val_gain"] for epoch in epochs], "o-", color=colour)
-    gain.axhline(0, color="#333333", linewidth=1)
-    gain.set(title="dB gained over JPEG at its bytes, on whole pictures", xlabel="epoch")
-    for axes in (loss, gain):
+    for axes, name, title in (
+        (loss, "rec_loss", "RecCNN's loss on patches"),
+        (gain, "val_gain", "dB gained over JPEG, on whole pictures"),
+    ):
+        points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
+        axes.plot(*zip(*points, strict=True), "o-", color=_PRESET_COLOURS[0])
+        axes.set(title=title, xlabel="epoch")
+        axes.set_xlim(-0.3, epochs[-1]["epoch"] + 0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
+    gain.axhline(0, color="#333333", linewidth=1)
     return plots.figure_bytes(figure, "svg")
 
 

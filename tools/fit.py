@@ -2,11 +2,11 @@
 
     tools/fit PRESET FOLDER...
 
-Every picture is compressed at several qualities by every way there is, and restored; what each
-way takes to be as good as plain JPEG is fitted to the score and the rate of plain JPEG alone. The
-result goes into the preset's card under "fit", where `comrec_tf.compression.fit` reads it. Errors
-are of pictures that were left out of the fit, five groups in turn. Use pictures that nothing is
-measured on.
+Every picture is compressed in every way at several qualities, and restored. What each way needs to
+be as good as plain JPEG is fitted to the score and the rate of plain JPEG alone. The result goes
+into the preset's card under "fit", where `comrec_tf.compression.fit` reads it. Errors are those of
+pictures that were left out of the fit, five groups in turn. Use pictures that nothing is measured
+on.
 """
 
 import argparse
@@ -34,9 +34,9 @@ _PLACES = (-3.2, -2.2, -1.4, -0.7, 0.2, 1.2, 2.6)
 #: Pictures are cut to this, down and across: large enough that tiles of them are looked at.
 _HEIGHT, _WIDTH = 512, 768
 _GROUPS = 5
-#: Plain JPEG outside these scores is asked of nobody.
+#: Scores of plain JPEG outside these ranges are left out.
 _RANGE = {"ssimulacra2": (-60.0, 95.0), "psnr": (18.0, 50.0)}
-#: Errors of looking at a part are taken above these scores.
+#: Errors of looking at a part are only taken above these scores.
 _USUAL = {"ssimulacra2": 15.0, "psnr": 25.0}
 
 
@@ -124,7 +124,7 @@ def _part(
     reference: Way,
     score: float,
 ) -> scene.Look | None:
-    """A look at a part; None where wholes are looked at."""
+    """A look at a part; None if the whole picture is looked at."""
     qualities = [quality_at(reference.qualities, wanted) for wanted in _PLACES]
     beside = min(qualities, key=lambda one: abs(looked.plain(one).score - score))
     if way.restore_tiles is None:
@@ -154,7 +154,7 @@ def _fit(metric: str, curves: list[dict[str, np.ndarray]]) -> dict[str, dict[str
                     continue
                 values = fit.terms(metric, score, float(np.exp(rate)))
                 rows["top"].append((index, values, scores[-1]))
-                # As good as plain JPEG is what `compression.goal` says.
+                # `compression.goal` says what is as good as plain JPEG.
                 goal = Goal(score, structure or None)
                 worths = [goal.worth(*one) for one in zip(scores, structures, strict=True)]
                 worths = np.maximum.accumulate(worths)
@@ -175,7 +175,7 @@ def _fit(metric: str, curves: list[dict[str, np.ndarray]]) -> dict[str, dict[str
 
 
 def _rising(rows: np.ndarray) -> np.ndarray:
-    """Leave out what is larger than and not as good as a smaller file."""
+    """Leave out files that are larger than another one and no better."""
     best = np.maximum.accumulate(rows[:, 1])
     return rows[np.concatenate([[True], rows[1:, 1] > best[:-1]])]
 
@@ -196,7 +196,7 @@ def _line(points: list[tuple[int, np.ndarray, float]]) -> list[float]:
 
 
 def _solve(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    # A little is asked of weights as well, so that few pictures make no wild curves.
+    # Large weights are penalised a little, so that few pictures do not make wild curves.
     ridge = np.sqrt(0.01) * np.eye(values.shape[1])
     ridge[0] = 0
     rows = np.concatenate([values, ridge])

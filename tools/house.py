@@ -1,8 +1,8 @@
-"""The house as a drawing: its floors, and which rooms lie on the road that a file travels.
+"""The house as a drawing: its floors, and the rooms on the road that a file travels.
 
-Everything is read from setup.cfg, where import-linter holds it: the floors are the layers of the
-contract "rooms", the road is what the contract "road" keeps from TensorFlow. A room of which only
-some modules lie on the road stands on both sides, with these modules below its name.
+Everything is read from the contracts of import-linter in setup.cfg: the floors are the layers of
+the contract "rooms", the road is what the contract "road" keeps from TensorFlow. A room with only
+some modules on the road is drawn on both sides, with the names of these modules.
 """
 
 import ast
@@ -43,7 +43,7 @@ class Box(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """The rooms of one layer: those on the road, and those that TensorFlow may enter."""
+    """The rooms of one layer: those on the road, and those that may import TensorFlow."""
 
     road: list[Box]
     made: list[Box]
@@ -54,8 +54,8 @@ class House(NamedTuple):
 
     Attributes:
         floors: from top to bottom.
-        carries: packages that the road stands on.
-        forbidden: packages that it must not meet.
+        carries: packages that the road needs.
+        forbidden: packages that it must not import.
     """
 
     floors: list[Floor]
@@ -158,7 +158,7 @@ def _boxes(boxes: list[Box], left: int, top: int, kind: str) -> _Drawn:
 
 
 def _sides(root: pathlib.Path, name: str, road: list[str]) -> tuple[Box | None, Box | None]:
-    """A room as it stands on the road, and as it stands beside it."""
+    """A room's boxes: on the road, and beside it."""
     folder = root / _PACKAGE / name
     init = folder / "__init__.py"
     file = init if init.exists() else folder.with_suffix(".py")

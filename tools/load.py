@@ -1,10 +1,10 @@
-"""Put a server of exported presets under load and say what it withstood.
+"""Put a server of exported presets under load and count what it answers.
 
-Clients send `encode` and `decode` for a while, over gRPC and REST in turn, and try again where the
-server says so. Every reply is checked against the first for the same input, so that what is counted
-as answered was answered right. On top of that, as asked for: kill -9 and a new start, new versions
-(copied in slowly, the old one deleted), strangers (`tests/server/hostile.py`), clients that leave,
-deadlines that pass.
+Clients send `encode` and `decode` for a while, over gRPC and REST in turn, and try again if the
+server says so. Every reply is compared with the first for the same input, so that only right
+answers count. On demand it also does: kill -9 and a new start, new versions (copied in slowly, the
+old one deleted), hostile clients (`tests/server/hostile.py`), clients that leave, deadlines that
+pass.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("--late_share", type=float, default=0.0, help="with 20 ms to live")
     parser.add_argument("--kills", type=int, default=0, help="times of kill -9 and a new start")
     parser.add_argument("--rolls", type=int, default=0, help="new versions, copied in slowly")
-    parser.add_argument("--hostile", action="store_true", help="strangers all the while")
+    parser.add_argument("--hostile", action="store_true", help="hostile clients all the time")
     parser.add_argument("--serve_flag", action="append", default=[], help="for comrec_tf.serve")
     parser.add_argument(
         "--checkout", default=".", help="of the server, say an older one, to take turns with"
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 class Soak:
-    """A server of a copy of the model, and what is done to it."""
+    """A server with a copy of the model, and what is done to it."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -111,7 +111,7 @@ class Soak:
         return process
 
     def run(self) -> int:
-        """All of it; returns the exit code."""
+        """Run everything; returns the exit code."""
         options = self.options
         photo = skimage.data.astronaut()[: options.height, : options.width]
         if options.width > photo.shape[1]:
@@ -227,7 +227,7 @@ class Soak:
     def _kill(self) -> None:
         self.server.kill()
         self.server.wait()
-        # As an orchestrator does: the ports of the killed one may be free only a moment later.
+        # As an orchestrator does: the ports of the killed server may not be free at once.
         for pause in (0.5, 1.0, 2.0, 4.0, 8.0, 0.0):
             try:
                 self.server = self._start()

@@ -1,4 +1,4 @@
-"""What `compress` promises, held to the files that it writes.
+"""Checks what `compress` promises on the files that it writes.
 
     tools/promise PICTURES... --json=promise.json
 
@@ -11,7 +11,7 @@ effort    how many bytes more do these files take than those of effort 3, at equ
           Bytes are interpolated over the files of effort 3.
 rate      `compress --bits_per_pixel=B` and the same with `--metric=psnr`: how many points more?
 
-Processes are counted by the seconds of CPU that they take, which a busy machine changes little.
+Times are seconds of CPU, which a busy machine changes little.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from comrec_tf.evaluation import pictures
 from comrec_tf.images import files, metrics
 from comrec_tf.process import storage
 
-#: Points that a picture may be below plain JPEG.
+#: Points by which a picture may be below plain JPEG.
 _ALLOWED = 1.0
 
 
@@ -93,7 +93,7 @@ def main() -> int:
         default=["quality", "effort", "rate"],
         help="what to measure; effort needs quality",
     )
-    parser.add_argument("--every", type=int, default=1, help="take every so manieth picture")
+    parser.add_argument("--every", type=int, default=1, help="take only every Nth picture")
     parser.add_argument("--json", help="file for all figures")
     options = parser.parse_args()
     if "effort" in options.parts and "quality" not in options.parts:
@@ -130,7 +130,7 @@ def _compressed(originals: Originals, preset: str, *flags: str) -> dict[str, See
             shutil.copy(path, source / f"{index}{pathlib.Path(path).suffix}")
         small, restored = f"{folder}/small", f"{folder}/restored"
         arguments = [str(source), f"--output_dir={small}", f"--preset={preset}", *flags]
-        # What plain JPEG takes is the measure, not what the picture came in.
+        # Files are compared with plain JPEG, not with the original's file.
         _run("comrec_tf.compress", *arguments, "--allow_larger")
         _run("comrec_tf.restore", small, f"--output_dir={restored}", f"--preset={preset}")
         seen = {}

@@ -59,7 +59,7 @@ def _compare(picture: np.ndarray, output: pathlib.Path) -> None:
     ours_bytes = (output / "compact" / "photo.jpg").stat().st_size
     restored = files.read(output / "restored" / "photo.png")
     plain = JpegCodec()
-    # The first plain JPEG that is not smaller: if anyone has more bytes to spend, it does.
+    # The first plain JPEG that is not smaller, so that the comparison favours it.
     quality, content = next(
         (quality, content)
         for quality in plain.qualities

@@ -6,12 +6,12 @@ r"""Compress pictures by the million with Apache Beam, on one machine or on many
 
 Takes folders (the tree is kept), patterns (* within a folder, ** across folders) and files of
 every file system that Beam or TensorFlow knows. The flags below are those of comrec compress; all
-others are Beam's: --runner, --direct_num_workers, --flink_master and so on.
+other flags are Beam's: --runner, --direct_num_workers, --flink_master and so on.
 
-A run goes on where an earlier one ended: pictures whose compact file is there and younger than
-the picture are passed over. Each run writes reports into a folder of its own below _comrec_tf in
-the output: failed-*.jsonl has the pictures that failed and why, done-*.jsonl a line for each that
-was compressed, with the hash of its file.
+A run continues where an earlier one ended: pictures whose compact file is there and newer than the
+picture are passed over. Each run writes reports into its own folder below _comrec_tf in the output:
+failed-*.jsonl has the pictures that failed and why, done-*.jsonl a line for each that was
+compressed, with the hash of its file.
 
 Exit codes: 0 all pictures compressed, 1 some or all failed, 2 a wrong command line, 3 a limit of
 bytes cannot be kept for some, 130 interrupted.

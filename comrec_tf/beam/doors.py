@@ -39,16 +39,17 @@ def run(values: flags.FlagValues, words: Sequence[str], verb: "Verb") -> int:
 
     Args:
         values: flags of `define`.
-        words: what no flag of ours took: inputs, and options of Beam.
+        words: all that is no flag of the command: inputs, and options of Beam.
         verb: what is done with each file.
 
     Returns:
         The exit code; see `commands.outcome.report_counts`.
 
     Raises:
-        UsageError: there is no input or no output folder, or an option is nobody's.
+        UsageError: there is no input or no output folder, or an option is unknown.
         ModuleNotFoundError: Beam is not installed.
-        OSError, ValueError: the preset cannot be loaded, or the output folder was begun otherwise.
+        OSError, ValueError: the preset cannot be loaded, or an earlier run used the output folder
+            with other flags.
     """
     try:
         import apache_beam as beam
@@ -64,7 +65,7 @@ def run(values: flags.FlagValues, words: Sequence[str], verb: "Verb") -> int:
 
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
     output = _absolute(values.output_dir)
-    # It also finds a missing preset before workers start.
+    # A missing preset is also found here, before workers start.
     reports = pipeline.claim(output, verb.outcome, overwrite=values.overwrite)
     with_options = beam.Pipeline(options=PipelineOptions(options))
     made = (
@@ -84,7 +85,7 @@ def _absolute(path: str) -> str:
 
 
 def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Inputs, and options of Beam's; what is neither Beam would pass over without a word."""
+    """Inputs and options of Beam; Beam would ignore anything else without a message."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")

@@ -1,8 +1,8 @@
 """File systems that TensorFlow and tensorflow-io know and Beam, as installed, does not.
 
-Beam takes every subclass of its `FileSystem` into account, and imports the modules of all of them
-when a worker starts. It brings file systems of its own with its extras (``apache-beam[gcp]``,
-``[aws]``, ``[azure]``); where one is installed, it is used.
+Beam uses every subclass of its `FileSystem`, and imports the modules of all of them when a worker
+starts. It has its own file systems in extras (``apache-beam[gcp]``, ``[aws]``, ``[azure]``); one
+that is installed is used.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ SCHEMES = ("gs", "ram", "s3", "hdfs", "viewfs", "az", "http", "https")
 
 
 class GFileSystem:
-    """Files by `tf.io.gfile`, what `apache_beam.io.filesystem.FileSystem` asks for but the scheme.
+    """Files by `tf.io.gfile`: all that Beam's `FileSystem` needs except the scheme.
 
-    No subclass of it, since Beam asks every subclass for its scheme.
+    It is no subclass of that, since Beam asks every subclass for its scheme.
 
-    Methods raise `BeamIOError` where the file system says no.
+    Methods raise `BeamIOError` if the file system refuses.
     """
 
     def join(self, basepath: str, *paths: str) -> str:
@@ -130,7 +130,7 @@ class GFileSystem:
 
 
 class _File(io.RawIOBase):
-    """A `GFile` as Python's files are: it tells its place everywhere, and raises `OSError`."""
+    """A `GFile` as a Python file: it always tells its position, and raises `OSError`."""
 
     def __init__(self, path: str, mode: str) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ def _errors_of(path: str) -> Iterator[None]:
 
 
 def _define(scheme: str) -> None:
-    """Make a class of the scheme, under a name of this module, by which Beam finds it."""
+    """Make a class for the scheme and name it in this module, where Beam finds it."""
     name = f"{scheme.capitalize()}FileSystem"
     members = {
         "__doc__": f"Files of {scheme}://.",

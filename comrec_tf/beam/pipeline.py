@@ -1,4 +1,4 @@
-"""From patterns to files: one load of a preset for each worker, failures set aside, resumable."""
+"""From patterns to files: each worker loads a preset once, failures are listed, runs can resume."""
 
 import collections
 import contextlib
@@ -23,13 +23,13 @@ from apache_beam.utils.shared import Shared
 from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.beam.verbs import Verb
 from comrec_tf.compression.request import TargetMissedError
-from comrec_tf.engines import litert
+from comrec_tf.engines import prepared
 
 __all__ = ["COUNTERS", "REPORTS", "MakeFiles", "claim", "counts_of", "limit_threads"]
 
-#: What is counted: files that were made now, that an earlier run had made, that failed, of these
-#: those for a limit of bytes, that missed another target, that were kept as they are; presets that
-#: workers loaded; and pixels and bytes of those that were made now.
+#: What is counted: files made now, made by an earlier run, failed, of these those over a limit of
+#: bytes, files that missed another target, and files kept as they are; presets that workers loaded;
+#: and pixels and bytes of the files made now.
 COUNTERS = (
     "made",
     "done_before",
@@ -76,7 +76,7 @@ class MakeFiles(beam.PTransform):
 
         Returns:
             A dictionary of two collections, "done" and "failed": JSON texts, one for each file (or
-            for a pattern without any).
+            for a pattern that matches none).
         """
         found = patterns | "Find" >> beam.ParDo(
             _Find(self._output, self._verb.suffix, self._verb.suffixes)
@@ -145,7 +145,7 @@ class _Loaded:
         self._told = 0
 
     def new_loads(self) -> int:
-        """Presets that have been loaded since it was asked for: counters exist within bundles."""
+        """Presets that were loaded since the last call: counters only exist within bundles."""
         with self._lock:
             before, self._told = self._told, self._num_loads()
             return self._told - before
@@ -204,14 +204,14 @@ class _Make(beam.DoFn):
         yield json.dumps(row)
 
     def _is_done(self, source: str, output: str, changed: float) -> bool:
-        """Tell whether the output is there, younger than its input."""
+        """Tell whether the output is there and newer than its input."""
         if output == source:
             raise ValueError(f"{output} would replace its own input: choose another --output_dir")
         for place in self._verb.outputs(source, output):
             # An input that is kept, and is where it belongs, is no output.
             if place == source or not FileSystems.exists(place):
                 continue
-            # Not by a match, which would take brackets in a name for a pattern.
+            # Not by `match`, which would take brackets in a name for a pattern.
             younger = FileSystems.get_filesystem(place).last_updated(place) >= changed
             self._verb.check_output(_read_bytes(place), place, younger=younger)
             if younger:
@@ -252,20 +252,20 @@ def _write_whole(path: str, content: bytes) -> None:
 
 
 def limit_threads(number: int) -> None:
-    """Say how many threads networks have in this process; too late once they have computed.
+    """Set how many threads networks use in this process; without effect once they have run.
 
     Args:
         number: of threads; 0 for all cores.
     """
     if number:
-        os.environ[litert.THREADS] = str(number)
+        os.environ[prepared.THREADS] = str(number)
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(number)
         tf.config.threading.set_inter_op_parallelism_threads(number)
 
 
 def claim(output: str, outcome: dict[str, Any], *, overwrite: bool) -> str:
-    """Note in the output folder what its files are made by, so that runs do not mix.
+    """Note in the output folder how its files are made, so that runs do not mix.
 
     Args:
         output: folder of the files.

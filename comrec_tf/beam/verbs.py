@@ -1,6 +1,6 @@
-"""What pipelines do with each file: compress it, or restore it; what commands do, on many machines.
+"""What pipelines do with each file: compress or restore it, as the commands do.
 
-Verbs are plain values, which travel to workers; what a worker loads for them stays there.
+Verbs are plain values that are sent to workers; what a worker loads for them stays there.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ class Made(NamedTuple):
     Attributes:
         content: all its bytes.
         output: where to.
-        row: what the report says of it.
+        row: what the report says about it.
     """
 
     content: bytes
@@ -64,6 +64,9 @@ class Verb(Protocol):
         Args:
             source: the input.
             output: its usual place.
+
+        Returns:
+            Paths, the usual place first.
         """
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
@@ -94,12 +97,12 @@ class Compress:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """As of the request, and the ids of the networks."""
+        """The request's outcome, and the ids of the networks."""
         ids = self.request.compressor().preset_ids
         return {**self.request.outcome, "ids": {str(s): f"{i:08x}" for s, i in ids.items()}}
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
-        """Load the preset."""
+        """Load the preset; see `Verb.load`."""
         compressor = self.request.compressor()
 
         def make(content: bytes, source: str, output: str) -> Made:
@@ -111,16 +114,16 @@ class Compress:
         return make, lambda: 1
 
     def outputs(self, source: str, output: str) -> list[str]:
-        """The usual place alone."""
+        """Only the usual place; see `Verb.outputs`."""
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Raise `FileExistsError` for what is no compact file."""
+        """Raise `FileExistsError` for any but a compact file; see `Verb.check_output`."""
         try:
             container.read(content)
         except ValueError:
             raise FileExistsError(
-                f"{output} exists and is no compact file: pass --overwrite to replace it"
+                f"{output} exists and is not a compact file: pass --overwrite to replace it"
             ) from None
 
 
@@ -142,11 +145,11 @@ class Restore:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """As of the restoration; each compact file names its networks by itself."""
+        """The restoration's outcome; each compact file names its networks itself."""
         return self.restoration.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
-        """Presets are loaded as files name them, each once."""
+        """Load presets as files name them, each once; see `Verb.load`."""
         compressor_of = self.restoration.loader()
         used = set()
 
@@ -163,13 +166,13 @@ class Restore:
         return make, lambda: len(used)
 
     def outputs(self, source: str, output: str) -> list[str]:
-        """The usual place, and that of a JPEG that is left as it is."""
+        """The usual place, and that of a JPEG that is left as it is; see `Verb.outputs`."""
         if os.path.splitext(source)[1].lower() in (".jpg", ".jpeg", ".jxl"):
             return [output, kept_name(source, output)]
         return [output]
 
     def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Nothing tells a restored picture from a stranger's: none that is older is replaced."""
+        """Raise `FileExistsError` for an older file, which may be ours or not; see `Verb`."""
         if not younger:
             raise FileExistsError(
                 f"{output} exists and is older than its input: pass --overwrite to replace it"

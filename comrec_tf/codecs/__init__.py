@@ -1,1 +1,1 @@
-"""What a standard codec is, and the file that carries a compact picture."""
+"""The standard codecs: 8-bit pictures to bytes and back, all of them by name."""

@@ -24,7 +24,7 @@ class Codec(abc.ABC):
 
     #: Short name used in files and on the command line.
     name: str
-    #: The accepted qualities, worst first, in even steps.
+    #: The qualities it takes, worst first, in even steps.
     qualities: Sequence[float] = range(1, 101)
     #: Ending of its files.
     suffix: str
@@ -95,8 +95,8 @@ class Codec(abc.ABC):
         """Return the encoder that people mean when they name this format and a quality.
 
         Returns:
-            This codec, or for another encoder of the same format the best known one. Files of both
-            are read by the same decoder.
+            This codec, or the best known encoder of its format. The same decoder reads the files of
+            both.
         """
         return self
 
@@ -105,11 +105,21 @@ class Codec(abc.ABC):
 
         Args:
             other: a codec.
+
+        Returns:
+            True if the other codec's file can be made from this one's without loss.
         """
         return False
 
     def check_quality(self, quality: float) -> None:
-        """Raise `ValueError` for a quality that is not in `qualities`."""
+        """Check a quality.
+
+        Args:
+            quality: any number.
+
+        Raises:
+            ValueError: it is not in `qualities`.
+        """
         if quality not in self.qualities:
             low, second, *_, high = self.qualities
             raise ValueError(
@@ -143,7 +153,14 @@ def round_step(step: np.ndarray | float) -> np.ndarray:
 
 
 def check_chroma_subsampling(chroma_subsampling: str) -> None:
-    """Raise `ValueError` for anything but the two samplings that codecs here know."""
+    """Check the name of a chroma subsampling.
+
+    Args:
+        chroma_subsampling: the name.
+
+    Raises:
+        ValueError: it is neither "4:2:0" nor "4:4:4".
+    """
     if chroma_subsampling not in ("4:2:0", "4:4:4"):
         raise ValueError(
             'chroma_subsampling must be "4:2:0" or "4:4:4". '

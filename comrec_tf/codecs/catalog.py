@@ -37,7 +37,7 @@ def make_codec(name: str, **options: Any) -> base.Codec:
     """
     if name not in _CODECS:
         raise ValueError(f"codec must be one of {', '.join(_CODECS)}. Received: codec={name}")
-    packer = name == jpeg_xl.JpegXlCodec.name  # has the options of what is inside as well
+    packer = name == jpeg_xl.JpegXlCodec.name  # it also takes the options of the codec inside
     inside = {"inside": options["inside"]} if packer and "inside" in options else {}
     known = _CODECS[name](**inside).options()
     for option in options:
@@ -49,14 +49,14 @@ def make_codec(name: str, **options: Any) -> base.Codec:
 
 
 def make_codec_for(name: str, own: base.Codec) -> base.Codec:
-    """Make the codec that is meant where a preset's own is replaced.
+    """Make the codec of a name, to be used instead of a preset's own codec.
 
     Args:
         name: one of `vocabulary.CODEC_SUFFIXES`.
         own: the preset's.
 
     Returns:
-        The codec: JPEG XL around what the preset has inside, where that is JPEG.
+        The codec; JPEG XL is made around the preset's own codec if that is JPEG.
 
     Raises:
         ValueError: there is no such codec.
@@ -71,7 +71,7 @@ def codec_of(bitstream: bytes) -> base.Codec:
         bitstream: a file, or its beginning.
 
     Returns:
-        The codec, with the options it is decoded with; not always the one that encoded the file.
+        A codec that decodes it; another encoder of the same format may have made the file.
 
     Raises:
         ValueError: the bytes are of no known format.

@@ -1,10 +1,9 @@
 """JPEG with a dead zone, for encoders without one: pixels whose levels are already chosen.
 
-A level costs bits by how large it is, and one that lies just above the middle between two steps
-gains almost nothing over the smaller one. An encoder with a dead zone takes the smaller one there.
-The file does not show it. libjpeg rounds plainly, but it finds the levels of a picture that was
-put together from levels of the same tables: so levels are chosen here, and libjpeg codes their
-picture.
+A larger level costs more bits. A coefficient just above the middle between two levels gains almost
+nothing by the larger one, so an encoder with a dead zone takes the smaller one. Decoders need not
+know. libjpeg has no dead zone; but if a picture is made from levels of the same tables, libjpeg
+finds these levels again. So the levels are chosen here, and libjpeg codes their picture.
 """
 
 import numpy as np
@@ -14,8 +13,8 @@ from comrec_tf.images import color
 
 __all__ = ["requantize"]
 
-#: What a level of chroma is worth in a squared error of RGB, next to one of luma, where each is
-#: spread over four pixels: its dead zone is smaller by that.
+#: How much more a level of halved chroma, spread over four pixels, counts in a squared error of RGB
+#: than one of luma. Its dead zone is smaller by this factor.
 _HALVED_WORTH = 3.0
 
 
@@ -24,8 +23,8 @@ def requantize(
 ) -> np.ndarray:
     """Quantise a picture with a dead zone.
 
-    A coefficient c becomes the level sign(c) floor(|c| / step + 0.5 - dead_zone), that of the
-    block's mean is rounded plainly. Blocks that reach beyond the picture are left as they are.
+    A coefficient c becomes the level sign(c) floor(|c| / step + 0.5 - dead_zone); the block's mean
+    is rounded as usual. Blocks that reach beyond the picture are left as they are.
 
     Args:
         picture: uint8 (H, W, 1 or 3), grey or RGB.
@@ -65,7 +64,7 @@ def _halve(plane: np.ndarray) -> np.ndarray:
 
 
 def _requantize_plane(plane: np.ndarray, table: np.ndarray, dead_zone: float) -> np.ndarray:
-    """One component, uint8 (H, W)."""
+    """Quantise one component, uint8 (H, W)."""
     height, width = (size // BLOCK * BLOCK for size in plane.shape)
     result = plane.copy()
     if not height or not width:

@@ -12,9 +12,9 @@ from comrec_tf.codecs.pillow import PillowCodec
 
 __all__ = ["JpegCodec", "JpegFormat"]
 
-#: Bytes that a sample takes at most, and the tables before them.
+#: The most bytes that a sample and that the headers take.
 _LARGEST_SAMPLE, _HEADERS = 4, 1 << 16
-#: Pillow's size of buffers is one for all threads.
+#: Pillow's buffer size is the same for all threads.
 _LOCK = threading.Lock()
 
 
@@ -22,7 +22,7 @@ class JpegFormat(PillowCodec):
     """What all encoders of JPEG have in common: the decoder, and libjpeg's limit of size."""
 
     suffix = vocabulary.CODEC_SUFFIXES["jpeg"]
-    #: What libjpeg writes at most.
+    #: libjpeg's own limit.
     max_size = 65500
     _FORMAT = "JPEG"
 
@@ -31,8 +31,8 @@ class JpegFormat(PillowCodec):
         try:
             return super().encode(picture, quality)
         except ValueError:
-            # To make Huffman tables libjpeg needs the whole file in one buffer, and Pillow's, made
-            # for photos of usual quality, may be too small for noise and for full chroma.
+            # To make Huffman tables libjpeg needs the whole file in one buffer. Pillow's buffer
+            # fits ordinary photos; for noise and for full chroma it may be too small.
             self.check_quality(quality)
             with _LOCK:
                 usual = PIL.ImageFile.MAXBLOCK
@@ -47,11 +47,11 @@ class JpegCodec(JpegFormat):
     """Baseline or progressive JPEG of libjpeg-turbo, with the standard quantisation tables.
 
     Args:
-        chroma_subsampling: "4:2:0" or "4:4:4"; without meaning for grey pictures.
+        chroma_subsampling: "4:2:0" or "4:4:4"; ignored for grey pictures.
         optimize_huffman: whether the Huffman tables are made for each picture (as
             `jpegtran -optimize`); the standard tables cost a third more bytes at quality 5. The
             tables of the paper (Jiang et al. 2017) count bytes with the standard ones.
-        progressive: whether the scans are progressive; that implies tables made for each picture.
+        progressive: whether the scans are progressive; then tables are made for each picture too.
 
     Raises:
         ValueError: `chroma_subsampling` is neither of the two.

@@ -19,19 +19,19 @@ _LIBVIPS = forking.ThreadedLibrary("libvips")
 
 
 class FlatJpegCodec(JpegFormat):
-    """Baseline JPEG by Pillow with quantisation tables for a squared error in place of the eye's.
+    """Baseline JPEG by Pillow with quantisation tables for a squared error, not for the eye.
 
-    What a network restores is better told by finer steps of the high frequencies and of chroma and
-    coarser ones of the lowest: the shipped networks reach the same PSNR with a tenth of the bytes
-    less. Above quality 50 the tables slowly become the standard's; see `quantization.flat_tables`.
-    Decoders take them from the file, so qualities may lie between libjpeg's whole ones, which are
-    far apart where files are small: from 5 to 6 a file grows by a seventh.
+    A network restores more from finer steps of the high frequencies and of chroma and coarser steps
+    of the lowest: the shipped networks reach the same PSNR with a tenth fewer bytes. Above quality
+    50 the tables slowly become the standard's; see `quantization.flat_tables`. Decoders read the
+    tables from the file, so there are qualities between libjpeg's whole ones, which are far apart
+    where files are small: from 5 to 6 a file grows by a seventh.
 
     Args:
-        chroma_subsampling: "4:2:0" or "4:4:4"; without meaning for grey pictures.
+        chroma_subsampling: "4:2:0" or "4:4:4"; ignored for grey pictures.
         optimize_huffman: whether the Huffman tables are made for each picture; see `JpegCodec`.
-        dead_zone: how much of a step above the middle between two levels still goes to the
-            smaller one, 0 to 0.5, in luma; see `dead_zone.requantize`. Decoders need not know it.
+        dead_zone: how far above the middle between two levels the smaller one is still taken, in
+            steps of luma, 0 to 0.5; see `dead_zone.requantize`. Decoders need not know it.
 
     Raises:
         ValueError: an argument is none of these.
@@ -89,7 +89,7 @@ class FlatJpegCodec(JpegFormat):
 
 
 class _ForeignEncoder(JpegFormat):
-    """An encoder that scales its tables its own way: its steps are read from real files."""
+    """An encoder that scales its tables in its own way: its steps are read from real files."""
 
     def step(self, quality: float) -> float:
         """Return the DC step of luma that the encoder writes; see `Codec.step`."""
@@ -111,19 +111,19 @@ class MozjpegCodec(_ForeignEncoder):
     """JPEG by mozjpeg through libvips: trellis quantisation, tables made for the picture.
 
     Args:
-        chroma_subsampling: "4:2:0" or "4:4:4"; without meaning for grey pictures.
-        progressive: whether the scans are progressive; pictures of a few kilobytes are smaller
-            with baseline ones.
-        tables: which of mozjpeg's tables, 0 to 8: 0 are the standard's, 1 flat, 2 tuned for
-            MS-SSIM, 3 N. Robidoux's, 4 tuned for PSNR-HVS-M, 5 to 8 of papers on the eye.
+        chroma_subsampling: "4:2:0" or "4:4:4"; ignored for grey pictures.
+        progressive: whether the scans are progressive; files of a few kilobytes are smaller as
+            baseline JPEG.
+        tables: which of mozjpeg's tables, 0 to 8: 0 the standard's, 1 flat, 2 tuned for MS-SSIM,
+            3 N. Robidoux's, 4 tuned for PSNR-HVS-M, 5 to 8 from papers on the eye.
 
     Raises:
         ValueError: an argument is none of these.
     """
 
     name = "mozjpeg"
-    #: How many times coarser tables are than their first step says, next to the standard's: by the
-    #: geometric mean of luma's steps, which is what networks do best by.
+    #: How many times coarser tables are than their first step says, compared with the standard's,
+    #: by the geometric mean of luma's steps. Networks do best if they are told that mean.
     _COARSER: ClassVar = {2: 4 / 3}
 
     def __init__(
@@ -167,7 +167,7 @@ class MozjpegCodec(_ForeignEncoder):
             raise ValueError(f"libvips cannot write JPEG: {error}") from error
 
     def step(self, quality: float) -> float:
-        """Return the DC step of luma, larger by how coarse the tables are; see `Codec.step`."""
+        """Return the DC step of luma, times `_COARSER` of the tables; see `Codec.step`."""
         return float(base.round_step(self._COARSER.get(self.tables, 1.0) * super().step(quality)))
 
     def reference_encoder(self) -> JpegCodec:

@@ -16,16 +16,16 @@ __all__ = ["JpegXlCodec", "to_jpeg", "unpack"]
 
 _INSIDE = {codec.name: codec for codec in (JpegCodec, FlatJpegCodec, MozjpegCodec, JpegliCodec)}
 _SCANS = "progressive"
-#: Bytes of a recipe at most. Those of files made here have a few hundred; one of as many may
-#: unfold to some thousand times its size.
+#: The most bytes of a recipe. Those of files made here have a few hundred; a hostile one may unfold
+#: to some thousand times its size.
 _LARGEST_RECIPE = 2**14
 
 
 class JpegXlCodec(base.Codec):
     """A JPEG, its entropy coding replaced by that of JPEG XL (ISO/IEC 18181-2, box "jbrd").
 
-    Decoders of JPEG XL show the picture; here the JPEG is put together again bit for bit, so pixels
-    are those of the JPEG.
+    Decoders of JPEG XL show the picture. Here the JPEG is rebuilt bit for bit, so the pixels are
+    those of the JPEG.
 
     Args:
         inside: the encoder of the JPEG: "jpeg", "jpeg-flat", "mozjpeg" or "jpegli".
@@ -47,10 +47,16 @@ class JpegXlCodec(base.Codec):
 
     @classmethod
     def around(cls, codec: base.Codec) -> "JpegXlCodec":
-        """Make the codec around an encoder of JPEG; around the usual one for another codec.
+        """Make the codec around an encoder of JPEG.
 
-        The order of scans has no part in the size of a JPEG XL file, but in that of its recipe: a
-        progressive JPEG costs some 50 bytes more.
+        Its JPEGs are not progressive: the order of scans changes only the recipe, which takes some
+        50 bytes more for a progressive one.
+
+        Args:
+            codec: the encoder; for a codec that is not JPEG the default one is taken.
+
+        Returns:
+            The codec.
         """
         if codec.name not in _INSIDE:
             return cls()
@@ -58,7 +64,7 @@ class JpegXlCodec(base.Codec):
         return cls(codec.name, **options | {name: False for name in options if name == _SCANS})
 
     def packs(self, other: base.Codec) -> bool:
-        """Tell whether another codec is the one inside, in any order; see `Codec.packs`."""
+        """Tell whether another codec is the one inside, progressive or not; see `Codec.packs`."""
         return other.name in _INSIDE and JpegXlCodec.around(other).options() == self.options()
 
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
@@ -103,7 +109,7 @@ class JpegXlCodec(base.Codec):
 
 
 def unpack(content: bytes) -> bytes:
-    """Put the JPEG together again from its JPEG XL file.
+    """Rebuild the JPEG from its JPEG XL file.
 
     Args:
         content: the file.
@@ -113,8 +119,8 @@ def unpack(content: bytes) -> bytes:
 
     Raises:
         ModuleNotFoundError: imagecodecs is not installed.
-        ValueError: the bytes are no JPEG XL file, a damaged one, one of a picture that was no JPEG,
-            or one of far more pixels or metadata than its bytes can hold.
+        ValueError: the bytes are not a JPEG XL file, are damaged, hold a picture that was not a
+            JPEG, or declare far more pixels or metadata than they can hold.
     """
     height, width, _ = jpeg_xl.shape(content)
     limits.check_density(width, height, len(content), "JPEG XL")
@@ -123,8 +129,8 @@ def unpack(content: bytes) -> bytes:
         raise ValueError("expected a JPEG inside the JPEG XL file. Received: another picture")
     if len(recipe) > _LARGEST_RECIPE:
         raise ValueError(
-            f"expected at most {_LARGEST_RECIPE:,} bytes that say how the JPEG is put together "
-            f"again. Received: {len(recipe):,}"
+            f"expected at most {_LARGEST_RECIPE:,} bytes that say how to rebuild the JPEG. "
+            f"Received: {len(recipe):,}"
         )
     library = _library()
     try:
@@ -134,13 +140,14 @@ def unpack(content: bytes) -> bytes:
 
 
 def to_jpeg(content: bytes) -> bytes:
-    """Turn a file of this codec into the one that the encoder inside makes.
+    """Turn a file of this codec into the one that the encoder inside would have made.
 
     Args:
         content: a compact file, or any JPEG XL file that holds a JPEG.
 
     Returns:
-        The compact JPEG, bit for bit as it is made without JPEG XL; or the JPEG.
+        The compact JPEG, bit for bit as it is made without JPEG XL; or the JPEG that the file
+        holds.
 
     Raises:
         ModuleNotFoundError, ValueError: as `unpack`; or the compact file is damaged.

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from comrec_tf import vocabulary
 from comrec_tf.codecs import base
 from comrec_tf.codecs.pillow import PillowCodec
 
@@ -11,7 +12,7 @@ __all__ = ["AvifCodec", "Jpeg2000Codec", "WebpCodec"]
 
 
 class _MeasuredCodec(PillowCodec):
-    """A format whose quantisers have no single step that a formula gives.
+    """A format whose quantisers have no single step that a formula could give.
 
     The step is that of the uniform quantiser with the same squared error, sqrt(12 MSE), measured on
     the luma of six photos (CID22 validation, every fourth) at the qualities in `_STEPS`.
@@ -31,7 +32,7 @@ class WebpCodec(_MeasuredCodec):
     """Lossy WebP of libwebp at its slowest method. Chroma is 4:2:0; grey pictures are colour."""
 
     name = "webp"
-    suffix = ".webp"
+    suffix = vocabulary.CODEC_SUFFIXES["webp"]
     max_size = 16383
     _FORMAT = "WEBP"
     _STEPS: ClassVar = {
@@ -57,14 +58,14 @@ class AvifCodec(_MeasuredCodec):
 
     Args:
         chroma_subsampling: "4:2:0" or "4:4:4"; grey pictures are coded without chroma.
-        speed: 0 to 10, the encoder's; slower is smaller.
+        speed: the encoder's, 0 to 10; slower makes smaller files.
 
     Raises:
         ValueError: an argument is none of these.
     """
 
     name = "avif"
-    suffix = ".avif"
+    suffix = vocabulary.CODEC_SUFFIXES["avif"]
     max_size = 65535
     _FORMAT = "AVIF"
     _STEPS: ClassVar = {
@@ -90,7 +91,7 @@ class AvifCodec(_MeasuredCodec):
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
         subsampling = "4:0:0" if picture.shape[-1] == 1 else self.chroma_subsampling
-        # One thread: threads would tile large pictures and so change the bytes.
+        # With several threads the encoder would tile large pictures, which changes the bytes.
         return {
             "quality": quality,
             "speed": self.speed,
@@ -110,7 +111,7 @@ class Jpeg2000Codec(_MeasuredCodec):
     """
 
     name = "jpeg2000"
-    suffix = ".j2k"
+    suffix = vocabulary.CODEC_SUFFIXES["jpeg2000"]
     max_size = 2**24 - 1
     _FORMAT = "JPEG2000"
     _STEPS: ClassVar = {
@@ -118,7 +119,7 @@ class Jpeg2000Codec(_MeasuredCodec):
     }
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        # More resolutions than the picture has halvings are an error in OpenJPEG.
+        # OpenJPEG refuses more resolutions than the picture can be halved into.
         halvings = int(np.log2(min(picture.shape[:2])))
         return {
             "quality_mode": "dB",

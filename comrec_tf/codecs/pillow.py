@@ -13,17 +13,17 @@ __all__ = ["PillowCodec"]
 
 
 class PillowCodec(base.Codec):
-    """A codec whose files Pillow decodes; subclasses that Pillow also encodes name its options."""
+    """A codec whose files Pillow decodes; where Pillow also encodes, a subclass has its options."""
 
     #: Pillow's name of the format.
     _FORMAT: ClassVar[str]
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        """Return what `PIL.Image.Image.save` is told for a picture (H, W, 1 or 3)."""
+        """Return the arguments of `PIL.Image.Image.save` for a picture (H, W, 1 or 3)."""
         raise NotImplementedError
 
     def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
-        """Return what is saved of a picture (H, W, 1 or 3)."""
+        """Return the Pillow picture that is saved for a picture (H, W, 1 or 3)."""
         return PIL.Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
 
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
@@ -46,7 +46,7 @@ class PillowCodec(base.Codec):
             pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         if channels == 1 and pixels.shape[-1] == 3:
-            # A format or an encoder without grey pictures: the channels differ by rounding alone.
+            # The format or its encoder has no grey pictures: the channels differ by rounding only.
             return pixels[..., 1:2]
         return np.repeat(pixels, 3, -1) if channels > pixels.shape[-1] else pixels
 

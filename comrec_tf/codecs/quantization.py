@@ -19,7 +19,7 @@ _LUMA = np.array(
     np.float32,
 )
 
-# ITU-T T.81, table K.2: the same of chroma.
+# ITU-T T.81, table K.2: the same for chroma.
 _CHROMA = np.array(
     [
         [17, 18, 24, 47, 99, 99, 99, 99],
@@ -34,7 +34,7 @@ _CHROMA = np.array(
     np.float32,
 )
 
-#: Luma and chroma of the standard, (2, 8, 8), at quality 50.
+#: The standard's steps of luma and chroma at quality 50, (2, 8, 8).
 STANDARD = np.stack([_LUMA, _CHROMA])
 
 # Steps by N. Robidoux, ImageMagick's suggestion and table 3 of mozjpeg, symmetric.
@@ -56,7 +56,7 @@ _FLAT_LUMA = np.rint(16.0 * np.cbrt(np.square(_ROBIDOUX / 16.0)))
 
 #: Flatter steps that suit a squared error after restoration, laid out as `STANDARD`: two thirds of
 #: the logarithm of Robidoux's, and finer ones for chroma, where the standard's are too coarse for a
-#: squared error in RGB. Chosen on CID22 validation with the networks behind them
+#: squared error in RGB. Chosen on CID22 validation by what the networks restored
 #: (saved_models/training_log.md).
 FLAT = np.stack([_FLAT_LUMA, np.rint(0.8 * _FLAT_LUMA)])
 
@@ -67,7 +67,7 @@ def quality_scale(quality: np.ndarray | float) -> np.ndarray:
     """Scale of the tables in per cent (jpeg_quality_scaling of libjpeg).
 
     Args:
-        quality: any shape, 1 to 100; libjpeg has whole ones alone.
+        quality: any shape, 1 to 100; libjpeg takes whole numbers only.
 
     Returns:
         float32 of the same shape: 5000 at quality 1, 100 at 50, 0 at 100.
@@ -91,16 +91,17 @@ def standard_tables(quality: np.ndarray | float) -> np.ndarray:
 
 
 def flat_tables(quality: np.ndarray | float) -> np.ndarray:
-    """Tables for a squared error: `FLAT` up to quality 50, from there slowly the standard's.
+    """Tables for a squared error: `FLAT` up to quality 50, above it gradually the standard's.
 
-    Where little is left to restore, the standard's serve the eye and structural similarity better:
-    with flat ones throughout MS-SSIM falls behind plain JPEG's from one bit per pixel on.
+    Where little is left to restore, the standard's tables serve the eye and structural similarity
+    better: with flat ones at all qualities, MS-SSIM is below plain JPEG's from one bit per pixel
+        on.
 
     Args:
         quality: any shape, 1 to 100.
 
     Returns:
-        As `standard_tables`.
+        As for `standard_tables`.
     """
     share = (np.asarray(quality, np.float32) - _MIDDLE) / (_BEST - _MIDDLE)
     share = np.maximum(share, np.float32(0.0))[..., None, None, None]

@@ -12,9 +12,9 @@ from comrec_tf.presets import find
 
 __all__ = ["SHELLS", "command"]
 
-#: Of values that are numbers, for which no file is offered.
+#: Placeholders of values that are numbers, for which no file is offered.
 _NUMBERS = ("N", "X", "BYTES")
-#: Of values that may be folders.
+#: Placeholders of values that may be folders.
 _FOLDERS = ("FOLDER", "PRESET")
 
 #: Commands by what is typed.
@@ -26,8 +26,8 @@ _DESCRIPTION = """Print a script with which a shell completes commands, flags an
     source <(comrec completion zsh)                                   # in ~/.zshrc
     comrec completion fish > ~/.config/fish/completions/comrec.fish
 
-The script starts nothing as you type. Of presets it knows those that are there when it is made, and
-folders.
+The script starts nothing as you type. It offers folders, and those presets that were there when it
+was made.
 
 Exit codes: 0 printed, 2 a wrong command line.
 """
@@ -89,7 +89,7 @@ def _bash(commands: Commands) -> str:
             "  elif [[ -z $words$folders && $current == -* ]]; then case ${COMP_WORDS[1]} in",
             *switches,
             "  esac; fi",
-            "  # What nothing is said of here is completed by names of files.",
+            "  # All other values are completed by names of files.",
             "  [[ -n $words$folders ]] || return 0",
             '  mapfile -t COMPREPLY < <(compgen $folders -W "$words" -- "$current")',
             "  [[ -z $folders ]] || compopt -o filenames",
@@ -179,17 +179,17 @@ SHELLS: dict[str, Callable[[Commands], str]] = {"bash": _bash, "zsh": _zsh, "fis
 
 
 def _words(command: frame.Command) -> str:
-    """What may stand behind the flags, where it is one of a few words."""
+    """What may follow the flags, where it is one of a few words."""
     return command.arguments.replace("|", " ") if "|" in command.arguments else ""
 
 
 def _forms(option: Option) -> list[str]:
-    """What stands in front of a value."""
+    """What a value follows."""
     return [f"--{option.name}", *([f"-{option.short}"] if option.short else [])]
 
 
 def _long_forms(option: Option) -> list[str]:
-    """What a flag is typed as; a switch that is on is worth typing as its opposite alone."""
+    """How a flag is typed; for a switch that is on by default only how to turn it off."""
     if option.placeholder:
         return [f"--{option.name}="]
     forms = {"yes": [f"--no{option.name}"], "no": [f"--{option.name}"]}
@@ -201,10 +201,10 @@ def _choices(option: Option) -> list[str]:
 
 
 def _sentence(option: Option) -> str:
-    """The first of what a flag means."""
+    """The first sentence of what a flag means."""
     return re.split(r"[.:;] ", option.meaning)[0].rstrip(".")
 
 
 def _plain(text: str) -> str:
-    """Without what has a meaning in a specification of zsh."""
+    """Without the characters that have a meaning in a specification of zsh."""
     return re.sub(r"[\[\]:\\]", " ", text)

@@ -20,7 +20,7 @@ def printable(text: str) -> str:
     """Make a text safe to print, whatever a file is named.
 
     Args:
-        text: may hold bytes that are no text (as `os.fsdecode` keeps them) and control characters.
+        text: may hold bytes that are not text (as `os.fsdecode` keeps them) and control characters.
 
     Returns:
         The text with those escaped, on one line.
@@ -38,7 +38,7 @@ def rows(
 
     Args:
         columns: by key of a row, the column's name and the format of its values, a format string
-            or a function; values of None stay empty, and so does a column without any.
+            or a function. A value of None is left empty; a column without values is left out.
         rows: with "file".
         total: one more row, where there are several.
         file: where to; standard output if None.
@@ -68,7 +68,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], file: Any = None
         rows: cells.
         file: where to; standard output if None.
     """
-    # Not by rich, which takes 16 KB for a row of a folder of thousands.
+    # Not by rich, which takes 16 KB of memory for each row: too much for thousands of files.
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -154,18 +154,26 @@ class Progress:
         self._bar.stop()
 
     def begin(self, num_pixels: int) -> None:
-        """The next picture's work begins."""
+        """Note that the work on the next picture begins.
+
+        Args:
+            num_pixels: of the picture.
+        """
         if self._begun is None:
             self._begun = time.monotonic()
         self._pixels, self._fraction = float(num_pixels), 0.0
 
     def advance(self, fraction: float) -> None:
-        """So much of the picture is done, 0 to 1; less than before is passed over."""
+        """Note how much of the picture is done.
+
+        Args:
+            fraction: 0 to 1; less than before is ignored.
+        """
         self._fraction = min(1.0, max(self._fraction, fraction))
         self._bar.update(self._task, completed=self.share)
 
     def finish(self) -> None:
-        """The picture is done, or failed."""
+        """Note that the picture is done, or has failed."""
         self._weight_done += self._weights[self._index]
         self._index += 1
         self._pixels_done += self._pixels
@@ -174,7 +182,7 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Of all the work, 0 to 1."""
+        """Share of all the work that is done, 0 to 1."""
         current = self._weights[self._index] if self._index < len(self._weights) else 0
         return (self._weight_done + self._fraction * current) / max(1, self._whole)
 
@@ -183,7 +191,7 @@ class Progress:
         pixels = self._pixels_done + self._fraction * self._pixels
         if self._begun is not None and pixels and self.share:
             elapsed = max(1e-3, time.monotonic() - self._begun)
-            # Two digits: of a slow machine too, where one decimal would be 0.0.
+            # Two digits, since one decimal would be 0.0 on a slow machine.
             parts.append(f"{_two_digits(pixels / 1e6 / elapsed)} megapixels/s")
             parts.append(f"{_duration(elapsed * (1 / self.share - 1))} left")
         elif self._pixels:
@@ -196,7 +204,7 @@ class Progress:
 
 
 def _in_words(shown: Progress) -> "rich.progress.ProgressColumn":
-    """A column of rich that is a `Progress` in words."""
+    """A column of rich that shows a `Progress` in words."""
     import rich.progress
     import rich.text
 

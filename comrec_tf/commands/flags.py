@@ -54,7 +54,7 @@ def _define_target(values: flags.FlagValues) -> None:
         None,
         "Quality to aim at: as good as plain JPEG of that quality; with --scale=1 or 2 the quality "
         "of the compact picture itself, which is the fastest. "
-        "Default: the preset's, where nothing is aimed at.",
+        "Default: the preset's, if no target is given.",
         lower_bound=1,
         upper_bound=100,
         short_name="q",
@@ -63,8 +63,8 @@ def _define_target(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "ssimulacra2",
         None,
-        "Score to reach: 30 is low, 50 medium, 70 high quality, 90 is seen by nobody. "
-        "Default: not aimed at.",
+        "Score to reach: 30 is low, 50 medium, 70 high quality; at 90 nobody sees a difference. "
+        "Default: no target.",
         lower_bound=-100,
         upper_bound=100,
         flag_values=values,
@@ -72,7 +72,7 @@ def _define_target(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "psnr",
         None,
-        "dB to reach. Default: not aimed at.",
+        "PSNR to reach, in dB. Default: no target.",
         lower_bound=0,
         upper_bound=100,
         flag_values=values,
@@ -96,7 +96,7 @@ def _define_target(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "bits_per_pixel",
         None,
-        "Bits per pixel of the original at most; likewise. Default: no limit.",
+        "Bits per pixel of the original at most; a limit like --max_bytes. Default: no limit.",
         lower_bound=0.0001,
         flag_values=values,
     )
@@ -118,7 +118,7 @@ def _define_target(values: flags.FlagValues) -> None:
         "2",
         [str(effort) for effort in EFFORTS],
         "1 chooses by what is known of the preset, 2 restores a part of each picture, 3 restores "
-        "it as a whole, as often as it takes.",
+        "the whole picture, as often as necessary.",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -126,7 +126,7 @@ def _define_target(values: flags.FlagValues) -> None:
         CHROMA[0],
         list(CHROMA),
         "Colour at half the height and width (420) or in full (444), or auto for full in drawings "
-        "and coloured text, which lose their colours by the half.",
+        "and coloured text, which would lose their colours.",
         flag_values=values,
     )
 

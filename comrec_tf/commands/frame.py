@@ -1,7 +1,8 @@
-"""The frame of every door: flags of its own, help, errors as messages, exit codes."""
+"""The frame of every door: its own flags, help, errors as messages, exit codes."""
 
 import dataclasses
 import io
+import itertools
 import logging
 import math
 import os
@@ -9,7 +10,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from absl import flags
@@ -43,6 +44,8 @@ _NODES = re.compile(r"\{\{[^}]*\}\}\s*|\s*\[Op:\w+\](?: name:\s*)?")
 #: What absl puts in front of a message: "flag " before a value that cannot be read, and the flags
 #: with their values before what a validator says.
 _FLAGS = re.compile(r"^flags .*?: (?=expected)|^flag --\w+=None: |^flag (?=--)")
+#: A short form and what is glued to it; -qualty=40 is rather a long name, misspelt.
+_GLUED = re.compile(r"-([A-Za-z])(?!\w*=)(.+)", re.DOTALL)
 _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None\.")
 
 
@@ -50,22 +53,21 @@ _log = logging.getLogger(__name__)
 
 
 class UsageError(ValueError):
-    """The command line makes no sense, which only the work itself could find out."""
+    """A wrong command line, found out only once the work has begun."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command: what it is called, says of itself, takes and does.
+    """A command: what it is called, says about itself, takes and does.
 
     Attributes:
         name: of its module, say "compress".
-        description: what ``--help`` says around the flags; the first line stands for it in lists.
+        description: what ``--help`` says around the flags; lists of commands show its first line.
         define: defines its flags, each in a `help_text.group`, on the given values.
         work: does the work; gets the flag values and the positional arguments, returns the
-            exit code. What it raises of `UsageError`, `OSError`, `ValueError`,
-            `FloatingPointError` and `ModuleNotFoundError` (an extra that is not installed) ends it
-            with a message.
-        arguments: what follows the flags, as "PICTURE..."; empty where nothing may.
+            exit code. A `UsageError`, `OSError`, `ValueError`, `FloatingPointError` or
+            `ModuleNotFoundError` (an extra that is not installed) ends it with a message.
+        arguments: what follows the flags, say "PICTURE..."; empty if nothing may.
         pass_unknown: whether flags that `define` does not know are handed to `work` among the
             positional arguments; an error otherwise.
     """
@@ -88,10 +90,9 @@ class Command:
         return f"python -m comrec_tf.{self.name}"
 
     def make_flags(self) -> flags.FlagValues:
-        """Define its flags anew.
+        """Define its flags in a new `FlagValues`.
 
-        Each call has values of its own, so that importing a command defines nothing and a test
-        may run it as often as it likes.
+        Importing a command therefore defines nothing, and a test may run a command many times.
 
         Returns:
             The flags, not parsed.
@@ -117,7 +118,7 @@ class Command:
 
         Args:
             program: what is typed to start it; `module` if None.
-            width: as of `help_text.draw`.
+            width: see `help_text.draw`.
 
         Returns:
             The text.
@@ -129,17 +130,18 @@ class Command:
         """Parse the command line and do the work.
 
         Args:
-            argv: the command line, whose first word counts for nothing.
+            argv: the command line; its first word, the program, is ignored.
             program: what was typed to start it; `module` if None.
 
         Returns:
-            The exit code: `SUCCESS`, `FAILURE`, `USAGE` for a command line that makes no sense,
-            `INTERRUPTED`, or what else `work` returned.
+            The exit code: `SUCCESS`, `FAILURE`, `USAGE` for a wrong command line,
+            `INTERRUPTED`, or whatever else `work` returned.
         """
         program = program or self.module
         values = self.make_flags()
+        words = [*argv[:1], *_separated(argv[1:], values)]
         for stream in (sys.stdout, sys.stderr):
-            # A file's name may be no text of the terminal's encoding.
+            # The terminal's encoding may lack characters of a file's name.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
 
@@ -148,19 +150,19 @@ class Command:
             return USAGE
 
         try:
-            positional = values(list(argv), known_only=self.pass_unknown)[1:]
+            positional = values(words, known_only=self.pass_unknown)[1:]
         except flags.Error as error:
-            # Required flags may be missing just because --help is all that was asked.
-            if not {"-h", "--help"} & set(argv[1:]):
+            # Whoever asks for --help need not pass the required flags.
+            if not {"-h", "--help"} & set(words[1:]):
                 return usage(_in_our_words(error))
-        if {"-h", "--help"} & set(argv[1:]):
+        if {"-h", "--help"} & set(words[1:]):
             return show(self.draw_help(program))
         if positional and not self.arguments:
             return usage(f"expected flags only. Received: {' '.join(positional)}")
-        _say_what_is_wanted(values.verbose)
+        _set_log_levels(values.verbose)
         try:
             with warnings.catch_warnings():
-                # What Pillow warns of, large pictures and damaged EXIF, is told in our own words.
+                # Pillow warns of large pictures and damaged EXIF; our own messages say so already.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
                 return self.work(values, positional)
         except UsageError as error:
@@ -185,7 +187,7 @@ def show(text: str) -> int:
         text: lines.
 
     Returns:
-        `SUCCESS`, also where a reader, as `head`, has had enough before the end.
+        `SUCCESS`, even if a reader such as `head` stops before the end.
     """
     try:
         print(text, flush=True)
@@ -207,11 +209,11 @@ def origin(error: BaseException) -> str:
 
 
 def define_preset_flag(values: flags.FlagValues, more: str = "") -> None:
-    """Define which preset is worked with.
+    """Define `--preset`.
 
     Args:
-        values: where to.
-        more: what else a command has to say of it.
+        values: where to define it.
+        more: what a command adds to its help.
     """
     with help_text.group(values, help_text.NETWORK):
         flags.DEFINE_string(
@@ -233,8 +235,8 @@ def define_engine_flags(values: flags.FlagValues) -> None:
             "engine",
             "litert",
             list(vocabulary.ENGINES),
-            "What computes the networks: litert starts at once and needs nothing more; tensorflow "
-            "(extra tf) is for GPUs.",
+            "What computes the networks: litert starts at once and needs nothing more; openvino "
+            "(extra openvino) is faster on CPUs with AVX-512; tensorflow (extra tf) is for GPUs.",
             flag_values=values,
         )
         flags.DEFINE_enum(
@@ -254,9 +256,31 @@ def define_engine_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _say_what_is_wanted(verbose: bool) -> None:
+def _separated(words: Iterable[str], values: flags.FlagValues) -> Iterator[str]:
+    """Part short forms from what is glued to them, as in -q40 and -nv: absl knows no such words."""
+    rest = iter(words)
+    for word in rest:
+        parts = _parts(word, values)
+        yield from parts
+        if word == "--":
+            yield from rest
+        name = parts[-1].lstrip("-")
+        if name != parts[-1] and name in values and not values[name].boolean:
+            yield from itertools.islice(rest, 1)  # its value, whatever that looks like
+
+
+def _parts(word: str, values: flags.FlagValues) -> list[str]:
+    glued, name = _GLUED.fullmatch(word), word[1:].partition("=")[0]
+    if not glued or glued[1] not in values or {name, name.removeprefix("no")} & set(values):
+        return [word]
+    if values[glued[1]].boolean:
+        return [f"-{glued[1]}", *_parts(f"-{glued[2]}", values)]
+    return [f"-{glued[1]}={glued[2]}"]
+
+
+def _set_log_levels(verbose: bool) -> None:
     """Set how much is logged, by us and by others."""
-    # TensorFlow's messages as it starts help nobody who did not ask for them.
+    # Most users have no use for TensorFlow's messages at its start.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("comrec_tf").setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -270,13 +294,13 @@ def _clean(message: str) -> str:
 
 
 def _in_our_words(error: flags.Error) -> str:
-    """What absl says of a command line, without its way to put it."""
+    """What absl says about a command line, as our own errors say it."""
     lines = [_FLAGS.sub("", line) for line in str(error).splitlines()]
     return "\n".join(_REQUIRED.sub(r"expected \1. Received: nothing", line) for line in lines)
 
 
 def _explain(flag: flags.Flag) -> None:
-    """Let a flag say what it expects in our words, in place of absl's and Python's."""
+    """Let a flag say what it expects in our words instead of absl's and Python's."""
     parser = flag.parser
     if isinstance(parser, flags.EnumParser):
         expected = f"one of {', '.join(parser.enum_values)}"

@@ -32,16 +32,16 @@ RUN = "Run"
 #: In the order in which help shows them.
 GROUPS = (IN_AND_OUT, TARGET, NETWORK, RUN)
 
-#: What begins the words for a default that is no value of its own, at the end of a flag's help.
+#: Begins the last sentence of a flag's help, where its default is no value.
 _DEFAULT = "Default: "
-#: What begins the paragraph of a description that stands below the flags.
+#: Begins the paragraph of a description that help shows below the flags.
 _LAST = "Exit codes"
 #: Widest line; narrower terminals have narrower lines.
 _WIDEST = 100
 _INDENT = 28
-#: Longest list of choices that stands behind a flag's name.
+#: Longest list of choices that is shown after a flag's name.
 _LONGEST = 20
-#: What stands for a value, by absl's name of its type.
+#: Placeholders of values, by absl's name of their type.
 _PLACEHOLDERS = {
     "comma separated list of strings": "A,B",
     "float": "X",
@@ -51,7 +51,7 @@ _PLACEHOLDERS = {
     "string enum": "NAME",
 }
 _NUMBERS = (flags.IntegerParser, flags.FloatParser)
-#: No value of its own: the flag has to be given.
+#: Said instead of a default where the flag must be given.
 _REQUIRED = "required"
 
 
@@ -66,8 +66,8 @@ class Option:
         meaning: what it does, in a sentence or more.
         choices: the values it takes, where they are few.
         range: "from 1 to 100" and the like, or empty.
-        default: what holds where it is not given, in words; "required" where nothing does.
-        placeholder: what stands for its value; empty of a switch.
+        default: its value if it is not given, in words; "required" if it must be given.
+        placeholder: what help shows for its value; empty for a switch.
     """
 
     name: str
@@ -81,14 +81,14 @@ class Option:
 
     @property
     def spelling(self) -> str:
-        """How the long form is typed; of a switch that is on, how it is turned off as well."""
+        """How the long form is typed; for a switch that is on, also how it is turned off."""
         if self.placeholder:
             return f"--{self.name}={self.placeholder}"
         return f"--{self.name}" if self.default == "no" else f"--[no]{self.name}"
 
     @property
     def facts(self) -> str:
-        """What it takes and what holds without it, in brackets."""
+        """The values it takes and its default, in brackets."""
         among = self.range
         if self.choices and self.placeholder != "|".join(self.choices):
             among = f"one of {', '.join(self.choices)}"
@@ -98,7 +98,7 @@ class Option:
 
 @contextlib.contextmanager
 def group(values: flags.FlagValues, name: str) -> Iterator[None]:
-    """Put the flags that are defined meanwhile into a group of the help.
+    """Put the flags that are defined inside this context into a group of the help.
 
     Args:
         values: where they are defined.
@@ -138,8 +138,8 @@ def draw(
     Args:
         program: what is typed to start it.
         arguments: what follows the flags, as "PICTURE...".
-        description: first line, examples and more, as a docstring; a last paragraph of exit codes
-            comes below the flags.
+        description: first line, examples and more, like a docstring; a last paragraph on exit codes
+            is shown below the flags.
         values: its flags.
         width: of the lines, in characters; that of the terminal, at most 100, if None.
 
@@ -202,7 +202,7 @@ def range_of(parser: flags.IntegerParser | flags.FloatParser) -> str:
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wraps prose, leaves what is indented as it is, and breaks no word at its hyphen."""
+    """Wraps prose, keeps indented lines as they are, and breaks no word at a hyphen."""
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return _wrap(text, width)

@@ -1,4 +1,4 @@
-"""Inputs: what files, folders and globs mean, and what of folders is passed over."""
+"""Inputs: the files that a command line means, and the files of folders that are passed over."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ __all__ = ["Found"]
 
 
 class Found:
-    """The files that a command's arguments mean.
+    """The files that the arguments of a command name.
 
     Args:
         arguments: files, globs, and folders, which are searched to the bottom.
@@ -17,9 +17,9 @@ class Found:
         output_dir: folder of the outputs; what is in it is not taken from a folder above it.
 
     Attributes:
-        files: of each the path, and its place below the output folder.
+        files: the path of each, and its place below the output folder.
         skipped: inputs that cannot be taken, and why.
-        passed_over: files of folders that are none of the command's business, and their kind.
+        passed_over: files of folders that the command does not work on, and their kind.
 
     Raises:
         FileNotFoundError: an input does not exist, or a folder or glob holds no file.
@@ -56,7 +56,7 @@ class Found:
 
     def _walk(self, given: str) -> Iterator[tuple[str, str]]:
         for folder, below, names in os.walk(given):
-            # What a former run has put into the output folder is no input.
+            # What an earlier run has written into the output folder is no input.
             below[:] = [
                 name
                 for name in below
@@ -73,7 +73,7 @@ class Found:
                     self.passed_over[path] = ending or "without ending"
 
     def _is_regular(self, source: str) -> bool:
-        """A pipe would wait for ever, and a device never end."""
+        """Note what is not a regular file: reading a pipe or a device might never end."""
         try:
             if stat.S_ISREG(os.stat(source).st_mode):
                 return True

@@ -1,4 +1,4 @@
-"""Many files through one: stages side by side, failures that stay one file's, written whole."""
+"""Many files through one verb: read, work and write at the same time; a failure stops one file."""
 
 import collections
 import concurrent.futures
@@ -28,7 +28,7 @@ class _Source(Protocol):
 
     @property
     def num_pixels(self) -> int:
-        """Of its picture."""
+        """Pixels of its picture."""
 
 
 _S = TypeVar("_S", bound=_Source)
@@ -40,8 +40,8 @@ class Made(NamedTuple):
 
     Attributes:
         content: all its bytes.
-        row: what the report says of it.
-        output: where to, if not to the job's own output; such a file is never replaced unasked.
+        row: what the report says about it.
+        output: where to, if not to the job's own output; such a file is only replaced if asked.
     """
 
     content: bytes
@@ -56,8 +56,8 @@ class Verb(Generic[_S, _R]):
     Attributes:
         name: as progress shows it, say "compressing".
         read: reads an input, in a thread, ahead.
-        work: makes the result, in the calling thread; tells by the function that it gets how much
-            of the picture is done, 0 to 1.
+        work: makes the result, in the calling thread; it reports the share of the picture that is
+            done, 0 to 1, to the function that it gets.
         make: makes the output's bytes of the result, in a thread, behind.
     """
 
@@ -116,24 +116,6 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         _log.debug("%s", frame.origin(error))
         done.failures.append((job, error))
 
-    def write(job: Job, result: _R) -> dict[str, Any]:
-        made = verb.make(job, result)
-        output = made.output or job.output
-        row = {"file": output, "source": job.source, **made.row}
-        if output != job.output:
-            if os.path.realpath(output) == os.path.realpath(job.source):
-                return row  # an input that is kept, and is where it belongs
-            if not (overwrite or plan.may_write(output)):
-                raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
-        modified = None if job.source == STREAM else os.stat(job.source).st_mtime_ns
-        if plan.log is not None and plan.resume:
-            plan.log.record(job.source, output, made.content)
-        storage.write_output(output, made.content, modified)
-        _log.debug(
-            "%s: %d bytes", display.printable(f"{job.source} -> {output}"), len(made.content)
-        )
-        return row
-
     with (
         display.Progress(verb.name, [_size(job) for job in plan.jobs]) as progress,
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as readers,
@@ -152,7 +134,7 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
                 else:
                     if len(behind) == _AHEAD:
                         settle()
-                    behind.append((job, writers.submit(write, job, result)))
+                    behind.append((job, writers.submit(_write, plan, verb, overwrite, job, result)))
                 progress.finish()
         except KeyboardInterrupt:
             done.interrupted = True
@@ -163,10 +145,28 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         while behind:
             settle()
     if done.interrupted and plan.log is not None and not plan.resume:
-        # Nobody plans to be interrupted: --resume is to know what was done all the same.
+        # An interrupted run without --resume has no journal yet: a later --resume needs one.
         for row in done.rows:
             plan.log.record(row["source"], row["file"], pathlib.Path(row["file"]).read_bytes())
     return done
+
+
+def _write(plan: Plan, verb: Verb[_S, _R], overwrite: bool, job: Job, result: _R) -> dict[str, Any]:
+    """Make the bytes of an output, record and write them; returns its row."""
+    made = verb.make(job, result)
+    output = made.output or job.output
+    row = {"file": output, "source": job.source, **made.row}
+    if output != job.output:
+        if os.path.realpath(output) == os.path.realpath(job.source):
+            return row  # an input that is kept, and is where it belongs
+        if not (overwrite or plan.may_write(output)):
+            raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
+    modified = None if job.source == STREAM else os.stat(job.source).st_mtime_ns
+    if plan.log is not None and plan.resume:
+        plan.log.record(job.source, output, made.content)
+    storage.write_output(output, made.content, modified)
+    _log.debug("%s: %d bytes", display.printable(f"{job.source} -> {output}"), len(made.content))
+    return row
 
 
 def _size(job: Job) -> int:

@@ -1,4 +1,4 @@
-"""Journal: what of a folder is done and by whom, so that a second run goes on where one ended."""
+"""Journal: which outputs are done and from what, so that a run continues where another ended."""
 
 import collections
 import hashlib
@@ -15,14 +15,14 @@ NAME = ".comrec_tf.journal"
 
 
 class Journal:
-    """Takes down each output with the hash of its content, a line of JSON each.
+    """Records each output with the hash of its content, a line of JSON each.
 
-    Lines are written before the outputs are put in their place: whatever a killed run has made is
-    known as its own, and a line without its output costs nothing.
+    A line is written before its output is put in its place: so everything that a killed run has
+    made is known, and a line without an output does no harm.
 
     Args:
         folder: the output folder; it and the journal are made when the first line is written.
-        options: what outputs depend on besides their inputs; with other ones they are made again.
+        options: what outputs depend on, apart from their inputs; if it changes they are made again.
 
     Raises:
         OSError: the journal cannot be read.
@@ -38,7 +38,7 @@ class Journal:
         if self._path.exists():
             for line in self._path.read_text(errors="replace").splitlines():
                 try:
-                    self._take(json.loads(line))
+                    self._add(json.loads(line))
                 except (ValueError, KeyError, TypeError):
                     continue  # the last line of a run that was killed
 
@@ -58,7 +58,9 @@ class Journal:
             return False
         path = self._path.parent / entry["output"]
         expected = {name: entry.get(name) for name in ("source", "size", "mtime", "options")}
-        return expected == self._facts(source) and path.is_file() and _of(path) == entry["sha256"]
+        return (
+            expected == self._facts(source) and path.is_file() and _sha256(path) == entry["sha256"]
+        )
 
     def owns(self, output: str) -> bool:
         """Tell whether a file that exists is what an earlier run wrote, unchanged.
@@ -67,23 +69,26 @@ class Journal:
             output: the file.
 
         Returns:
-            True if the journal has its name with its hash, whatever input and options it was of.
+            True if the journal has its name with its hash, whatever its input and options were.
         """
         known = self._hashes.get(self._relative(output), set())
-        return bool(known) and os.path.isfile(output) and _of(output) in known
+        return bool(known) and os.path.isfile(output) and _sha256(output) in known
 
     def is_of(self, source: str, output: str) -> bool:
-        """Tell whether the journal has an output as made of an input, as that is now or was.
+        """Tell whether an output was made from an input, even if the input has changed since.
 
         Args:
             source: the input file.
             output: the output file.
+
+        Returns:
+            True if the journal says so.
         """
         entry = self._done.get(self._slot(output))
         return entry is not None and entry.get("source") == os.path.abspath(source)
 
     def record(self, source: str, output: str, content: bytes) -> None:
-        """Take down what is about to be written; several threads may call it at the same time.
+        """Record what is about to be written; several threads may call it at the same time.
 
         Args:
             source: the input file.
@@ -104,9 +109,9 @@ class Journal:
             # begins with a line break, so that it never joins what a kill left.
             with self._path.open("a") as file:
                 file.write("\n" + json.dumps(entry))
-            self._take(entry)
+            self._add(entry)
 
-    def _take(self, entry: dict[str, Any]) -> None:
+    def _add(self, entry: dict[str, Any]) -> None:
         self._done[os.path.splitext(entry["output"])[0]] = entry
         self._hashes[entry["output"]].add(entry["sha256"])
 
@@ -126,5 +131,5 @@ class Journal:
         }
 
 
-def _of(path: str | os.PathLike[str]) -> str:
+def _sha256(path: str | os.PathLike[str]) -> str:
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()

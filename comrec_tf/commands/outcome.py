@@ -22,7 +22,7 @@ _COUNTED: dict[str, tuple[str, Any]] = {
     "of_before": ("of before", "{:.1%}"),
     "bits_per_pixel": ("bits per pixel", "{:.3f}"),
 }
-#: Files that are named where one thing is to be said of many.
+#: How many files a message about many of them names.
 _NAMED = 3
 
 
@@ -30,7 +30,7 @@ def show_plan(plan: Plan) -> int:
     """Print what would be made of what.
 
     Args:
-        plan: that is not carried out.
+        plan: the plan, which is not carried out.
 
     Returns:
         The exit code.
@@ -56,10 +56,10 @@ def report(
         plan: what was to be done.
         done: what became of it. Rows may have "notes", what was not kept of each picture, and
             "met", whether its target was reached.
-        columns: as in `display.report`.
-        total: one more row, for several files; None where there is none.
+        columns: as in `display.rows`.
+        total: one more row, for several files; None for no such row.
         remarks: lines of the command's own.
-        as_json: whether as JSON, with all keys of the rows, in place of a table.
+        as_json: whether as JSON, with all keys of the rows, instead of a table.
 
     Returns:
         The exit code: 0, `frame.FAILURE`, `frame.MISSED` where all that went wrong is limits that
@@ -89,19 +89,12 @@ def report(
     if done.interrupted:
         finished = plan.num_done + len(done.rows)
         lines.append(
-            f"interrupted: {finished} of {number} files are done; the same with --resume goes on"
+            f"interrupted: {finished} of {number} files are done; repeat with --resume to continue"
             if plan.log is not None
             else "interrupted"
         )
     _say(lines)
-    if done.interrupted:
-        return frame.INTERRUPTED
-    missed = [isinstance(error, TargetMissedError) for _, error in done.failures]
-    if plan.skipped or not all(missed):
-        return frame.FAILURE
-    if missed or any(row.get("exceeds_limit") for row in done.rows):
-        return frame.MISSED
-    return frame.SUCCESS
+    return _exit_code(plan, done)
 
 
 def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = False) -> int:
@@ -114,7 +107,7 @@ def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = Fa
         as_json: whether as JSON, with the keys that `report` has where they mean the same.
 
     Returns:
-        The exit code, as of `report`.
+        The exit code; see `report`.
     """
     total = {name: counts[name] for name in ("pixels", "bytes_before", "bytes_after")}
     made, failed = counts["made"], counts["failed"]
@@ -149,6 +142,17 @@ def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = Fa
     return frame.MISSED if failed else frame.SUCCESS
 
 
+def _exit_code(plan: Plan, done: Done) -> int:
+    if done.interrupted:
+        return frame.INTERRUPTED
+    missed = [isinstance(error, TargetMissedError) for _, error in done.failures]
+    if plan.skipped or not all(missed):
+        return frame.FAILURE
+    if missed or any(row.get("exceeds_limit") for row in done.rows):
+        return frame.MISSED
+    return frame.SUCCESS
+
+
 def _failure(source: str, error: Exception) -> dict[str, str]:
     text = str(error)
     if not isinstance(error, OSError | ValueError):
@@ -177,7 +181,7 @@ def _hint(kind: str) -> str:
 
 
 def _notes(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
-    """What is said of pictures, each thing once."""
+    """The notes on pictures, each once with the files that it is about."""
     files: dict[str, list[str]] = collections.defaultdict(list)
     for row in rows:
         for note in row.get("notes", ()):

@@ -1,4 +1,4 @@
-"""Plan: what a command takes and what it makes of each, settled before anything is written."""
+"""Plan: the inputs of a command and the output of each, decided before anything is written."""
 
 import collections
 import dataclasses
@@ -39,10 +39,10 @@ class Plan:
     Attributes:
         jobs: to do, in order.
         skipped: inputs that are not taken, and why: the command fails for them at its end.
-        passed_over: files of folders that are none of the command's business, and their kind.
+        passed_over: files of folders that the command does not work on, and their kind.
         num_done: how many an earlier run has done.
         log: knows what earlier runs have done; None for standard input.
-        resume: whether to go on where they ended, and to take down what gets done.
+        resume: whether to continue where they ended, and to record what is done.
     """
 
     jobs: list[Job]
@@ -54,7 +54,7 @@ class Plan:
 
     @property
     def is_stream(self) -> bool:
-        """Whether standard output belongs to the result."""
+        """Whether the result goes to standard output."""
         return any(job.output == STREAM for job in self.jobs)
 
     @property
@@ -63,10 +63,13 @@ class Plan:
         return dict(sorted(collections.Counter(self.passed_over.values()).items()))
 
     def may_write(self, output: str) -> bool:
-        """Tell whether nothing is at a place, or a file that an earlier run made and resumes.
+        """Tell whether a file may be written without --overwrite.
 
         Args:
-            output: the place.
+            output: the file.
+
+        Returns:
+            True if it does not exist, or if an earlier run made it and this one resumes that.
         """
         if not os.path.lexists(output):
             return True
@@ -74,7 +77,7 @@ class Plan:
 
 
 def define_places(values: flags.FlagValues) -> None:
-    """Define the flags that say where files come from and go to, alike in all commands.
+    """Define the flags that say where files come from and go to, the same in all commands.
 
     Args:
         values: where to.
@@ -83,14 +86,14 @@ def define_places(values: flags.FlagValues) -> None:
         flags.DEFINE_list(
             "input",
             [],
-            "More inputs, between commas, beside those that follow the flags. Default: none.",
+            "More inputs, between commas, besides those that follow the flags. Default: none.",
             flag_values=values,
         )
         flags.DEFINE_string(
             "output_dir",
             None,
             "Folder of the outputs; of an input folder it gets the same tree. "
-            "Default: none, needed but for standard input.",
+            "Default: none; needed except for standard input.",
             short_name="o",
             flag_values=values,
         )
@@ -167,13 +170,13 @@ def make(
     """Name an output for each input.
 
     Args:
-        inputs: files, globs, folders (searched to the bottom), or `STREAM` alone, beside those of
-            --input.
+        inputs: files, globs, folders (searched to the bottom), or `STREAM` alone; those of --input
+            are added.
         values: the flags of `define_flags`.
         suffix: ending of the outputs.
         suffixes: endings of the files that are taken from a folder.
         options: as in `journal.Journal`.
-        is_output: tells of a file in the output folder whether an earlier run made it.
+        is_output: tells whether an earlier run made a file of the output folder.
         kept: endings of inputs that may be copied as they are, under their own ending.
 
     Returns:
@@ -202,7 +205,7 @@ def make(
     files = []
     for source, relative in found.files:
         if os.path.realpath(source).startswith(inside) and is_output(source):
-            plan.passed_over[source] = "output of a former run"
+            plan.passed_over[source] = "output of an earlier run"
         else:
             files.append((source, relative))
     plan.log = journal.Journal(values.output_dir, dict(options))
@@ -227,14 +230,9 @@ def _assign(
     kept: Sequence[str],
 ) -> None:
     """Give each input an output that nothing else has, or say why it has none."""
-    folder = pathlib.Path(values.output_dir)
     sources = {os.path.realpath(source) for source, _ in found}
-    wanted: dict[str, list[str]] = {}  # the inputs of each output, a file named twice once
-    for source, relative in found:
-        output = str(folder / pathlib.PurePath(relative).with_suffix(suffix))
-        claims = wanted.setdefault(output, [])
-        if not any(os.path.realpath(source) == os.path.realpath(other) for other in claims):
-            claims.append(source)
+    claims = _claims(found, pathlib.Path(values.output_dir), suffix)
+    taken: set[str] = set()
 
     def obstacle(source: str, output: str) -> str | None:
         stem, (_, ending) = os.path.splitext(output)[0], os.path.splitext(source)
@@ -254,32 +252,46 @@ def _assign(
             return f"{place} is another input's"
         return None
 
-    taken: set[str] = set()
-    for output, claims in wanted.items():
-        for source in claims:
+    def free_name(source: str, output: str) -> str:
+        name = next(
+            name
+            for name in _numbered(output)
+            if name not in taken
+            and (name == output or name not in claims)
+            and obstacle(source, name) is None
+        )
+        taken.add(name)
+        return name
+
+    for output, claimants in claims.items():
+        for source in claimants:
             if values.on_clash == "number":
-                names = _numbered(output)
-                name = next(
-                    name
-                    for name in names
-                    if name not in taken
-                    and (name == output or name not in wanted)
-                    and obstacle(source, name) is None
-                )
-                taken.add(name)
-                plan.jobs.append(Job(source, name))
+                plan.jobs.append(Job(source, free_name(source, output)))
                 continue
             why = obstacle(source, output)
-            if len(claims) > 1:
-                why = f"{' and '.join(claims)} would become one file, {output}"
+            if len(claimants) > 1:
+                why = f"{' and '.join(claimants)} would become one file, {output}"
             if why is None:
                 plan.jobs.append(Job(source, output))
             else:
                 plan.skipped[source] = why
 
 
+def _claims(
+    found: Sequence[tuple[str, str]], folder: pathlib.Path, suffix: str
+) -> dict[str, list[str]]:
+    """The inputs that would become each output; a file that is named twice counts once."""
+    claims: dict[str, list[str]] = {}
+    for source, relative in found:
+        output = str(folder / pathlib.PurePath(relative).with_suffix(suffix))
+        others = claims.setdefault(output, [])
+        if not any(os.path.realpath(source) == os.path.realpath(other) for other in others):
+            others.append(source)
+    return claims
+
+
 def _numbered(output: str) -> Iterator[str]:
-    """The name, and then the name with -2, -3 and so on in front of its ending."""
+    """The name, then the name with -2, -3 and so on before its ending."""
     yield output
     stem, ending = os.path.splitext(output)
     number = 2

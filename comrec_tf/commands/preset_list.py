@@ -1,10 +1,10 @@
-"""List the presets that are at hand.
+"""List the presets that can be used by name.
 
     comrec presets
     comrec presets --json
 
 Looks where every command does: in the folders of the environment variable COMREC_PRESETS, and in
-those of the installation. A preset of yours is named by its folder.
+those of the installation. Your own presets are named by their folders.
 
 Exit codes: 0 listed, 1 a card is damaged (it is named, the others are listed), 2 a wrong command
 line.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["define", "read"]
 
-#: Of restored pictures as JPEG or WebP.
+#: Quality of restored pictures as JPEG or WebP.
 _QUALITY = 90
 
 

@@ -1,1 +1,1 @@
-"""The file that carries a compact picture and what is needed to restore it."""
+"""Compact files: what they carry besides their picture, and where each format keeps it."""

@@ -1,4 +1,4 @@
-"""Boxes, of which AVIF and JPEG XL files are made (ISO/IEC 14496-12, 4.2)."""
+"""The boxes that AVIF and JPEG XL files consist of (ISO/IEC 14496-12, 4.2)."""
 
 from collections.abc import Iterator
 
@@ -19,13 +19,14 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 
 def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """List the boxes of a file, not those within others.
+    """List the outermost boxes of a file.
 
     Args:
         content: the file, or any bytes.
 
     Yields:
-        Kind and content of each; of the last, less than it says where the file is cut short.
+        Kind and content of each. If the file is cut short, the last content is shorter than its box
+        says.
     """
     position = 0
     while position + 8 <= len(content):

@@ -1,4 +1,4 @@
-"""Where a file of each format carries a few bytes of ours, unseen by viewers.
+"""Where a file of each format carries our few bytes, which viewers skip.
 
 =========  ==========================================================================
 format     place
@@ -10,12 +10,12 @@ AVIF       box "uuid" at the end, of the type `AVIF_UUID`
 JPEG XL    box "ComR" at the end of the file
 =========  ==========================================================================
 
-A reader skips each of them by its format's own rules: T.81 B.2.4.6, T.800 A.9.2, the WebP container
+By the rules of each format, a reader skips them: T.81 B.2.4.6, T.800 A.9.2, the WebP container
 specification ("unknown chunks"), ISO/IEC 14496-12, 11.1, and ISO/IEC 18181-2, 4.1.
 
-EXIF, XMP and colour profiles are in a JPEG where every viewer looks for them (segments APP1 and
-APP2). The other formats carry them as above, with the magics "ComE", "ComX" and "ComI": they come
-back with the restored picture, but viewers of the compact file do not see them.
+A JPEG has EXIF, XMP and colour profiles where every viewer looks for them (segments APP1 and APP2).
+The other formats carry them as above, with the magics "ComE", "ComX" and "ComI": they come back
+with the restored picture, but viewers of the compact file do not see them.
 """
 
 import io
@@ -27,8 +27,8 @@ import PIL.Image
 
 from comrec_tf.compact_file import jpeg_xl
 from comrec_tf.compact_file.boxes import box, boxes
-from comrec_tf.images import damage
-from comrec_tf.images.metadata import Metadata
+from comrec_tf.images import damage, jpeg_markers
+from comrec_tf.images.metadata import MAX_SEGMENT_BYTES, XMP_START, Metadata
 
 __all__ = [
     "AVIF_UUID",
@@ -42,18 +42,16 @@ __all__ = [
     "picture_size",
 ]
 
-#: First bytes of what is carried.
+#: First bytes of the payload.
 MAGIC = b"ComR"
 _EXIF_MAGIC, _XMP_MAGIC, _ICC_MAGIC = b"ComE", b"ComX", b"ComI"
 #: Type of the box in AVIF files.
 AVIF_UUID = uuid.uuid5(uuid.NAMESPACE_URL, "https://arxiv.org/abs/1708.00838#comrec_tf").bytes
 
-_JPEG_SCAN, _JPEG_APP9, _JFIF = 0xDA, 0xE9, b"\xff\xe0"
-_JPEG_APP1, _JPEG_APP2, _ICC_START = 0xE1, 0xE2, b"ICC_PROFILE\0"
-_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
-#: What a segment can hold, less its length.
-_MAX_SEGMENT = 65533
+_ICC_START = b"ICC_PROFILE\0"
 _J2K_TILE, _J2K_COMMENT = 0x90, 0x64
+#: Segments of a JPEG that programs may change without touching the picture.
+_DROPPED = {*range(jpeg_markers.APP0, jpeg_markers.APP15 + 1), jpeg_markers.COM}
 
 
 def file_format(content: bytes) -> str:
@@ -68,7 +66,7 @@ def file_format(content: bytes) -> str:
     Raises:
         ValueError: it is none of them.
     """
-    if content.startswith(b"\xff\xd8"):
+    if content.startswith(jpeg_markers.FILE_START):
         return "jpeg"
     if content.startswith(b"\xff\x4f\xff\x51"):
         return "jpeg2000"
@@ -86,7 +84,7 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
 
     Args:
         bitstream: a file of one of the formats above.
-        payload: starting with four bytes by which it is found again.
+        payload: begins with the four bytes that `extract` looks for.
 
     Returns:
         The file with the payload.
@@ -96,7 +94,7 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
     """
     match file_format(bitstream):
         case "jpeg":
-            return _behind_jfif(bitstream, _segment(_JPEG_APP9, payload))
+            return _behind_jfif(bitstream, _segment(jpeg_markers.APP9, payload))
         case "jpeg2000":
             position = 4 + int.from_bytes(bitstream[4:6], "big")
             return _insert(bitstream, position, _segment(_J2K_COMMENT, b"\0\0" + payload))
@@ -115,18 +113,18 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
     """Find a payload in a file.
 
     Args:
-        content: a file of one of the formats above; others may have put in parts of their own.
+        content: a file of one of the formats above; other programs may have added parts to it.
         magic: the payload's first four bytes.
 
     Returns:
-        The payload, or None if the file carries none. It may be cut short as the file is.
+        The payload, or None if the file carries none; cut short if the file is.
 
     Raises:
         ValueError: the file is of another format.
     """
     match file_format(content):
         case "jpeg":
-            parts = _segments(content, 2, _JPEG_APP9, _JPEG_SCAN)
+            parts = _segments(content, 2, jpeg_markers.APP9, jpeg_markers.SOS)
         case "jpeg2000":
             parts = (part[2:] for part in _segments(content, 2, _J2K_COMMENT, _J2K_TILE))
         case "webp":
@@ -139,11 +137,11 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
 
 
 def checksum(content: bytes) -> int:
-    """Sum up what the pixels of a file are made of, so that damage is noticed.
+    """Compute a checksum of the parts of a file that its pixels depend on.
 
-    What programs add without touching the picture does not count: of a JPEG the segments APPn and
-    COM, of JPEG 2000 the segments COM. Of WebP the chunks of pixels count alone, of AVIF the boxes
-    "mdat", of JPEG XL the codestream and what the JPEG is put together by.
+    What programs add without touching the picture does not count: the segments APPn and COM of a
+    JPEG, the segments COM of JPEG 2000. Of WebP only the chunks of pixels count, of AVIF the boxes
+    "mdat", of JPEG XL the codestream and the recipe for the JPEG.
 
     Args:
         content: a file of one of the formats above.
@@ -156,7 +154,7 @@ def checksum(content: bytes) -> int:
     """
     match file_format(content):
         case "jpeg":
-            parts = _without(content, 2, _JPEG_SCAN, {*range(0xE0, 0xF0), 0xFE})
+            parts = _without(content, 2, jpeg_markers.SOS, _DROPPED)
         case "jpeg2000":
             parts = _without(content, 2, _J2K_TILE, {_J2K_COMMENT})
         case "webp":
@@ -198,8 +196,8 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
     """Put EXIF, XMP and the colour profile into a file.
 
     Args:
-        bitstream: a file of one of the formats above, without.
-        metadata: what to put in; nothing is put in for what is empty.
+        bitstream: a file of one of the formats above, without metadata.
+        metadata: what to put in; empty parts are left out.
 
     Returns:
         The file with them.
@@ -213,12 +211,12 @@ def embed_metadata(bitstream: bytes, metadata: Metadata) -> bytes:
             bitstream = embed(bitstream, magic + part) if part else bitstream
         return bitstream
     # A profile may need several segments, each with its number and how many there are (ICC.1, B.4).
-    room = _MAX_SEGMENT - len(_ICC_START) - 2
+    room = MAX_SEGMENT_BYTES - len(_ICC_START) - 2
     pieces = [profile[start : start + room] for start in range(0, len(profile), room)]
-    segments = [_segment(_JPEG_APP1, exif)] if exif else []
-    segments += [_segment(_JPEG_APP1, _XMP_START + xmp)] if xmp else []
+    segments = [_segment(jpeg_markers.APP1, exif)] if exif else []
+    segments += [_segment(jpeg_markers.APP1, XMP_START + xmp)] if xmp else []
     segments += [
-        _segment(_JPEG_APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
+        _segment(jpeg_markers.APP2, _ICC_START + bytes([number, len(pieces)]) + piece)
         for number, piece in enumerate(pieces, 1)
     ]
     return _behind_jfif(bitstream, b"".join(segments))
@@ -248,9 +246,9 @@ def extract_metadata(content: bytes) -> Metadata:
 
 
 def _behind_jfif(bitstream: bytes, part: bytes) -> bytes:
-    """JFIF demands that its own segment comes first."""
+    """Insert a part behind the JFIF segment, which must come first."""
     position = 2
-    if bitstream[2:4] == _JFIF:
+    if bitstream[2:4] == bytes([0xFF, jpeg_markers.APP0]):
         position += 2 + int.from_bytes(bitstream[4:6], "big")
     return _insert(bitstream, position, part)
 
@@ -262,15 +260,15 @@ def _insert(content: bytes, position: int, part: bytes) -> bytes:
 
 
 def _segment(marker: int, content: bytes) -> bytes:
-    if len(content) > _MAX_SEGMENT:
+    if len(content) > MAX_SEGMENT_BYTES:
         raise ValueError(
-            f"expected at most {_MAX_SEGMENT:,} bytes of metadata. Received: {len(content):,}"
+            f"expected at most {MAX_SEGMENT_BYTES:,} bytes of metadata. Received: {len(content):,}"
         )
     return bytes([0xFF, marker]) + (2 + len(content)).to_bytes(2, "big") + content
 
 
 def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator[bytes]:
-    """Segments of one marker in front of the marker `last`."""
+    """The segments of one marker that come before the marker `last`."""
     while position + 4 <= len(content) and content[position] == 0xFF:
         marker = content[position + 1]
         if marker == last:
@@ -282,7 +280,7 @@ def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator
 
 
 def _without(content: bytes, position: int, last: int, dropped: set[int]) -> Iterator[bytes]:
-    """A file but for the segments of some markers in front of the marker `last`."""
+    """A file without the segments of some markers that come before the marker `last`."""
     yield content[:position]
     while position + 4 <= len(content) and content[position] == 0xFF:
         marker = content[position + 1]

@@ -13,12 +13,12 @@ What it carries is 17 bytes, numbers most significant byte first::
     11      2      quantiser step that the networks were told, in 1/64 grey levels
     13      4      CRC-32 of what the pixels are made of (`carriers.checksum`)
 
-The size of the original follows from that of the picture inside. Version 1 had, from offset 13 on,
-height and width of the original in three bytes each, and no checksum; it is still read.
+The size of the original follows from the size of the picture inside. Version 1 had no checksum;
+from offset 13 on it had the original's height and width, three bytes each. It can still be read.
 
-`carriers` says where each format keeps them. In a JPEG they are the content of an APP9 segment
-behind the JFIF header, with which the file grows by 21 bytes. Any viewer skips it and shows the
-compact picture. `graph.compact_file` reads and writes the same in TensorFlow operations.
+`carriers` says where each format keeps these bytes. In a JPEG they are the content of an APP9
+segment behind the JFIF header, 21 bytes with its marker and length. Any viewer skips it and shows
+the compact picture. `graph.compact_file` reads and writes the same in TensorFlow operations.
 """
 
 import dataclasses
@@ -46,13 +46,13 @@ __all__ = [
 ]
 
 VERSION = 3
-#: Preset id of a file that holds the picture itself, for which there is nothing to restore.
+#: Preset id of a file that holds the picture itself: there is nothing to restore.
 PLAIN = 0
-#: Units of the step in a grey level.
+#: How many units of the step make a grey level.
 STEP_UNITS = 64
 _LAYOUT = struct.Struct(">4sBIBBHI")
 _LAYOUT_1 = struct.Struct(">4sBIBBHBHBH")
-#: How many bytes a file carries.
+#: How many bytes a compact file carries.
 LAYOUT_BYTES = _LAYOUT.size
 _SCALE, GREY, LESS_HIGH, LESS_WIDE = 3, 4, 8, 16
 _MAX_SIZE = 2**24 - 1
@@ -69,7 +69,7 @@ DAMAGED = "the file is damaged: the checksum of its picture is not the one that 
 
 
 class DamagedError(ValueError):
-    """A file is not what it was when it was made, which callers may choose to overlook."""
+    """The picture of a file was changed after the file was made; callers may overlook that."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Header:
             1/64 to 1023.
         height, width: size of the original picture in pixels, 1 to 2**24 - 1.
         grey: whether the picture is grey, which not every format can say.
-        checksum: of what the pixels are made of; None where the file carries none.
+        checksum: `carriers.checksum` of the file; None if the file carries none.
 
     Raises:
         ValueError: an attribute is outside the range above.
@@ -122,7 +122,7 @@ class Header:
 
 
 def write(bitstream: bytes, header: Header) -> bytes:
-    """Make a compact file of a codec's bitstream.
+    """Make a compact file from a codec's bitstream.
 
     Args:
         bitstream: a JPEG, JPEG XL, WebP, AVIF or JPEG 2000 file of ceil(size / scale) pixels.
@@ -153,14 +153,14 @@ def read(compact_file: bytes) -> Header:
     """Read what a compact file says about itself.
 
     Args:
-        compact_file: a file made by `write`; others may have put in parts of their own since.
+        compact_file: a file made by `write`; other programs may have added parts to it since.
 
     Returns:
         What it carries.
 
     Raises:
-        ValueError: the bytes are of no known format, carry nothing of ours, or something that is
-            damaged or of a newer version.
+        ValueError: the format is unknown, the file is not compact, or its ComRec data are damaged
+            or of a newer version.
     """
     payload = carriers.extract(compact_file)
     if payload is None:
@@ -187,7 +187,7 @@ def read(compact_file: bytes) -> Header:
 
 
 def verify(compact_file: bytes, header: Header) -> None:
-    """Raise `DamagedError` where a file is not what it was when it was made.
+    """Raise `DamagedError` if the picture of a file was changed after the file was made.
 
     Args:
         compact_file: the file.

@@ -1,4 +1,4 @@
-"""What a JPEG XL file says of its picture, read from its first bits (ISO/IEC 18181-1 and -2)."""
+"""What the first bits of a JPEG XL file say about its picture (ISO/IEC 18181-1 and -2)."""
 
 from collections.abc import Iterator
 
@@ -8,22 +8,29 @@ __all__ = ["SIGNATURE", "is_jpeg_xl", "parts", "recipe", "shape"]
 
 #: The first box of a file made of boxes.
 SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
-#: First bytes of a codestream, which is a file as well, without boxes.
+#: First bytes of a codestream, which may also be a file, without boxes.
 _CODESTREAM = b"\xff\x0a"
-#: Bytes of a codestream that hold all that is read here.
+#: The first bytes of a codestream hold all that is read here: so many.
 _START = 40
-#: Width over height, by the number that stands for it.
+#: Width over height, by its code.
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _DAMAGED = "the JPEG XL header is damaged"
 
 
 def is_jpeg_xl(content: bytes) -> bool:
-    """Tell JPEG XL by the first 12 bytes of a file."""
+    """Tell whether a file is JPEG XL.
+
+    Args:
+        content: the file, or its first 12 bytes.
+
+    Returns:
+        True for a codestream and for a file made of boxes.
+    """
     return content.startswith((SIGNATURE, _CODESTREAM))
 
 
 def parts(content: bytes) -> Iterator[bytes]:
-    """List what the picture is made of.
+    """List the parts that the picture depends on.
 
     Args:
         content: a JPEG XL file.
@@ -40,13 +47,13 @@ def parts(content: bytes) -> Iterator[bytes]:
 
 
 def recipe(content: bytes) -> bytes | None:
-    """Find what a JPEG is put together by again from its JPEG XL file.
+    """Find the recipe for rebuilding the JPEG from a JPEG XL file.
 
     Args:
         content: a JPEG XL file.
 
     Returns:
-        The recipe, or None for a picture that was no JPEG.
+        The recipe, or None if the picture was no JPEG.
     """
     if content.startswith(_CODESTREAM):
         return None
@@ -60,10 +67,11 @@ def shape(content: bytes) -> tuple[int, int, int]:
         content: a JPEG XL file.
 
     Returns:
-        The size in pixels, and 1 for grey, else 3; 3 as well for what JPEGs do not become.
+        The size in pixels, and 1 for grey pictures, otherwise 3. Pictures that were no JPEGs may
+        count as 3 even if they are grey.
 
     Raises:
-        ValueError: the bytes are no JPEG XL file, or a damaged one.
+        ValueError: the bytes are not a JPEG XL file, or are damaged.
     """
     if not is_jpeg_xl(content):
         raise ValueError("the bytes are not a JPEG XL file")
@@ -90,7 +98,7 @@ def _codestream_start(content: bytes) -> bytes:
         if kind == b"jxlc":
             return part[:_START]
         if kind == b"jxlp":
-            start += part[4:][:_START]  # behind its number
+            start += part[4:][:_START]  # its number comes first
         if len(start) >= _START:
             break
     return start
@@ -103,10 +111,10 @@ def _side(bits: "_Bits", by_eights: int) -> int:
 
 
 def _is_grey(bits: "_Bits") -> bool:
-    """Read on in ImageMetadata, as far as it is what JPEGs become."""
+    """Read on in ImageMetadata; anything that no JPEG becomes counts as colour."""
     all_default, extra_fields = bits.take(1), bits.take(1)
     if all_default or extra_fields or bits.take(1) or bits.take(2):
-        return False  # or samples that are floats or of more than 8 bits
+        return False  # extra fields, or samples that are floats or have more than 8 bits
     bits.take(1)  # whether 16 bits are enough to decode it
     extra_channels, _, default_colour = bits.take(2), bits.take(1), bits.take(1)
     if extra_channels or default_colour:

@@ -1,1 +1,1 @@
-"""Pictures in, compact files out, and back."""
+"""Pictures to compact files and back: by tiles, by rate control, file by file."""

@@ -1,4 +1,4 @@
-"""Where a way reaches a goal: found by looking at it once or twice."""
+"""Finds the quality at which a way reaches a goal, by looking at it once or twice."""
 
 import dataclasses
 import math
@@ -10,11 +10,12 @@ from comrec_tf.compression.ways import Way, place, quality_at
 
 __all__ = ["BYTES_SLOPE", "Aim", "find"]
 
-#: Growth of the logarithm of bytes with `place`, as photos have it.
+#: How much the logarithm of bytes grows with `place`, for photos.
 BYTES_SLOPE = 0.6
-#: A look that misses its goal by no more than so much of a place tells where the goal is; of a way
-#: with a draft by so much.
+#: If a look misses the goal by no more than this distance of `place`, no further look is needed;
+#: the second number is for ways with a draft.
 _NEAR, _NEAR_BY_DRAFT = 0.25, 0.8
+<<<<<<< HEAD
 #: Guesses by the draft, and a distance of `place` at which the slope says enough without one.
 _GUESSES, _CLOSE = 1, 0.09
 #: A way that is expected to take so many times the bytes of the best is given up.
@@ -24,9 +25,18 @@ _HOPELESS_AT_FIRST = 1.1
 #: Distance of `place` within which a difference says nothing of the slope.
 _NEIGHBOURS = 0.1
 #: Looks a way at most, beside a rough one.
+=======
+#: The most guesses by the draft, and the distance of `place` at which they end.
+_GUESSES, _CLOSE = 3, 0.05
+#: A way is given up if it is expected to take so many times the bytes of the best.
+_HOPELESS = 1.03
+#: Two looks closer than this distance of `place` say nothing about the slope.
+_NEIGHBOURS = 0.1
+#: The most looks at a way.
+>>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 _LOOKS = 3
-#: The score is promised of each picture, so it is asked of a part with so many standard deviations
-#: of the part's error to spare; structure is promised in the mean.
+#: The score is promised for each picture, so a part of it must exceed the goal by so many standard
+#: deviations of the part's error; structure is promised in the mean only.
 _SPARE = 1.0
 
 
@@ -35,9 +45,9 @@ class Aim:
     """A way and a quality, and what is expected of it.
 
     Attributes:
-        way, quality: as said.
+        way, quality: how the file is to be made.
         score: of the restored picture.
-        num_bytes: of the file of what is looked at.
+        num_bytes: of the file of the part that is looked at.
         met: whether the goal is reached.
     """
 
@@ -65,18 +75,18 @@ def find(
         prediction: what is expected of the way.
         goal: to reach.
         beside: plain JPEG that is about as good.
-        effort: 1 to look at nothing, where the prediction is of a fit; 2 to look.
+        effort: 1 to trust the prediction if it comes from a fit; 2 to look.
         best_bytes: of the best way so far.
 
     Returns:
-        The quality; None where the way is found to take more bytes than the best.
+        The quality; None if the way takes more bytes than the best.
     """
     wanted = prediction.place
     if effort == 1 and math.isfinite(prediction.bytes_error):
         num_bytes = beside.num_bytes * math.exp(prediction.bytes)
         quality = quality_at(way.qualities, wanted)
         return Aim(way, quality, beside.score, num_bytes, goal.score <= prediction.top)
-    # As they are worth, and what the draft says of qualities near the last.
+    # The looks, and what the draft says about qualities near the last one.
     looks: list[_Worth] = []
     tried: list[float] = []
     # A first look without a draft is seldom near, so that half of it will do.
@@ -120,13 +130,13 @@ def find(
 
 @dataclasses.dataclass(frozen=True)
 class _Worth:
-    """A look, held to a goal.
+    """A look, compared with a goal.
 
     Attributes:
         quality, num_bytes: of the look.
-        score: as the whole's is expected to be.
-        worth: towards the goal, what is asked to spare being taken off.
-        spare: of the score.
+        score: expected of the whole picture.
+        worth: `Goal.worth` of that, less the `spare`.
+        spare: points by which a part must exceed the goal.
     """
 
     quality: float
@@ -137,7 +147,7 @@ class _Worth:
 
     @classmethod
     def of(cls, look: Look, goal: Goal, prediction: Prediction) -> "_Worth":
-        """Take off what looks at a part say too much, and what is asked to spare."""
+        """Correct a look at a part: take off its usual error, and the spare."""
         score, structure, spare = look.score, look.structure, 0.0
         if look.sampled:
             spare = _SPARE * prediction.part_error
@@ -151,7 +161,7 @@ class _Worth:
 def _by_draft(
     scene: Scene, way: Way, looked: Look, goal: Goal, prediction: Prediction
 ) -> list[_Worth]:
-    """Follow the way's draft from a look on towards the goal: the look, and what is expected."""
+    """Follow the way's draft from a look towards the goal: the look, and estimates near it."""
     worths = [_Worth.of(looked, goal, prediction)]
     while len(worths) <= _GUESSES:
         nearest, slope = _nearest(worths, goal.score, prediction.slope)
@@ -164,13 +174,13 @@ def _by_draft(
 
 
 def _nearest(looks: list[_Worth], goal: float, usual: float) -> tuple[_Worth, float]:
-    """The look that is nearest to the goal, and the growth of the worth with the place there."""
+    """The look nearest to the goal, and the slope of the worth over the place there."""
     nearest, *others = sorted(looks, key=lambda look: abs(look.worth - goal))
     # A look beyond the goal says more than one on the same side of it.
     others.sort(key=lambda look: (look.worth >= goal) == (nearest.worth >= goal))
     for other in others:
         distance = place(other.quality) - place(nearest.quality)
-        # Tables are of whole numbers, so neighbours may differ by nothing or by much.
+        # Tables hold whole numbers, so neighbours may be equal or differ by much.
         if abs(distance) >= _NEIGHBOURS:
             slope = (other.worth - nearest.worth) / distance
             return nearest, min(max(slope, usual / 3), usual * 3)

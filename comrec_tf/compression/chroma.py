@@ -1,4 +1,4 @@
-"""Chroma at half or at full size: photos lose little by the half, drawings their colours."""
+"""Chroma at half or full size: photos lose little by the half, drawings lose their colours."""
 
 import numpy as np
 import PIL.Image
@@ -12,13 +12,13 @@ __all__ = ["needs_full", "sampled"]
 _OPTION = "chroma_subsampling"
 _NAMES = {"420": "4:2:0", "444": "4:4:4"}
 
-#: A picture that scores less by nothing but halved chroma is taken for a drawing: photos keep 70
-#: to 95, coloured text about 50.
+#: A picture that scores less after nothing but halving its chroma counts as a drawing: photos have
+#: 70 to 95, coloured text about 50.
 _LEAST_SCORE = 65.0
-#: Grey levels that turning colours and back may be off.
+#: Grey levels by which converting colours and back may be off.
 _ROUNDING = 2
-#: Steps of colour between neighbours, in grey levels, that photos hardly have, and the share of
-#: them below which nobody need look closer.
+#: Differences of colour between neighbours that photos hardly have, in grey levels. If a smaller
+#: share of pixels has them, the picture is no drawing.
 _STEP, _SHARE = 64, 0.005
 
 
@@ -27,8 +27,8 @@ def sampled(codec: base.Codec, chroma: str, picture: np.ndarray) -> base.Codec:
 
     Args:
         codec: what the picture will be encoded with.
-        chroma: one of `target.CHROMA`; "auto" leaves the codec as it is but for pictures that need
-            full chroma.
+        chroma: one of `target.CHROMA`; "auto" only changes the codec for pictures that need full
+            chroma.
         picture: uint8 (H, W, 1 or 3).
 
     Returns:
@@ -56,6 +56,9 @@ def needs_full(picture: np.ndarray) -> bool:
 
     Args:
         picture: uint8 (H, W, 1 or 3).
+
+    Returns:
+        True if its chroma should be coded at full size.
     """
     if picture.shape[-1] == 1 or min(picture.shape[:2]) < 2:
         return False
@@ -64,13 +67,13 @@ def needs_full(picture: np.ndarray) -> bool:
         return False
     halved = _with_halved_chroma(picture)
     errors = ssimulacra2.Original(picture).errors(halved).sum((1, 2))
-    # Of a page with little on it, what is there counts.
+    # A mostly empty page is judged by what is on it.
     share = _changed_share(picture, halved)
     return share > 0 and ssimulacra2.score(errors / share) < _LEAST_SCORE
 
 
 def _steep_share(picture: np.ndarray) -> float:
-    """Share of pixels, every fourth looked at, beside which the colour is quite another."""
+    """Share of pixels whose neighbour has quite another colour; every fourth is looked at."""
     left, right = (picture[::2, start::2].astype(np.int16) for start in (0, 1))
     steps = left[:, : right.shape[1]] - right
     red, blue = (np.abs(steps[..., c] - steps[..., 1]) for c in (0, 2))

@@ -1,4 +1,4 @@
-"""Compressor: the object a Python user holds, pictures in and compact files out."""
+"""Compressor: what Python users work with; pictures to compact files and back."""
 
 import dataclasses
 import functools
@@ -34,14 +34,14 @@ class Compressor:
         content = compressor.encode_to(picture, comrec_tf.Target("max_bytes", 20_000)).content
         restored = compressor.decode(content)                      # uint8 array
 
-    A process that has used libvips (mozjpeg's) or TensorFlow must not be forked, as
-    `multiprocessing` does on Linux up to Python 3.13: a child's call raises `RuntimeError`.
+    A process that has used libvips (for mozjpeg) or TensorFlow must not be forked, as
+    `multiprocessing` does on Linux up to Python 3.13: calls in the child raise `RuntimeError`.
 
     Args:
         pairs: the pair of networks of each scale, as an engine computes them.
         codec: what pictures are encoded with.
         fit: what is known of files of these pairs and this codec.
-        default_quality: what `encode` takes where no quality is given, 1 to 100.
+        default_quality: what `encode` takes if no quality is given, 1 to 100.
         max_pixels: pictures of more pixels are refused, in both directions.
     """
 
@@ -80,8 +80,8 @@ class Compressor:
             name: a preset's name, or a folder that holds one.
             engine: what computes the networks, one of `vocabulary.ENGINES`.
             codec: another codec to encode with, or its name; "jpeg-xl" packs the preset's own.
-            precision: of the engine "tensorflow", see `engines.tensorflow.load_pairs`; the engine
-                "litert" computes in float32.
+            precision: of the engine "tensorflow", see `engines.tensorflow.load_pairs`; the others
+                compute in float32.
             max_pixels: as for the class.
 
         Returns:
@@ -100,14 +100,14 @@ class Compressor:
         return cls(
             load_pairs(name, engine, **options),
             codec or own,
-            # It was made with the preset's own codec.
+            # The fit was made with the preset's own codec.
             fit=Fit.read(described.fit) if codec is None or codec.packs(own) else NO_FIT,
             default_quality=described.default_quality,
             max_pixels=max_pixels,
         )
 
     def with_codec(self, codec: base.Codec) -> "Compressor":
-        """Return the same networks around another codec to encode with."""
+        """Return the same networks around another codec to encode with, without a fit."""
         return Compressor(
             [coder.pair for coder in self._files.coders.values()],
             codec,
@@ -117,7 +117,7 @@ class Compressor:
 
     @property
     def scales(self) -> tuple[int, ...]:
-        """The scales there is a pair for."""
+        """The scales that there are pairs for, rising."""
         return tuple(self._files.coders)
 
     def encode(
@@ -171,9 +171,9 @@ class Compressor:
     ) -> CompactFile:
         """Compress a picture to a target: by quality, bytes, or score of the restored picture.
 
-        Every scale, and the codec without networks, is considered; whichever serves the target best
-        is taken, so that nobody is worse off than with the codec alone (its
-        reference encoder, which a target of quality means as well).
+        Every scale and the codec without networks are considered, and the best for the target is
+        taken. So the result is never worse than the codec alone (its reference encoder, which is
+        also what a target of quality refers to).
 
         Args:
             picture: as in `encode`.
@@ -181,15 +181,15 @@ class Compressor:
             scales: which pairs to choose from; all if None.
             plain: whether the codec without networks may be chosen as well.
             effort: 1 to choose by the preset's fit alone, 2 by restoring a part of the picture, 3
-                by restoring whole pictures as often as it takes.
+                by restoring whole pictures, as often as necessary.
             chroma: one of `target.CHROMA`. "auto" gives drawings and coloured text full chroma, and
                 quality then means plain JPEG with full chroma as well; see `compression.chroma`.
             metadata: EXIF, XMP and colour profile to put into the file; their bytes count.
             progress: told after each file that was tried which share of the search is done, 0 to 1;
-                an estimate, since nobody knows how many it will take.
+                an estimate, since the number of files is not known beforehand.
 
         Returns:
-            The file and what was chosen. Where a target is out of reach, the nearest there is, with
+            The file and what was chosen. If the target is out of reach, the nearest file, with
             `met` False.
 
         Raises:
@@ -225,7 +225,7 @@ class Compressor:
             picture, scales, plain, effort, chroma, metadata, progress: as in `encode_to`.
 
         Returns:
-            What makes of a target the choice that `encode_to` makes.
+            A function from a target to the file that `encode_to` would return.
 
         Raises:
             ValueError, TypeError: as `encode`.
@@ -253,7 +253,7 @@ class Compressor:
             picture, scales, plain, chroma, metadata, progress: as in `encode_to`.
 
         Returns:
-            What rate control chooses from; its ways keep the files that they made.
+            What rate control chooses from; its ways keep the files that they have made.
 
         Raises:
             ValueError, TypeError: as `encode`.
@@ -269,7 +269,7 @@ class Compressor:
             self._files,
             pixels,
             codec,
-            # It was made with the codec as it is.
+            # The fit was made with the codec's usual chroma.
             self.fit if codec is self.codec else NO_FIT,
             scales,
             plain=plain,
@@ -295,7 +295,7 @@ class Compressor:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
                 picture is too large.
         """
         return self._files.decode(content, ignore_checksum, progress)
@@ -324,20 +324,20 @@ class Compressor:
         strength: float = 1.0,
         progress: Callable[[float], None] | None = None,
     ) -> jpeg_restoration.RestoredJpeg:
-        """Restore an ordinary JPEG, which nobody made for us, by the pair at full size.
+        """Restore an ordinary JPEG, one that comrec_tf did not make, by the pair at full size.
 
-        It is left as it is where restoring would do harm; see `jpeg_restoration` for when that is.
+        It is left as it is where restoring would do harm; `jpeg_restoration` says when.
 
         Args:
-            content: a JPEG; a compact file is taken for the picture that viewers show.
-            strength: how much of the restoration is taken over, 0 to 1.
+            content: a JPEG; of a compact file, the picture that viewers show is restored.
+            strength: how much of the restoration is applied, 0 to 1.
             progress: told while networks run which share of the picture is done, 0 to 1.
 
         Returns:
             The picture, upright, and what was done to it.
 
         Raises:
-            ValueError: the bytes are no JPEG or a damaged one, the picture is too large or too
+            ValueError: the bytes are not a JPEG or are damaged, the picture is too large or too
                 thin, `strength` is out of range, or the preset has no pair at full size.
         """
         if not 0.0 <= strength <= 1.0:

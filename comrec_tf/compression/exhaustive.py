@@ -1,4 +1,4 @@
-"""From a target to a file by looking at whole pictures, as often as it takes."""
+"""From a target to a file by looking at whole pictures, as often as necessary."""
 
 import bisect
 import dataclasses
@@ -16,11 +16,11 @@ __all__ = [
     "smallest_reaching",
 ]
 
-#: Share of a score's usual growth with `place` that a search for a score may end above it.
+#: A search for a score may end above it by this share of the score's usual growth with `place`.
 _CLOSE_ENOUGH = 0.006
-#: Growth of the logarithm of bytes with `place`, as photos have it in JPEG.
+#: How much the logarithm of bytes grows with `place`, for photos in JPEG.
 _BYTES_SLOPE = 0.6
-#: Distance of `place` within which a difference says nothing of the slope.
+#: Two files closer than this distance of `place` say nothing about the slope.
 _NEIGHBOURS = 0.1
 
 #: Way, file -> the score of the restored picture.
@@ -32,11 +32,11 @@ def best_within(ways: Sequence[Way], score: Scores, max_bytes: int) -> CompactFi
 
     Args:
         ways: to choose from.
-        score: what a file is worth.
+        score: gives the score of a file.
         max_bytes: of the file.
 
     Returns:
-        The file, with its score; where none is small enough the smallest, `met` being False.
+        The file with its score; if none is small enough the smallest, with `met` False.
     """
     found = [(way, largest_quality(way.file, way.qualities, max_bytes)) for way in ways]
     within = [(way, file) for way, file in found if file is not None]
@@ -47,7 +47,15 @@ def best_within(ways: Sequence[Way], score: Scores, max_bytes: int) -> CompactFi
 
 
 def smallest(ways: Sequence[Way], score: Scores | None) -> CompactFile:
-    """Make the smallest file there is, for a limit that cannot be kept; `met` is False."""
+    """Make the smallest file, for a limit that cannot be kept.
+
+    Args:
+        ways: to choose from.
+        score: gives the score of a file; None to leave it out.
+
+    Returns:
+        The file, with `met` False.
+    """
     files = [(way, way.file(way.qualities[0])) for way in ways]
     way, file = min(files, key=lambda item: len(item[1].content))
     return dataclasses.replace(file, score=score(way, file) if score else None, met=False)
@@ -58,15 +66,15 @@ def smallest_reaching(ways: Sequence[Way], score: Scores, goal: float, slope: fl
 
     Args:
         ways: to choose from.
-        score: what a file is worth.
+        score: gives the score of a file.
         goal: score to reach.
-        slope: growth of scores with `place` as is usual.
+        slope: how much scores usually grow with `place`.
 
     Returns:
-        The file, with its score; where none is good enough the best, `met` being False.
+        The file with its score; if none is good enough the best, with `met` False.
     """
     best: CompactFile | None = None
-    # The codec alone first: to decode costs next to nothing, and its file bounds the others.
+    # The codec alone first: decoding costs almost nothing, and its file is a bound for the others.
     for way in sorted(ways, key=lambda way: way.scale):
         max_bytes = len(best.content) - 1 if best is not None and best.met else None
         choice = smallest_quality(way, score, goal, slope, max_bytes)
@@ -91,14 +99,14 @@ def largest_quality(
     """Find the largest quality whose file is small enough.
 
     Args:
-        encode: quality -> file; files grow with quality, but for small dips.
+        encode: quality -> file; files grow with quality, except for small dips.
         qualities: the candidates, rising.
         max_bytes: size of the file at most.
         first: which quality to try first.
-        close_enough: share of the bytes that may be left unused, where that saves encoding.
+        close_enough: share of the bytes that may be left unused to save encoding.
 
     Returns:
-        The file, or None where even the first quality's file is larger.
+        The file, or None if even the file of the lowest quality is larger.
     """
     low, high = -1, len(qualities)
     measured: dict[int, float] = {}
@@ -125,19 +133,19 @@ def smallest_quality(
 ) -> CompactFile | None:
     """Find the smallest quality whose file restores well enough.
 
-    Restoring costs most, so qualities are guessed by interpolation, one that is hardly better than
-    asked for ends the search, and a single one tells whether a limit of bytes can be kept.
+    Restoring costs most. So qualities are guessed by interpolation, the search ends at one that is
+    hardly better than necessary, and a single file tells whether a limit of bytes can be kept.
 
     Args:
         way: how to encode.
-        score: what a file is worth; it grows with quality, but for small dips.
+        score: gives the score of a file; it grows with quality, except for small dips.
         goal: score to reach.
-        slope: growth of scores with `place` as is usual.
+        slope: how much scores usually grow with `place`.
         max_bytes: size of the file at most.
 
     Returns:
-        The file with its score; the best quality's with `met` False where none reaches the goal;
-        None where none does within `max_bytes`.
+        The file with its score; if none reaches the goal, that of the best quality with `met`
+        False; None if none reaches it within `max_bytes`.
     """
     low, high = -1, len(way.qualities)
     close_enough = _CLOSE_ENOUGH * slope
@@ -176,17 +184,17 @@ def _guess(
 ) -> int:
     """An index strictly between `low` and `high` where `goal` may be.
 
-    It lies where the line through the two nearest measurements reaches the goal; through the only
-    one, with the usual slope.
+    It is where the line through the two nearest measurements reaches the goal; with one
+    measurement, the line with the usual slope.
     """
-    # Dips and bends must not make the search creep: every fifth guess halves what is left.
+    # So that dips and bends cannot make the search creep, every fifth guess halves what is left.
     if not measured or len(measured) % 5 == 4:
         return (low + high) // 2
     nearest = sorted(measured, key=lambda index: abs(measured[index] - goal))
     value, here = measured[nearest[0]], place(qualities[nearest[0]])
     for other in nearest[1:]:
         distance = place(qualities[other]) - here
-        # Tables are of whole numbers, so neighbours may differ by nothing or by much.
+        # Tables hold whole numbers, so neighbours may be equal or differ by much.
         if abs(distance) > _NEIGHBOURS:
             slope = (measured[other] - value) / distance
             break

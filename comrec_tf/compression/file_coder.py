@@ -1,6 +1,7 @@
-"""Pixels to compact files of a given quality, and back: what a compressor does without choosing."""
+"""Pixels to compact files of a given quality and back: the part of a compressor without choices."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -13,10 +14,10 @@ from comrec_tf.engines.base import EnginePair
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
 
-__all__ = ["FileCoder"]
+__all__ = ["FileCoder", "most_work"]
 
-#: How much more than its own pixels a picture may cost to restore, where it is so thin that tiles
-#: are mostly padding: so many times its pixels, and so many pixels besides.
+#: A picture may be so thin that its tiles are mostly padding. Restoring it may cost as much as so
+#: many times its pixels plus so many pixels.
 _PADDING_FACTOR, _PADDING_PIXELS = 8, 4_000_000
 
 
@@ -59,7 +60,7 @@ class FileCoder:
             The file.
 
         Raises:
-            ValueError: the quality is none of the codec's, or the picture too large for it.
+            ValueError: the codec has no such quality, or the picture is too large for it.
         """
         bitstream = self.bitstream(pixels, quality, scale, codec, progress)
         return self.pack(bitstream, pixels.shape, quality, scale, metadata, codec)
@@ -145,7 +146,7 @@ class FileCoder:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are no compact file, one of another preset, a damaged one, or the
+            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
                 picture is too large.
         """
         header = container.read(content)
@@ -168,7 +169,7 @@ class FileCoder:
         return coder.restore(decoded, header.step, shape[:2], progress)
 
     def coder(self, scale: int, height: int, width: int) -> PictureCoder:
-        """Return the pair that restores a picture, where that is worth its work.
+        """Return the pair that restores a picture, unless the picture is too thin.
 
         Args:
             scale: of the pair.
@@ -182,7 +183,7 @@ class FileCoder:
         """
         coder = self.coders[scale]
         work = coder.restoring_work((height, width))
-        if work > _PADDING_FACTOR * height * width + _PADDING_PIXELS:
+        if work > most_work(height * width):
             raise ValueError(
                 f"a picture of {width}x{height} pixels is too thin to be restored: "
                 f"it would cost as much as one of {work:,} pixels"
@@ -190,7 +191,7 @@ class FileCoder:
         return coder
 
     def pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
-        """Take the pixels of what a user gives for a picture.
+        """Check a picture that a user gives, and take its pixels.
 
         Args:
             picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture.
@@ -222,3 +223,15 @@ class FileCoder:
                 f"expected at most {self.max_pixels:,} pixels (max_pixels). "
                 f"Received: {width}x{height}"
             )
+
+
+def most_work(pixels: Any) -> Any:
+    """Tell how many pixels restoring a picture may compute, halos and padding included.
+
+    Args:
+        pixels: of the picture, an int or an integer tensor.
+
+    Returns:
+        The number, of the same type.
+    """
+    return _PADDING_FACTOR * pixels + _PADDING_PIXELS

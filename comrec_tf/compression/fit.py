@@ -1,6 +1,6 @@
-"""What a preset's files reach, told from plain JPEG of the same picture, without restoring any.
+"""Predicts what a preset's files reach from plain JPEG of the same picture, without restoring any.
 
-The numbers were fitted by `tools/fit` and stand in the preset's card with their errors. They tell
+The numbers were fitted by `tools/fit` and are in the preset's card with their errors. They tell
 where to begin, and which ways need not be looked at.
 """
 
@@ -15,21 +15,20 @@ from comrec_tf.compression.target import METRICS
 
 __all__ = ["ENTRIES", "NO_FIT", "PARTS", "USUAL_SLOPES", "Fit", "Line", "Prediction", "terms"]
 
-#: Scores that are large for a metric, so that terms are of the size of one.
+#: Large scores of each metric; divided by these, scores are about one.
 _LARGE = {"ssimulacra2": 50.0, "psnr": 40.0}
-#: Growth of a score with `ways.place`, of the logarithm of bytes likewise, as photos have it.
+#: How much a score grows with `ways.place`, for photos.
 USUAL_SLOPES = {"ssimulacra2": 14.0, "psnr": 3.5}
 _NUM_TERMS = 6
 
-#: What is fitted of each way: where the score of plain JPEG is reached (`ways.place`); logarithm of
-#: the bytes that this takes over those of plain JPEG; growth of the score with the place there;
-#: the best score of the way; what the score is above plain JPEG's in as many bytes. Besides
-#: "part" and "part_structure": what a look at a part of a picture says above what is true, of its
-#: score and of its structure, mean and standard deviation.
+#: What is fitted for each way: the place at which it reaches plain JPEG's score (`ways.place`); the
+#: logarithm of its bytes there over those of plain JPEG; how much its score grows with the place
+#: there; its best score; its score minus that of plain JPEG of equal bytes.
 ENTRIES = ("place", "bytes", "slope", "top", "gain")
+#: By how much a look at a part of a picture overestimates score and structure, each with mean and
+#: standard deviation.
 PARTS = ("part", "part_structure")
-#: The errors of looking at a part where nothing was fitted, as they are of photos: of the score,
-#: of the structure.
+#: Standard deviations of these of a metric that nothing was fitted for, measured on photos.
 _USUAL_ERRORS = {"ssimulacra2": (1.0, 0.0015), "psnr": (0.15, 0.0)}
 
 
@@ -50,9 +49,9 @@ class Line:
 class Prediction:
     """What a way is expected to do; see `ENTRIES`, each with its error.
 
-    Errors are infinite where nothing is known, but for those of parts. `part` is what a look at a
-    part of a picture says above what is true, in the mean, of its score and of its structure;
-    `part_error` is of the score.
+    Errors are infinite where nothing is known, except `part_error`. `part` is by how much a look at
+    a part of a picture overestimates score and structure in the mean; `part_error` is the standard
+    deviation for the score.
     """
 
     place: float
@@ -79,7 +78,7 @@ class Fit:
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> "Fit":
-        """Read what the card says.
+        """Read the fit of a card.
 
         Args:
             content: `Card.fit`, empty where nothing was fitted.
@@ -88,7 +87,7 @@ class Fit:
             The fit.
 
         Raises:
-            ValueError: an entry is not what it must be.
+            ValueError: an entry is malformed.
         """
         lines: dict[str, dict[str, dict[str, Line]]] = {}
         for metric in METRICS:
@@ -105,10 +104,10 @@ class Fit:
     def predict(
         self, metric: str, way: str, score: float, bits_per_pixel: float, here: float
     ) -> Prediction:
-        """Say what a way is expected to do.
+        """Predict what a way does.
 
         Args:
-            metric: what the score is of.
+            metric: the metric of the score.
             way: `Way.name`.
             score: of plain JPEG.
             bits_per_pixel: of plain JPEG of this score.
@@ -140,12 +139,12 @@ class Fit:
         )
 
 
-#: Of a preset that has none.
+#: The fit of a preset without one.
 NO_FIT = Fit({})
 
 
 def terms(metric: str, score: float, bits_per_pixel: float) -> np.ndarray:
-    """Make the terms that fitted numbers are sums of.
+    """Compute the terms whose weighted sums are the fitted numbers.
 
     Args:
         metric, score, bits_per_pixel: as in `Fit.predict`.

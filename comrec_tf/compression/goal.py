@@ -1,40 +1,56 @@
-"""What a file must reach: a score, and where plain JPEG is the measure its structure as well."""
+"""What a file must reach: a score, and if it is compared with plain JPEG also its structure."""
 
 import dataclasses
 
 __all__ = ["POINTS", "Goal"]
 
+<<<<<<< HEAD
 #: Points of SSIMULACRA2 that go with a difference of 1 in structural similarity, as both grow with
 #: quality in photos.
 POINTS = 350.0
+=======
+#: Points of SSIMULACRA2 that correspond to a difference of 1 in structural similarity, as both grow
+#: with the quality of photos.
+_POINTS = 350.0
+#: By this share of what plain JPEG's structure lacks to 1 a picture may miss it. Structure is
+#: promised in the mean over pictures, and pictures whose score decides have more of it than plain
+#: JPEG.
+_SLACK = 0.03
+>>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
     """What to reach.
 
-    SSIMULACRA2 likes what networks restore better than SSIM does: at its score alone pictures of
-    half size would be a little smoother than plain JPEG. Who asks for a quality is promised both.
+    SSIMULACRA2 rates restored pictures higher than SSIM does: at an equal score, pictures restored
+    from half size would be a little smoother than plain JPEG. A target of quality promises both:
+    the score of each picture, structure in the mean.
 
     Attributes:
         score: at least this.
-        structure: at least this structural similarity, see `Judge.structure_of`; None where the
-            score is all that was asked for.
+        structure: structural similarity of plain JPEG, see `Judge.structure_of`, to be reached up
+            to `_SLACK`; None if only a score was asked for.
     """
 
     score: float
     structure: float | None = None
 
     def worth(self, score: float, structure: float | None) -> float:
-        """Say how far a file is.
+        """Tell how close a file is to the goal.
 
         Args:
             score, structure: of the restored picture.
 
         Returns:
-            Its score, or a lower one if its structure is what it lacks; at least `Goal.score`
-            exactly where the goal is reached.
+            Its score, or a lower one if its structure is further from the goal; `Goal.score` or
+            more exactly if the goal is reached.
         """
         if self.structure is None or structure is None:
             return score
+<<<<<<< HEAD
         return min(score, self.score + POINTS * (structure - self.structure))
+=======
+        least = self.structure - _SLACK * (1.0 - self.structure)
+        return min(score, self.score + _POINTS * (structure - least))
+>>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9

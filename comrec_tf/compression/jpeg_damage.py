@@ -1,18 +1,18 @@
-"""Where the tables of a JPEG do not describe its damage: measured on 8x8 DCT coefficients of luma.
+"""Damage that the tables of a JPEG do not describe, found in 8x8 DCT coefficients of luma.
 
-**Compressed before.** Whoever opens a JPEG of quality 25 and saves it at 90 gets tables of quality
-90 and blocks of quality 25. The coefficients, if the picture was not cropped or scaled in between,
-then still lie near multiples of the earlier, coarser steps. The mean of cos(2 pi c / step) over
-coefficients c of low frequencies says so: 1 where all are multiples, about 0 where they know
-nothing of the step.
+**Compressed before.** A JPEG of quality 25 that is opened and saved at 90 has tables of quality 90
+and blocks of quality 25. If the picture was not cropped or scaled in between, its coefficients are
+still near multiples of the earlier, coarser steps. The mean of cos(2 pi c / step) over coefficients
+c of low frequencies shows this: it is 1 if all are multiples, and about 0 if they do not depend on
+the step.
 
-**A pattern.** Dithered and screened pictures, checkerboards and noise are all high frequencies, and
-the networks take them for damage. Photos and text have calm blocks: a tenth of the blocks with the
-least of high frequencies tells them apart, at every quality.
+**A pattern.** Dithered and screened pictures, checkerboards and noise consist of high frequencies,
+which the networks would take for damage. Photos and text have calm blocks: the tenth of the blocks
+with the least high frequencies tells them apart, at every quality.
 
 **Drawn.** Text and screens have sharp edges on flat ground. The networks clean them where they are
-badly damaged, but blur them where they are not. Of the blocks that are not flat, a fifth of theirs
-has more of high frequencies than those of photos.
+badly damaged, but blur them where they are not. A fifth of their blocks that are not flat have
+more of high frequencies than any of a photo.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ _LOW = sorted(range(1, 64), key=lambda index: index // BLOCK + index % BLOCK)[:1
 #: and in the mean so clearly. Compressed once, pictures stay below 0.2, or 0.4 where all blocks are
 #: alike; twice, photos reach 0.4 to 0.9.
 _COARSER, _ENOUGH, _CLEAR = 2.5, 200, 0.5
-#: Smaller ones, in steps, are near zero whatever was done to them.
+#: Smaller coefficients, in steps, are near zero in any case.
 _SMALLEST = 0.6
 #: Multiples of a step are multiples of its half as well: the coarsest counts that is so near.
 _AS_CLEAR = 0.93
@@ -123,7 +123,11 @@ def is_drawn(coefficients: np.ndarray) -> bool:
 
 
 def thresholds() -> dict[str, Any]:
-    """List all numbers above by name, for twins: in a web page, in graphs (exporting)."""
+    """List the numbers above by name, for the twins in web pages and in graphs.
+
+    Returns:
+        Numbers, or lists of them, which JSON can hold.
+    """
     return {
         "max_blocks": _MAX_BLOCKS,
         "low": _LOW,

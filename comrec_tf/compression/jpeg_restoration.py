@@ -1,13 +1,14 @@
 """How much of an ordinary JPEG is restored, so that no picture is worse than before.
 
-RecCNN of a full-size pair has learnt what libjpeg's standard tables break, and is told their DC
-step of luma. A stranger's table is mapped to the nearest of these (`jpeg_tables`); where the pixels
-show that the picture was compressed before, and more coarsely, RecCNN is told of that
-(`jpeg_damage`).
+RecCNN of a full-size pair has learnt the damage of libjpeg's standard tables; its input includes
+their DC step of luma. Other tables are mapped to the nearest of these (`jpeg_tables`); if the
+pixels show that the picture was compressed before, and more coarsely, RecCNN gets the step of that
+compression (`jpeg_damage`).
 
-What RecCNN changes is taken over by shares, one of luma and one of chroma. Each is near what leaves
-the smallest squared error over pictures that nobody trained on, and so small that none of them
-lost. They fall with the quality, since there RecCNN adds more of its own than there is to restore.
+Only a share of what RecCNN changes is applied, one share for luma and one for chroma. Each share
+nearly minimises the squared error over pictures that were not trained on, and is small enough that
+none of them got worse. The shares fall with the quality: at high qualities RecCNN adds more than
+there is to restore.
 """
 
 import base64
@@ -37,9 +38,9 @@ _SHARES = {
     "4:2:2": ((75, 80, 90, 95, 97), (1.0, 1.0, 0.85, 0.5, 0.3), (1.0, 0.9, 0.65, 0.5, 0.5)),
     "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),
 }
-#: Whose shares, the smallest, hold for subsamplings that were not measured.
+#: Subsamplings that were not measured have the shares of this one, the smallest.
 _OTHER = "4:4:4"
-#: What is left of these shares for text and other drawings, by quality.
+#: Factor on these shares for text and other drawings, by quality.
 _DRAWN = ((40, 60, 75, 90, 95), (1.0, 0.5, 0.35, 0.2, 0.0))
 #: Rows that are blended at a time.
 _BAND_ROWS = 256
@@ -51,12 +52,12 @@ class RestoredJpeg:
 
     Attributes:
         picture: uint8 (H, W, 3) RGB or (H, W, 1) grey, upright.
-        restored: whether networks had a share in it.
-        quality: libjpeg's whose damage RecCNN was told of: that of the table or, if it was found
-            in the pixels, of an earlier compression.
+        restored: whether RecCNN changed it.
+        quality: libjpeg's quality that RecCNN was told: that of the table, or of an earlier
+            compression if one was found in the pixels.
         fit: what the file's luma table was mapped to.
         subsampling: as in `OrdinaryJpeg`.
-        reason: what there is to say of how it was restored, or why not; may be empty.
+        reason: why it was left as it is, or how it was restored; may be empty.
         metadata: EXIF, XMP and colour profile.
         notes: what was not kept of the file.
     """
@@ -82,7 +83,7 @@ def restore(
     Args:
         jpeg: the file.
         coder: a pair of scale 1.
-        strength: how much of the restoration is taken over, 0 to 1.
+        strength: how much of the restoration is applied, 0 to 1.
         progress: told which share of the picture is done, 0 to 1.
 
     Returns:
@@ -122,7 +123,7 @@ def restore(
 
 
 def shares(quality: int, subsampling: str) -> tuple[float, float]:
-    """Tell how much of what RecCNN changes is taken over.
+    """Tell how much of what RecCNN changes is applied.
 
     Args:
         quality: 1 to 100, as the tables were fitted.
@@ -137,7 +138,7 @@ def shares(quality: int, subsampling: str) -> tuple[float, float]:
 
 
 def drawn_share(quality: int) -> float:
-    """Tell how much is left of `shares` for text and other drawings.
+    """Tell by what factor `shares` are smaller for text and other drawings.
 
     Args:
         quality: 1 to 100, as the tables were fitted.
@@ -155,7 +156,7 @@ def rule() -> dict[str, Any]:
         What JSON can hold: "tables", the standard's luma steps at qualities 1 to 100, 64 bytes
         each, base64; "shares", by "grey" or how many times more samples luma has than chroma, say
         "2x1": qualities, shares of luma, of chroma; "other", whose shares hold for all others;
-        "drawn": qualities, what is left of the shares; and `jpeg_damage.thresholds`.
+        "drawn": qualities, factors on the shares; and `jpeg_damage.thresholds`.
     """
     tables = quantization.standard_tables(np.arange(1, 101))[:, 0].astype(np.uint8)
     names = {name: f"{across}x{down}" for (across, down), name in SUBSAMPLINGS.items()}
@@ -169,7 +170,7 @@ def rule() -> dict[str, Any]:
 
 
 def blend(decoded: np.ndarray, restored: np.ndarray, luma: float, chroma: float) -> np.ndarray:
-    """Take over a share of what was restored.
+    """Apply a share of what was restored.
 
     Args:
         decoded, restored: uint8 (H, W, 1 or 3), of one shape.

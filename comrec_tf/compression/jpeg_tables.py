@@ -1,4 +1,4 @@
-"""From a stranger's quantisation table to the quality, and so the step, that networks know."""
+"""From any quantisation table to the nearest quality of libjpeg, whose step networks know."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ _LOG_TABLES = np.log(_LUMA_TABLES)
 
 @dataclasses.dataclass(frozen=True)
 class TableFit:
-    """The standard table that is nearest to a table.
+    """The standard table nearest to a given table.
 
     Attributes:
         quality: its quality, 1 to 100.

@@ -1,4 +1,4 @@
-"""Judges: what a restored picture is worth, beside its original, by one contract."""
+"""Judges: how good a restored picture is, compared with its original, by one contract."""
 
 import abc
 
@@ -16,8 +16,8 @@ BLOCK = ssimulacra2.BLOCK
 class Judge(abc.ABC):
     """Compares restored pictures with one original.
 
-    Errors add up: what they are of the picture is the sum over its blocks. So a part can be judged,
-    and the whole be told from a part that is like it.
+    Errors add up: those of a picture are the sums over its blocks. So a part can be judged, and the
+    score of the whole can be estimated from a similar part.
     """
 
     @abc.abstractmethod
@@ -29,7 +29,7 @@ class Judge(abc.ABC):
 
         Returns:
             float64 (errors, blocks down, blocks across), not below zero: what each block of `BLOCK`
-            pixels, from the upper left corner on, adds to the picture's errors.
+            pixels, starting at the upper left corner, adds to the picture's errors.
 
         Raises:
             ValueError: the shapes differ.
@@ -47,19 +47,19 @@ class Judge(abc.ABC):
         """
 
     def structure_of(self, errors: np.ndarray) -> float | None:
-        """Turn a picture's errors into its structural similarity, where the judge knows it.
+        """Turn a picture's errors into its structural similarity, if the judge measures it.
 
         Args:
             errors: as in `score_of`.
 
         Returns:
-            At most 1; differs between two pictures as SSIM of their luma does. None where the judge
-            does not look at structure.
+            At most 1; it differs between two pictures as SSIM of their luma does. None if the judge
+            does not measure structure.
         """
         return None
 
     def structure(self, restored: np.ndarray) -> float | None:
-        """Say what `structure_of` says of the errors of a restored picture, faster.
+        """Measure structure, as `structure_of` the errors of a restored picture, faster.
 
         Args:
             restored: uint8 of the original's shape.
@@ -73,7 +73,7 @@ class Judge(abc.ABC):
         return None
 
     def score(self, restored: np.ndarray) -> float:
-        """Say what a restored picture is worth.
+        """Score a restored picture.
 
         Args:
             restored: uint8 of the original's shape.
@@ -106,7 +106,7 @@ class _Ssimulacra2(Judge):
 
 
 class _Psnr(Judge):
-    #: Squared error of 100 dB, which no 8-bit picture of less than 2000 megapixels is nearer to.
+    #: Squared error at 100 dB; smaller ones need an 8-bit picture of more than 2000 megapixels.
     _LEAST = 255.0**2 / 1e10
 
     def __init__(self, original: np.ndarray, _: bool) -> None:
@@ -140,9 +140,9 @@ def judge(metric: str, original: np.ndarray, sparse: bool = False) -> Judge:
 
     Args:
         metric: one of `target.METRICS`.
-        original: uint8 (H, W, 3) sRGB or (H, W, 1) grey, of any size. Pictures have no alpha here:
-            files are flattened when they are read. SSIMULACRA2 takes grey for colour without
-            colour, and mirrors a picture that is too small for it, under 113 pixels.
+        original: uint8 (H, W, 3) sRGB or (H, W, 1) grey, of any size. There is no alpha: pictures
+            are flattened when their files are read. SSIMULACRA2 sees a grey picture as a colour
+            picture, and extends a picture with a side under 113 pixels by mirroring.
         sparse: whether it may look at every second row and column where that is faster and hardly
             changes a score; see `ssimulacra2.Original`.
 

@@ -1,4 +1,4 @@
-"""JPEGs that nobody made for us: their pixels, and what their headers say of the damage."""
+"""Ordinary JPEGs, which comrec_tf did not make: their pixels, and what headers say about damage."""
 
 import dataclasses
 import io
@@ -31,7 +31,7 @@ class OrdinaryJpeg:
         subsampling: "grey", "CMYK", or of chroma, say "4:2:0"; "other" where it has no name.
         orientation: EXIF's, 1 to 8, by which the picture is turned upright.
         metadata: what goes with the upright picture.
-        notes: what of the file is neither in `picture` nor in `metadata`, in words.
+        notes: what was not kept of the file, in words.
     """
 
     picture: np.ndarray
@@ -42,22 +42,29 @@ class OrdinaryJpeg:
     notes: tuple[str, ...]
 
     def upright(self, picture: np.ndarray) -> np.ndarray:
-        """Turn a picture of the size of this one as a person sees it."""
+        """Turn a picture upright.
+
+        Args:
+            picture: uint8, of the shape of `picture`.
+
+        Returns:
+            uint8, turned as `orientation` says.
+        """
         return files.turn(picture, self.orientation)
 
 
 def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
-    """Decode a JPEG and read what its header says of the damage.
+    """Decode a JPEG and read what its header says about the damage.
 
     Args:
         content: baseline or progressive JPEG: grey, YCbCr, RGB, CMYK or YCCK.
-        max_pixels: a picture of more is refused before it is decoded.
+        max_pixels: a picture with more is refused before it is decoded.
 
     Returns:
         The picture and its tables.
 
     Raises:
-        ValueError: the bytes are no JPEG, a damaged one, or of too many pixels.
+        ValueError: the bytes are not a JPEG, are damaged, or have too many pixels.
     """
     with (
         damage.pillow_errors("the JPEG is damaged"),

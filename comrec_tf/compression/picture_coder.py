@@ -1,4 +1,4 @@
-"""How an 8-bit picture of any size walks through a pair: to its compact picture, and back."""
+"""An 8-bit picture of any size through a pair: to its compact picture, and back."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,8 +14,8 @@ __all__ = ["PictureCoder", "decode_bitstream"]
 class PictureCoder:
     """Makes compact pictures and restores them, tile by tile.
 
-    A grey picture stays grey. A pair for luma alone codes colour pictures too: chroma is resampled
-    by bicubic interpolation and travels beside the luma that the networks make.
+    A grey picture stays grey. A pair for luma alone codes colour pictures too: their chroma is only
+    resampled by bicubic interpolation.
 
     Args:
         pair: the networks.
@@ -61,7 +61,7 @@ class PictureCoder:
         size: tuple[int, int],
         progress: Callable[[float], None] | None = None,
     ) -> np.ndarray:
-        """Bring the original back from the decoded compact picture.
+        """Restore the original from the decoded compact picture.
 
         Args:
             decoded: uint8 (h, w, 1 or 3).
@@ -86,13 +86,13 @@ class PictureCoder:
     def restore_tiles(
         self, decoded: np.ndarray, step: float, corners: Sequence[tuple[int, int]], side: int
     ) -> list[np.ndarray]:
-        """Bring parts of the original back, about as good as in the whole and faster.
+        """Restore parts of the original, faster and about as well as in the whole.
 
         Args:
             decoded, step: as in `restore`.
             corners: upper left corners of the parts, (top, left), pixels of the original, multiples
                 of the scale.
-            side: of the parts likewise.
+            side: of the parts, pixels of the original, a multiple of the scale.
 
         Returns:
             For each part uint8 (side, side, C); what lies beyond the picture has no meaning.
@@ -121,7 +121,14 @@ class PictureCoder:
         return tiles.padded_pixels((height, width), self._sides, self._halo) * self.pair.scale**2
 
     def compact_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
-        """Shape of the compact picture of a picture (H, W, C)."""
+        """Compute the shape of a compact picture.
+
+        Args:
+            shape: (H, W, C) of the original.
+
+        Returns:
+            (ceil(H / scale), ceil(W / scale), C).
+        """
         height, width, channels = shape
         return -(-height // self.pair.scale), -(-width // self.pair.scale), channels
 
@@ -135,7 +142,7 @@ class PictureCoder:
 
 
 def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """Decode a bitstream whose shape is known, so that no memory is spent on a false one.
+    """Decode a bitstream of known shape; another shape is refused before memory is spent on it.
 
     Args:
         bitstream: a file of any codec.

@@ -1,4 +1,4 @@
-"""The ways in which files of one picture can be made, for rate control to choose from."""
+"""Builds the ways in which files of one picture can be made; rate control chooses among them."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from comrec_tf.images.metadata import Metadata
 
 __all__ = ["choices_of"]
 
-#: Share of a search that is still to do after each file that was restored, as it usually is.
+#: Share of the remaining search that is usually left after each restored file.
 _MORE_TO_TRY = 0.8
 
 
@@ -31,7 +31,7 @@ def choices_of(
     metadata: Metadata | None,
     progress: Callable[[float], None] | None,
 ) -> Choices:
-    """List the ways, which keep the files that they made.
+    """List the ways; they keep the files that they have made.
 
     Args:
         coder: makes and restores files.

@@ -1,4 +1,4 @@
-"""Request: what is asked of every file of a compressing command, and one picture's way there."""
+"""Request: what a compressing command asks of every file, and how one picture is compressed."""
 
 import dataclasses
 import math
@@ -26,7 +26,7 @@ class TargetMissedError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What is asked of every file of a command; plain values, so that it travels between processes.
+    """What a command asks of every file; plain values, so that it can be sent to other processes.
 
     Attributes:
         preset: name or folder.
@@ -40,7 +40,7 @@ class Request:
         metric: what pictures are judged by, one of `target.METRICS`.
         effort: how hard to search, one of `target.EFFORTS`.
         chroma: one of `target.CHROMA`; codecs that have no choice are left alone by "auto".
-        best_effort: whether a file that misses a limit of bytes is made all the same.
+        best_effort: whether a file that exceeds a limit of bytes is written anyway.
         max_pixels: of a picture; larger ones are refused.
     """
 
@@ -60,9 +60,9 @@ class Request:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What the bytes of the files depend on, for journals; another outcome is made anew."""
+        """What the bytes of the files depend on; a run with another outcome makes them again."""
         values = dataclasses.asdict(self)
-        # Which pair is chosen hangs on the engine only in ties; limits refuse files or do not.
+        # The engine decides between pairs only in ties; limits only decide which files are refused.
         for name in ("engine", "precision", "best_effort", "max_pixels"):
             del values[name]
         return values
@@ -109,7 +109,7 @@ class Request:
             precision=self.precision,
             max_pixels=self.max_pixels,
         )
-        if self.codec:  # what it needs is missed here, not at every file
+        if self.codec:  # a missing package is an error once, not for every file
             compressor.codec.encode(np.zeros((8, 8, 1), np.uint8), compressor.codec.qualities[0])
         if self.scale is not None:
             card.pair_of(card.read(find.find_preset(self.preset)), self.scale)
@@ -127,8 +127,8 @@ class Request:
         Args:
             compressor: of `compressor`.
             picture: uint8 (H, W, 1 or 3).
-            metadata: what the picture's file says besides; kept if the request says so.
-            progress: told now and then which share of the work is done, 0 to 1.
+            metadata: of the picture's file; kept if the request says so.
+            progress: told from time to time which share of the work is done, 0 to 1.
 
         Returns:
             The compact file, and a row that describes it.
@@ -157,10 +157,13 @@ class Request:
         return file.content, _row(file, target.judged_by)
 
     def limit(self, num_pixels: int) -> float:
-        """Bytes that a file may have; infinity where something else is aimed at.
+        """Compute how many bytes a file may have.
 
         Args:
             num_pixels: of the picture.
+
+        Returns:
+            The limit; infinity if the request does not limit bytes.
         """
         if self.value is not None and self.aim == "max_bytes":
             return self.value
@@ -169,11 +172,11 @@ class Request:
         return math.inf
 
     def check(self, row: dict[str, Any], metadata: "Metadata | None") -> None:
-        """Refuse a file that is larger than was asked, unless `best_effort`.
+        """Refuse a file that is larger than asked for, unless `best_effort`.
 
         Args:
-            row: of `compress`.
-            metadata: what that was given.
+            row: what `compress` returned.
+            metadata: what `compress` was given.
 
         Raises:
             TargetMissedError: the file is too large; the message says what made it so.
@@ -195,7 +198,7 @@ class Request:
         more = "" if self.scale is None else "; --scale=auto may find a smaller one"
         raise TargetMissedError(
             f"its smallest file, of quality {row['quality']}, takes {row['bytes_after']:,} of "
-            f"{int(limit):,} bytes: --best_effort writes it all the same{more}"
+            f"{int(limit):,} bytes: --best_effort writes it anyway{more}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Restoration: what is asked of every file of a restoring command, and one file's way there."""
+"""Restoration: what a restoring command asks of every file, and how one file is restored."""
 
 import dataclasses
 import functools
@@ -30,7 +30,7 @@ class Source:
 
     Attributes:
         content: all of it.
-        header: of a compact file; None of an ordinary JPEG, and where nothing is restored.
+        header: of a compact file; None for an ordinary JPEG, and if nothing is to be restored.
         num_pixels: of the restored picture.
     """
 
@@ -46,8 +46,8 @@ class Restored:
     Attributes:
         content: the file that it was restored from.
         picture: uint8 (H, W, 1 or 3).
-        metadata: what goes with it.
-        ordinary: what was done to an ordinary JPEG; None of a compact file.
+        metadata: EXIF, XMP and colour profile.
+        ordinary: what was done to an ordinary JPEG; None for a compact file.
     """
 
     content: bytes
@@ -57,13 +57,13 @@ class Restored:
 
     @property
     def is_kept(self) -> bool:
-        """Whether it is an ordinary JPEG that is best left as it is."""
+        """Whether it is an ordinary JPEG that was left as it is."""
         return self.ordinary is not None and not self.ordinary.restored
 
 
 @dataclasses.dataclass(frozen=True)
 class Restoration:
-    """What is asked of every file; plain values, so that it travels between processes.
+    """What a command asks of every file; plain values, so that it can be sent to other processes.
 
     Attributes:
         preset: name or folder; empty for the preset that each file names, and for ordinary JPEGs
@@ -88,7 +88,7 @@ class Restoration:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What the bytes of the files depend on, for journals; another outcome is made anew."""
+        """What the bytes of the files depend on; a run with another outcome makes them again."""
         return {
             "restore": self.preset,
             "format": [self.form, None if self.form == "png" else self.quality],
@@ -101,7 +101,7 @@ class Restoration:
         return vocabulary.RESTORED_SUFFIXES[self.form]
 
     def loader(self) -> Callable[[container.Header | None], Compressor]:
-        """Make what gives the compressor of a file, and loads each preset once.
+        """Make a function that gives the compressor for a file, and loads each preset once.
 
         Returns:
             A function of `Source.header`, which raises what `find.find_preset_by_id` and
@@ -146,7 +146,7 @@ class Restoration:
         return Source(content, header, header.height * header.width)
 
     def read_size(self, content: bytes) -> Source:
-        """Read the size of the picture inside a file, as what it may be.
+        """Read the size of the picture inside a file, compact or not.
 
         Args:
             content: a file of any codec.
@@ -171,7 +171,7 @@ class Restoration:
 
         Args:
             source: what `read` returned.
-            compressor: what a `loader` gave of its header.
+            compressor: what a `loader` gave for its header.
             progress: told while networks run which share of the picture is done, 0 to 1.
 
         Returns:
@@ -203,7 +203,7 @@ class Restoration:
             The file, of `form` or the JPEG itself where it is kept, and a row that describes it.
 
         Raises:
-            OSError: the format has no pictures so large.
+            OSError: the picture is too large for the format.
         """
         height, width = restored.picture.shape[:2]
         row: dict[str, Any] = {
@@ -237,7 +237,7 @@ def kept_name(source: str, output: str) -> str:
 
 
 def _row(done: RestoredJpeg) -> dict[str, Any]:
-    """What the report says of an ordinary JPEG."""
+    """What the report says about an ordinary JPEG."""
     says = f"ordinary, about quality {done.fit.quality}"
     if not done.restored:
         says = f"no: {done.reason}"

@@ -6,21 +6,21 @@ from comrec_tf.compact_file.container import Header
 
 __all__ = ["PLAIN_SCALE", "CompactFile"]
 
-#: Scale of a file that the codec made alone, for which there is no pair.
+#: Scale of a file that the codec made alone, without a pair.
 PLAIN_SCALE = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class CompactFile:
-    """A compact file, with what is known of it.
+    """A compact file, and how it was made.
 
     Attributes:
         content: the bytes of the file.
         header: what it says about itself.
         scale: of the pair that made it; `PLAIN_SCALE` for the codec alone.
         quality: of the codec.
-        score: what the restored picture is worth by the target's measure, decibels or points; None
-            where nothing asked for it.
+        score: of the restored picture by the target's metric, decibels or points; None if no score
+            was needed.
         met: whether the target was reached.
     """
 

@@ -1,4 +1,4 @@
-"""A part of a picture that says what the whole is worth."""
+"""Chooses parts of a picture whose scores tell the score of the whole."""
 
 import numpy as np
 
@@ -7,23 +7,23 @@ from comrec_tf.compression.judges import BLOCK, Judge
 
 __all__ = ["SIDE", "blocks", "representative", "tiles"]
 
-#: Side of the tiles that are restored in place of the whole, in pixels: two blocks of a judge.
+#: Side of the tiles that are restored instead of the whole, in pixels: two blocks of a judge.
 SIDE = 2 * BLOCK
 
 #: Pictures of up to so many pixels are looked at as a whole.
 _LARGEST = 512 * 1024
-#: A larger one is looked at in so many windows of so many pixels, down and across.
+#: Larger ones in windows with sides of so many pixels, so many windows down and across.
 _WINDOW, _ROWS, _COLUMNS = 256, 2, 3
 #: Pictures of up to so many pixels are restored as a whole.
 _MOST_RESTORED = 0.3e6
-#: Choices of tiles that are compared with the whole.
+#: How many random choices of tiles are compared with the whole.
 _TRIES = 2000
 #: Where the distribution of detail is cut, from calm to busy.
 _LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 def representative(picture: np.ndarray) -> np.ndarray:
-    """Cut windows out of a large picture that together have as much detail, and calm, as it has.
+    """Cut windows out of a large picture that together are as busy and as calm as the whole.
 
     Args:
         picture: uint8 (H, W, C).
@@ -61,17 +61,17 @@ def representative(picture: np.ndarray) -> np.ndarray:
 def tiles(
     judge: Judge, errors: np.ndarray, size: tuple[int, int], share: float
 ) -> list[tuple[int, int]]:
-    """Choose tiles in which a picture is as good or bad as in the whole.
+    """Choose tiles whose errors together are like those of the whole picture.
 
     Args:
         judge: whose errors they are.
         errors: as `Judge.errors` gave them, of a picture like the one that is to be restored.
         size: height and width of the picture.
-        share: of the picture that is wanted, 0 to 1.
+        share: how much of the picture the tiles should cover, 0 to 1.
 
     Returns:
-        Upper left corners of tiles of `SIDE` pixels, (top, left), multiples of `SIDE`; all where
-        the picture is small. At the picture's lower and right end they reach beyond it.
+        Upper left corners of tiles of `SIDE` pixels, (top, left), multiples of `SIDE`; all tiles if
+        the picture is small. At its lower and right edge they may reach beyond it.
     """
     corners = [(top, left) for top in range(0, size[0], SIDE) for left in range(0, size[1], SIDE)]
     if size[0] * size[1] <= _MOST_RESTORED:
@@ -89,7 +89,14 @@ def tiles(
 
 
 def blocks(corner: tuple[int, int]) -> tuple[slice, slice]:
-    """Give the blocks of a tile, down and across."""
+    """Find the judge's blocks in a tile.
+
+    Args:
+        corner: upper left corner of the tile, (top, left), multiples of `SIDE`.
+
+    Returns:
+        Slices of blocks, down and across.
+    """
     top, left = corner[0] // BLOCK, corner[1] // BLOCK
     return slice(top, top + SIDE // BLOCK), slice(left, left + SIDE // BLOCK)
 

@@ -1,4 +1,4 @@
-"""A picture as the search looks at it: a part of it, its judge, and what files of it are worth."""
+"""A picture as rate control looks at it: a part of it, its judge, and the scores of its files."""
 
 import dataclasses
 import functools
@@ -13,7 +13,7 @@ from comrec_tf.compression.ways import Way
 __all__ = ["Look", "Scene"]
 
 
-#: Below any error that counts.
+#: Smaller than any error that matters.
 _LEAST_ERROR = 1e-30
 #: Share of a larger picture that is restored. What is beside it tells the whole from a part: where
 #: that is the way's own draft, a quarter says it better than half beside plain JPEG.
@@ -22,15 +22,22 @@ _SHARE_BY_DRAFT, _SHARE = 0.3, 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """What one way at one quality is worth.
+    """How good the file of one way at one quality is.
 
     Attributes:
         quality: of the codec.
+<<<<<<< HEAD
         score: of the restored picture, or what a part of it says the whole's is.
         num_bytes: of the file of what was looked at.
         structure: structural similarity likewise, see `Judge.structure_of`.
         sampled: whether it was told from a part.
         rough: whether the part was small.
+=======
+        score: of the restored picture, measured or estimated from a part.
+        num_bytes: of the file of the part that was looked at.
+        structure: its structural similarity, see `Judge.structure_of`; None if not asked for.
+        sampled: whether it was estimated from a part.
+>>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
         gain: float64 (errors,), what the networks leave of each error of the draft; None for ways
             without one. It changes little with quality.
     """
@@ -45,16 +52,16 @@ class Look:
 
 
 class Scene:
-    """What is looked at of a picture.
+    """The part of a picture that is looked at, and its judge.
 
     Args:
         picture: uint8 (H, W, C), the whole.
         metric: of the judge.
-        plain: the encoder that a quality means, whose files cost little to look at.
+        plain: the reference encoder, whose files cost little to look at.
     """
 
     def __init__(self, picture: np.ndarray, metric: str, plain: Way) -> None:
-        #: What stands for the picture: itself, or windows of it.
+        #: What represents the picture: itself, or windows of it.
         self.picture = sample.representative(picture)
         self.judge = judges.judge(metric, self.picture, sparse=True)
         self._plain = plain
@@ -62,23 +69,29 @@ class Scene:
 
     @property
     def num_pixels(self) -> int:
-        """Of what is looked at."""
+        """Pixels of the part that is looked at."""
         return self.picture.shape[0] * self.picture.shape[1]
 
     def plain(self, quality: float) -> Look:
-        """Look at plain JPEG."""
+        """Look at plain JPEG.
+
+        Args:
+            quality: of the reference encoder.
+
+        Returns:
+            How good it is.
+        """
         errors, _, num_bytes = self._errors_of_plain(quality)
         return self._look(quality, errors.sum((1, 2)), num_bytes)
 
     def structure_at(self, scale: int) -> float:
-        """Say what structure is left by bringing the picture to a smaller size and back.
+        """Measure how much structure is left after scaling the picture down and back.
 
         Args:
             scale: how many times smaller it becomes in each direction.
 
         Returns:
-            Structural similarity, as `Judge.structure_of` has it; 0 of a judge that does not look
-            at structure.
+            Structural similarity, see `Judge.structure_of`; 0 if the judge does not measure it.
         """
         if self.picture.shape[-1] == 1:
             luma = PIL.Image.fromarray(self.picture[..., 0])
@@ -92,9 +105,9 @@ class Scene:
     def look(self, way: Way, quality: float, beside: float, *, rough: bool = False) -> Look:
         """Look at one way at one quality.
 
-        Of a large picture some tiles are restored. They stand in the picture as the way's draft is,
-        or as plain JPEG leaves it; what they are worse or better in each error, the whole is taken
-        to be.
+        Of a large picture only some tiles are restored. They are put into the way's draft, or into
+        plain JPEG; the ratio of each error in these tiles, before and after, is then assumed for
+        the whole.
 
         Args:
             way: how.
@@ -103,7 +116,7 @@ class Scene:
             rough: whether half of the tiles will do.
 
         Returns:
-            What it is worth.
+            How good the file is.
         """
         file = way.sketch(self.picture, quality)
         num_bytes = len(file.content)
@@ -128,14 +141,14 @@ class Scene:
         return self._look(quality, errors, num_bytes, sampled, rough and sampled, gain)
 
     def expect(self, way: Way, quality: float, near: Look) -> Look:
-        """Say what a way with a draft is worth at a quality near one that was looked at.
+        """Estimate how good a way with a draft is at a quality near one that was looked at.
 
         Args:
             way, quality: as in `look`.
             near: the look, with its gain.
 
         Returns:
-            What it is expected to be worth; nothing is restored.
+            How good the file is expected to be; nothing is restored.
         """
         assert way.draft is not None
         assert near.gain is not None
@@ -151,7 +164,7 @@ class Scene:
         around: np.ndarray,
         errors_around: np.ndarray,
     ) -> np.ndarray:
-        """Each error of some tiles, restored, over what it is there in the picture around them."""
+        """The ratio of each error in some tiles, restored, to the same error of `around` there."""
         assert way.restore_tiles is not None
         restored = around.copy()
         for (top, left), tile in zip(

@@ -1,14 +1,21 @@
 """SSIMULACRA2: how good a restored picture looks to people, fast, in NumPy.
 
+<<<<<<< HEAD
 The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2), held by a test to
 the PyPI package `ssimulacra2` 0.3.0, which takes twenty times as long. The original is looked at
 once, however many pictures are compared with it; all is float32, as in the reference in C++; and
 features whose weights are below a hundredth are left out, together less than a ten-thousandth of
 the error: of the finest scale only luma counts, of the coarsest nothing.
+=======
+The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2). A test compares it
+with the PyPI package `ssimulacra2` 0.3.0, which takes several times as long. It is fast because the
+original is processed once, however many pictures are compared with it; all is float32, as in the
+reference in C++; and features with weights below a hundredth are left out, together less than a
+ten-thousandth of the error: of the finest scale only luma counts, of the coarsest nothing.
+>>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 
-Errors are given by blocks of `BLOCK` pixels of the picture, so that one can look at a part. Beside
-those of the metric stands the structural error of the luma, which is what SSIM (Wang et al. 2004)
-counts.
+Errors are given for blocks of `BLOCK` pixels of the picture, so that parts can be judged. Besides
+the errors of the metric there is the structural error of the luma, as in SSIM (Wang et al. 2004).
 """
 
 from collections.abc import Iterator
@@ -23,16 +30,16 @@ __all__ = ["BLOCK", "SMALLEST", "Original", "score", "ssimulacra2", "structure"]
 
 #: Side of the blocks that errors are given for, in pixels of the picture.
 BLOCK = 64
-#: Side of the smallest picture that has eight pixels at each scale.
+#: The smallest side of a picture that still has eight pixels at each scale.
 SMALLEST = 113
 
 _NUM_SCALES = 5
-#: Scales at which neighbours may stand for each other.
+#: The finest scales, at which every second pixel is enough, see `Original`.
 _NUM_SPARSE = 2
 _LEAST_WEIGHT = 0.01
-#: Samples that one product mixes; see `gaussian` for why not more.
+#: Samples that are mixed by one product; `gaussian` says why not more.
 _PRODUCT = 1 << 14
-#: Samples that are worked on at a time: what a core's cache holds with what is made of them.
+#: Samples that are worked on at a time: they and what is made of them fit into a core's cache.
 _BAND = 1 << 17
 _C1, _C2 = np.float32(0.0001), np.float32(0.0009)
 
@@ -52,8 +59,8 @@ _OFFSETS = np.array([0.42, 0.01, 0.55], np.float32) - _OPPONENTS.sum(1) * np.flo
 
 #: Features that count, by scale: channel and place in the last axis of the weights.
 _FEATURES = [np.argwhere(WEIGHTS[:, scale] >= _LEAST_WEIGHT) for scale in range(_NUM_SCALES)]
-#: Weights of the features as `Original.errors` gives them, and which are fourth norms. The first of
-#: all is none of the metric's: the structural error of the luma.
+#: Weights of the features in the order of `Original.errors`, and which are fourth norms. The first
+#: one does not belong to the metric: it is the structural error of the luma.
 _FLAT_WEIGHTS = np.concatenate(
     [[0.0], *(WEIGHTS[f[:, 0], scale, f[:, 1]] for scale, f in enumerate(_FEATURES))]
 )
@@ -65,7 +72,7 @@ _LINEAR = _LINEAR.astype(np.float32)
 
 
 def ssimulacra2(original: np.ndarray, restored: np.ndarray) -> float:
-    """Say how close a restored picture looks; see `Original` and `score`."""
+    """Score how close a restored picture looks to its original; see `Original` and `score`."""
     return score(Original(original).errors(restored).sum((1, 2)))
 
 
@@ -76,8 +83,8 @@ def score(errors: np.ndarray) -> float:
         errors: float (features,), what `Original.errors` gives, summed over all blocks.
 
     Returns:
-        100 for equal pictures; 90 is seen by nobody, 70 is high, 50 medium, 30 low quality; below
-        zero for the worst.
+        100 for equal pictures; at 90 nobody sees a difference, 70 is high, 50 medium, 30 low
+        quality; below zero for the worst.
     """
     errors = np.maximum(errors, 0.0)
     error = 0.9562382616834844 * float(_FLAT_WEIGHTS @ np.where(_FOURTH, errors**0.25, errors))
@@ -90,7 +97,7 @@ def score(errors: np.ndarray) -> float:
 
 
 def structure(errors: np.ndarray) -> float:
-    """Turn errors into structural similarity: SSIM of the luma, but for the picture's rim.
+    """Turn errors into structural similarity: SSIM of the luma, except at the picture's rim.
 
     Args:
         errors: as in `score`.
@@ -104,14 +111,14 @@ def structure(errors: np.ndarray) -> float:
 class Original:
     """A picture that others are compared with.
 
-    A grey picture counts as a colour picture without colour. One with a side of less than
-    `SMALLEST` pixels, for which the metric is not defined, is continued by mirroring.
+    A grey picture counts as a colour picture. One with a side of less than `SMALLEST` pixels, for
+    which the metric is not defined, is extended by mirroring.
 
     Args:
         picture: uint8 (H, W, 3) sRGB or (H, W, 1) grey.
-        sparse: whether errors of the finest scales are taken at every second row and column alone.
-            Blurring leaves neighbours alike, so scores differ by a few hundredths of a point, and
-            comparing takes little more than half the time.
+        sparse: whether errors of the finest scales are only taken at every second row and column.
+            After the blur neighbours are similar, so scores differ by a few hundredths of a point,
+            and comparing takes little more than half the time.
 
     Raises:
         ValueError: the picture is of another shape.
@@ -151,12 +158,12 @@ class Original:
         errors += [
             _compare(*mine, other, scale, self._steps[scale]) for mine, (scale, other) in pairs
         ]
-        # A last block of few pixels may have none at a coarse scale.
+        # The last block may be too small to have a pixel at a coarse scale.
         _, rows, columns = errors[0].shape
         return np.concatenate([_padded(planes, rows, columns) for planes in errors])
 
     def structure(self, restored: np.ndarray) -> float:
-        """Say what `structure` says of the errors, without those of the metric.
+        """Measure structure alone, faster than `structure` of all errors.
 
         Args:
             restored: uint8 of the original's shape.
@@ -186,13 +193,13 @@ def _continued(picture: np.ndarray) -> np.ndarray:
 
 
 def _luma(picture: np.ndarray) -> np.ndarray:
-    """Take the luma: float32 (1, H, W), 0 to 1, continued above and below by what the blur sees."""
+    """Take the luma: float32 (1, H, W), 0 to 1, extended above and below for the blur."""
     luma = (color.luma(picture) / 255.0).astype(np.float32)
     return np.pad(luma, [(RADIUS, RADIUS), (0, 0)], "symmetric")[None]
 
 
 def _scales(picture: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Give those of X, Y and B - Y that count, of each scale: float32 (1 to 3, H, W), continued."""
+    """Give the planes X, Y and B - Y that count at each scale: float32 (1 to 3, H, W), extended."""
     linear = np.empty((3, *picture.shape[:2]), np.float32)
     for plane, channel in zip(
         linear, (0, 1, 2) if picture.shape[-1] == 3 else (0, 0, 0), strict=True
@@ -209,7 +216,7 @@ def _channels(scale: int) -> list[int]:
 
 
 def _halved(planes: np.ndarray) -> np.ndarray:
-    """Average blocks of 2x2; at an odd side's end what there is of them."""
+    """Average blocks of 2x2; the last ones of an odd side are smaller."""
     height, width = planes.shape[1:]
     if height % 2 or width % 2:
         planes = np.pad(planes, [(0, 0), (0, height % 2), (0, width % 2)], "edge")
@@ -218,7 +225,7 @@ def _halved(planes: np.ndarray) -> np.ndarray:
 
 
 def _opponents(linear: np.ndarray, channels: list[int]) -> np.ndarray:
-    """Turn linear RGB into opponent colours, continued above and below by what the blur sees."""
+    """Turn linear RGB into opponent colours, extended above and below for the blur."""
     _, height, width = linear.shape
     # The cube root of S is needed for B - Y alone.
     mixtures = 3 if 2 in channels else 2
@@ -238,14 +245,14 @@ def _opponents(linear: np.ndarray, channels: list[int]) -> np.ndarray:
 
 
 def _means(planes: np.ndarray, scale: int, step: int) -> np.ndarray:
-    """Blur a continued picture, by `_compare`'s bands, so that equal pictures differ by nothing."""
+    """Blur an extended picture in the bands of `_compare`: equal pictures give equal means."""
     shape = (len(planes), planes.shape[1] - 2 * RADIUS, planes.shape[2])
     bands = [planes[:, top : bottom + 2 * RADIUS] for top, bottom in _bands(shape, scale)]
     return np.concatenate([gaussian.blur(band, step) for band in bands], axis=1)
 
 
 def _bands(shape: tuple[int, ...], scale: int) -> Iterator[tuple[int, int]]:
-    """Give first and last rows of parts that a cache holds, in whole blocks."""
+    """Give the first and last rows of bands that fit into the cache, in whole blocks."""
     channels, height, width = shape
     block = BLOCK >> scale
     size = max(1, _BAND // (channels * width) // block) * block
@@ -315,7 +322,7 @@ def _structural_error(
 def _maps(
     a: np.ndarray, b: np.ndarray, mean_a: np.ndarray, scale: int, step: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Give the maps that count of structural error (0), ringing (1), blur (2), none below zero."""
+    """Give the maps that count: structural error (0), ringing (1), blur (2); none is below zero."""
     mean_b = gaussian.blur(b, step)
     places = set((_FEATURES[scale][:, 1] % 3).tolist())
     if 0 in places:

@@ -1,4 +1,4 @@
-"""What the reference of SSIMULACRA2 2.1 weighs its features with."""
+"""The weights of the features in the reference of SSIMULACRA2 2.1."""
 
 import numpy as np
 

@@ -1,11 +1,11 @@
-"""What a compact file is to reach, by which measure, and how much work that may take."""
+"""Targets: what a compact file should reach, by which metric, with how much work."""
 
 import dataclasses
 import math
 
 __all__ = ["CHROMA", "EFFORTS", "METRICS", "TARGETS", "Target"]
 
-#: What a target may name, with the range of its value.
+#: The kinds of targets, with the range of their values.
 TARGETS = {
     "quality": (1, 100),
     "ssimulacra2": (-100.0, 100.0),
@@ -13,17 +13,17 @@ TARGETS = {
     "max_bytes": (1, math.inf),
     "bits_per_pixel": (1e-6, math.inf),
 }
-#: Measures of what a picture is worth, the default first; `judges` has them by these names.
+#: Metrics of how good a picture is, the default first; `judges` knows them by these names.
 METRICS = ("ssimulacra2", "psnr")
 #: How hard to search; see `rate_control`.
 EFFORTS = (1, 2, 3)
-#: How chroma is sampled: as the picture asks for, at half the height and width, or at full.
+#: How chroma is sampled: as suits the picture, at half the height and width, or at full size.
 CHROMA = ("auto", "420", "444")
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What a compact file is to reach.
+    """What a compact file should reach.
 
     Attributes:
         kind: "quality": at least the score of plain JPEG (libjpeg-turbo, optimised Huffman tables,
@@ -33,11 +33,11 @@ class Target:
             "max_bytes", "bits_per_pixel": the best score in at most so many bytes of the
             whole file, or bits per pixel of the original.
         value: the number.
-        metric: what gives scores, one of `METRICS`; the kinds "ssimulacra2" and "psnr" are judged
-            by themselves, whatever it says.
+        metric: what gives scores, one of `METRICS`; ignored for the kinds "ssimulacra2" and "psnr",
+            which are metrics themselves.
 
     Raises:
-        ValueError: the kind or the metric is none of these, or the value out of its range.
+        ValueError: the kind or the metric is unknown, or the value out of its range.
     """
 
     kind: str
@@ -60,10 +60,13 @@ class Target:
         return self.kind if self.kind in METRICS else self.metric
 
     def max_bytes(self, num_pixels: int) -> int | None:
-        """Bytes of the file at most, where the target limits them.
+        """Compute how many bytes a file may have.
 
         Args:
             num_pixels: of the original.
+
+        Returns:
+            The limit; None if the target does not limit bytes.
         """
         if self.kind == "bits_per_pixel":
             return int(self.value * num_pixels / 8)

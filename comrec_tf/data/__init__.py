@@ -1,1 +1,1 @@
-"""What a training example is: where pictures come from and how they become batches."""
+"""Training examples: where pictures come from, and how they become batches."""

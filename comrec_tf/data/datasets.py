@@ -20,7 +20,7 @@ def list_examples(source: str) -> list[str]:
 
     Args:
         source: ``tfds://NAME/SPLIT``, say ``tfds://clic:1.0.0/train``. The dataset is downloaded
-            and prepared where it is not, in the folder that TFDS_DATA_DIR names.
+            and prepared if it is missing, in the folder that TFDS_DATA_DIR names.
 
     Returns:
         A name for each.
@@ -92,7 +92,7 @@ def _examples(source: str) -> Any:
 
     builder = _builder(source)
     split = source.rpartition("/")[2]
-    # As encoded: the one door of pictures decodes them.
+    # Not decoded here: `decoding` decodes all pictures.
     decoders = {_picture_feature(source): tfds.decode.SkipDecoding()}
     try:
         return builder.as_data_source(split=split, decoders=decoders)

@@ -32,8 +32,8 @@ def decode(content: bytes) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the picture is grey.
 
     Raises:
-        OSError: the bytes are no picture, a damaged one, or one that declares far more pixels than
-            they can hold.
+        OSError: the bytes are not a picture, are damaged, or declare far more pixels than they can
+            hold.
     """
     with (
         damage.pillow_errors("damaged", OSError),
@@ -41,7 +41,7 @@ def decode(content: bytes) -> np.ndarray:
     ):
         limits.check_density(*picture.size, len(content), picture.format)
         channels = {"L": 1, "RGB": 3}.get(picture.mode)
-        # Transparency and orientation are told in the header, pixels are not decoded yet.
+        # The header tells transparency and orientation; no pixel is decoded yet.
         plain = (
             channels is not None
             and not picture.has_transparency_data
@@ -55,19 +55,19 @@ def decode(content: bytes) -> np.ndarray:
             if plain and picture.format == "WEBP" and (tfio := _tensorflow_io()) is not None:
                 return tfio.image.decode_webp(content).numpy()[..., :3]
         except tf.errors.OpError as error:
-            # Without what TensorFlow says of its own graph, in front and behind.
+            # Without the parts of the message that are about TensorFlow's graph.
             raise ValueError(error.message.rpartition("}} ")[2].partition(" [Op:")[0]) from error
         return files.from_pil(picture)
 
 
 def load_file_system(path: str) -> None:
-    """Make TensorFlow know the file system of a path, by tensorflow-io where it is not its own.
+    """Make sure TensorFlow knows the file system of a path, with tensorflow-io if need be.
 
     Args:
         path: a path, or an address like ``s3://bucket/pictures``.
 
     Raises:
-        OSError: neither TensorFlow nor tensorflow-io, if it is there at all, knows it.
+        OSError: neither TensorFlow nor tensorflow-io, if installed, knows it.
     """
     scheme, separator, _ = path.partition("://")
     if not separator or scheme in tf.io.gfile.get_registered_schemes():
@@ -90,6 +90,6 @@ def _tensorflow_io() -> Any:
     except ImportError:
         return None
     except Exception as error:  # a binary of another TensorFlow fails in many ways
-        _log.warning("tensorflow-io cannot be used, Pillow takes its place: %s", error)
+        _log.warning("tensorflow-io cannot be used, Pillow is used instead: %s", error)
         return None
     return tensorflow_io

@@ -35,10 +35,10 @@ def pair_dataset(
         patches: as `patch_dataset` makes them.
         shrink: float32 (N, P, P, channels) in [0, 1] and the logarithms of the quantiser steps,
             float32 (N,) -> compact pictures.
-        codec: the real codec, where `sampling` names no others.
+        codec: the real codec, if `sampling` names no others.
         channels: 3 for YCbCr, 1 for luma.
-        sampling: qualities, codecs and the share of grey examples. Qualities are drawn uniform in
-            `_place`.
+        sampling: qualities, codecs and the share of grey examples. Qualities are drawn uniformly on
+            the scale of `_place`.
         batch_size: examples in a batch; a last incomplete batch is dropped.
 
     Returns:
@@ -93,10 +93,10 @@ def pair_dataset(
 
 
 def _place(quality: float) -> float:
-    """Where a quality is between coarse and fine, in even steps for what there is to learn.
+    """Where a quality is on a scale on which there is about as much to learn everywhere.
 
-    Half of the draws from 1 to 100 are below 36; a logarithm alone would waste a third of them on
-    qualities below 5, and draw those above 80 too seldom.
+    Half of the draws from 1 to 100 are below 36. A plain logarithm would waste a third of them on
+    qualities below 5, and draw those above 80 too rarely.
     """
     return math.log((quality + 6.0) / (130.0 - quality))
 

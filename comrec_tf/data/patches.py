@@ -1,4 +1,4 @@
-"""Picture files -> square patches, drawn without state so that any epoch can be made again."""
+"""Picture files -> square patches, drawn without state so that any epoch can be repeated."""
 
 import tensorflow as tf
 
@@ -17,16 +17,16 @@ def patch_dataset(
 ) -> tf.data.Dataset:
     """Cut random patches out of pictures.
 
-    Every draw is a function of the seed, the epoch and the patch's number: the same epoch gives the
-    same patches whatever ran before, which is what lets a training run be resumed. Pictures come in
-    a new order each time all have been used, several patches from each time one is decoded; a
-    patch is turned and mirrored at random. Pictures smaller than a patch are padded by their edge.
+    Every draw is a function of the seed, the epoch and the patch's number: an epoch has the same
+    patches whatever ran before it, so a training run can be resumed. Pictures come in a new order
+    each time all have been used; each time one is decoded, several patches are cut. A patch is
+    turned and mirrored at random. Pictures smaller than a patch are padded by their edge.
 
     Args:
         paths: picture files.
-        reader: reads them; those that are broken are passed over.
+        reader: reads them; broken ones are skipped.
         sampling: how patches are cut, and how many make an epoch.
-        epoch: number of the epoch, read again each time the dataset is iterated.
+        epoch: number of the epoch, read each time the dataset is iterated.
 
     Returns:
         A dataset of dictionaries: "pixels", uint8 (patch_size, patch_size, 3) RGB, and "seed",
@@ -56,7 +56,7 @@ def patch_dataset(
         )
         return {"pixels": pixels, "seed": seeds}
 
-    # Endless, to make up for the patches that broken files do not give.
+    # Endless, to make up for the patches that broken files lack.
     dataset = tf.data.Dataset.counter()
     dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
     dataset = dataset.take(num_patches)

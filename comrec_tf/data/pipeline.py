@@ -32,8 +32,8 @@ def training_dataset(
         shrink, codec, channels: see `pairs.pair_dataset`.
         sampling: how examples are drawn.
         epoch: see `patches.patch_dataset`.
-        shard: index of this input pipeline and how many there are: each gets its share of the
-            patches that one alone would get, before the costly stages.
+        shard: index of this input pipeline and how many there are. Each gets its share of the
+            patches of an epoch; the costly stages work on that share only.
         num_replicas: devices that share a batch, of all machines together.
 
     Returns:

@@ -1,4 +1,4 @@
-"""PictureReader: paths -> pictures, with an account of the files that are broken."""
+"""PictureReader: paths -> pictures, with a list of the files that are broken."""
 
 import logging
 
@@ -26,7 +26,7 @@ class PictureReader:
         self._strict = strict
         #: Why each broken file could not be read, by its path.
         self.broken: dict[str, str] = {}
-        #: The error that ended the pipeline: what `fit` raises is TensorFlow's account of it.
+        #: The error that ended the pipeline; `fit` raises TensorFlow's own error instead of it.
         self.error: OSError | None = None
 
     def read(self, path: tf.Tensor) -> tf.Tensor:

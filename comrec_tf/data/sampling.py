@@ -20,8 +20,8 @@ class Sampling:
         patches_per_picture: patches cut each time a picture is decoded.
         grey_share: share of the patches that lose their colour, 0 to 1, so that one model learns
             both.
-        coded: whether examples hold what the codec decodes; the joint objective does without.
-        codecs: codecs to draw from for each example in place of the model's own, each with its
+        coded: whether examples hold what the codec decodes; the joint objective does not need it.
+        codecs: codecs to draw from for each example instead of the model's own, each with its
             weight.
         strict: whether a broken file is an error; it is skipped and logged otherwise.
         seed: seed of all draws.

@@ -1,4 +1,4 @@
-"""Names on the command line -> picture files."""
+"""Folders, globs, addresses and datasets -> picture files."""
 
 import os
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
     Args:
         sources: folders (searched with all folders below), files, or globs, one or several, of any
             file system that TensorFlow knows or tensorflow-io adds (s3://, hdfs://, az://, http://
-            and others); or TensorFlow Datasets, see `datasets`. In a folder, files that end like
-            pictures are taken.
+            and others); or TensorFlow Datasets, see `datasets`. Of a folder, the files with endings
+            of pictures are taken.
 
     Returns:
         Sorted names, each once.
@@ -57,7 +57,7 @@ def read_picture(name: str) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `decoding.decode`.
 
     Raises:
-        OSError: it cannot be read, or is no picture.
+        OSError: it cannot be read, or is not a picture.
     """
     if name.startswith(datasets.SCHEME):
         return decoding.decode(datasets.read_example(name))

@@ -28,7 +28,7 @@ class EnginePair:
         com: ComCNN, S' = S / scale; None where it leaves pictures as they are.
         com_radius: how many pixels of a tile around a pixel `com` looks at.
         rec: RecCNN, S' = S * scale.
-        rec_radius: likewise of `rec`.
+        rec_radius: the same for `rec`.
         rec_multiple: height and width of a tile of `rec` must be multiples of this.
     """
 
@@ -63,12 +63,12 @@ def load_pairs(
         raise ValueError(
             f"engine must be one of {', '.join(vocabulary.ENGINES)}. Received: engine={engine}"
         )
-    if engine == "litert" and options:
+    if engine != "tensorflow" and options:
         raise ValueError(
-            "the engine litert computes in float32; a precision goes with the engine tensorflow. "
-            f"Received: {options}"
+            f"the engine {engine} computes in float32; a precision goes with the engine "
+            f"tensorflow. Received: {options}"
         )
-    # By name, so that TensorFlow is imported only where its engine is asked for.
+    # By name, so that a library is imported only where its engine is asked for.
     try:
         module = importlib.import_module(f"comrec_tf.engines.{engine}")
     except ModuleNotFoundError as error:

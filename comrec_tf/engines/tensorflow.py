@@ -1,4 +1,4 @@
-"""The engine "tensorflow": for models at hand, for GPUs, and for half precision."""
+"""The engine "tensorflow": for models in memory, for GPUs, and for half precision."""
 
 import os
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def load_pairs(preset: str | os.PathLike[str], precision: str = "float32") -> li
 
 
 def pairs_of(models: ComRec | Sequence[ComRec]) -> list[EnginePair]:
-    """Make pairs of models at hand, which follow the models' weights.
+    """Make pairs of models in memory; they follow changes of the models' weights.
 
     Args:
         models: the pair of networks, or one for each scale.

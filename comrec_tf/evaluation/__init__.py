@@ -1,1 +1,1 @@
-"""What a preset is worth beside other codecs."""
+"""What a preset is worth compared with other codecs."""

@@ -19,7 +19,7 @@ def bd_rate(anchor: Curve, tested: Curve, rates: tuple[float, float] | None = No
 
     Args:
         anchor: pairs of bits per pixel and quality.
-        tested: likewise.
+        tested: the same for what is compared with it.
         rates: only the qualities that the anchor has between these two rates.
 
     Returns:
@@ -43,7 +43,7 @@ def bd_rate(anchor: Curve, tested: Curve, rates: tuple[float, float] | None = No
 def _rising(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     """Logarithms of rates, and qualities, both strictly rising.
 
-    A larger file that is no better is one that nobody would choose.
+    Larger files that are no better are left out: nobody would choose them.
     """
     kept: list[tuple[float, float]] = []
     for rate, quality in sorted(curve):

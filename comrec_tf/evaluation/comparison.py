@@ -20,12 +20,12 @@ PAGE = "index.html"
 #: Longest side in pixels of what the page shows of a picture.
 _LARGEST_SHOWN = 1280
 
-#: Gives the items of a sequence and tells a person how far it has come; the text says of what.
+#: Gives the items of a sequence and shows how far it has come; the text says what is being done.
 Progress = Callable[[Sequence[Any], str], Iterable[Any]]
 
 
 def check_extras() -> None:
-    """Find out whether all is installed that a report needs, before anything is measured.
+    """Check that all packages that a report needs are installed, before anything is measured.
 
     Raises:
         ModuleNotFoundError: something is missing; the message names the extra that installs it.
@@ -59,11 +59,11 @@ def compare(
         anchor: the system to compare with.
         others: more systems.
         judged: the systems that the comparison is about, at least one.
-        paths: picture files by the names that they are to have, at least one.
-        output_dir: folder for the report; made if it is not there.
+        paths: picture files by the names that the report calls them, at least one.
+        output_dir: folder for the report; made if it is missing.
         ranges: bits per pixel of the anchor, from and to, between which rates are compared.
         num_shown: how many pictures the page shows.
-        shown_rate: bits per pixel of the files behind what it shows, about.
+        shown_rate: about how many bits per pixel the files have whose pictures it shows.
         luma: as in `pictures.read`.
         progress: shows how far the work has come.
 
@@ -71,7 +71,7 @@ def compare(
         What was measured.
 
     Raises:
-        OSError: a picture cannot be read, or the report not be written.
+        OSError: a picture cannot be read, or the report cannot be written.
         ModuleNotFoundError: as `check_extras`.
     """
     folder = pathlib.Path(output_dir)
@@ -103,7 +103,7 @@ def compare(
 def _steps(
     names: Iterable[str], systems: Iterable[System]
 ) -> list[tuple[str, System, Sequence[float]]]:
-    """The work in steps of as many files as are judged at a time."""
+    """The work in steps, each of as many files as are judged at the same time."""
     size = os.cpu_count() or 1
     return [
         (name, system, system.settings[start : start + size])
@@ -116,7 +116,7 @@ def _steps(
 def _shown(
     original: curves.Original, systems: Sequence[System], shown_rate: float
 ) -> list[page.Shown]:
-    """The original and what the systems make of it in equally many bytes."""
+    """The original, and what the systems make of it in the same number of bytes."""
     name, picture = original.name, original.pixels
     height, width, channels = picture.shape
     middle = tuple(_middle(side) for side in (height, width))

@@ -16,7 +16,7 @@ from comrec_tf.images import metrics
 
 __all__ = ["METRICS", "Original", "Point", "mean_curves", "measure", "megapixels_per_second"]
 
-#: What is measured of a restored picture, and what it is called.
+#: The metrics of a restored picture, and what reports call them.
 METRICS = {
     "ssimulacra2": "SSIMULACRA2",
     "psnr": "PSNR, all channels (dB)",
@@ -92,8 +92,8 @@ def measure(
 ) -> list[Point]:
     """Make files of one picture, restore them and compare.
 
-    Files are made and restored one after the other, since they are timed, and then judged on all
-    cores.
+    Files are made and restored one after the other, since that is timed; then they are judged on
+    all cores.
 
     Args:
         system: what makes them.
@@ -143,9 +143,9 @@ def mean_curves(points: Iterable[Point], metric: str) -> dict[str, list[tuple[fl
         metric: one of `METRICS`.
 
     Returns:
-        By system the pairs of mean bits per pixel and mean metric, by rising rate. Settings that
-        some pictures could not reach are left out, since means over other pictures are not
-        comparable.
+        For each system, pairs of mean bits per pixel and mean metric, by rising rate. Settings that
+        some pictures could not reach are left out, since means over different pictures cannot be
+        compared.
     """
     by_setting: dict[tuple[str, float], list[tuple[float, float]]] = collections.defaultdict(list)
     pictures: dict[str, set[str]] = collections.defaultdict(set)

@@ -1,4 +1,4 @@
-"""Files of one picture by several systems that are equally large."""
+"""Equally large files of one picture by several systems."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ __all__ = ["TOLERANCE", "encode_equally"]
 
 #: Share of the bytes by which files may differ and still count as equal.
 TOLERANCE = 0.02
-#: Factor between the sizes that are aimed at, and how many are tried on either side.
+#: Factor between the sizes that are tried, and how many are tried on either side.
 _STRIDE, _NUM_STEPS = 1.05, 4
 
 
@@ -20,9 +20,9 @@ def encode_equally(
     """Find a size near the wanted one at which all systems have a file.
 
     Qualities of codecs are whole numbers, and at low rates neighbours are far apart: plain JPEG's
-    files grow by a seventh from quality 5 to 6. So the first system's file says how large the
-    others' have to be, and where one of them has none within `TOLERANCE`, the first system's
-    neighbouring files are tried, up to a fifth smaller or larger. All files are real encodes.
+    files grow by a seventh from quality 5 to 6. So the first system's file says how large those of
+    the others have to be. If one of them has no file within `TOLERANCE`, the first system's
+    neighbouring files are tried, up to a fifth smaller or larger. All files are really encoded.
 
     Args:
         systems: what makes the files; the first is what the others are compared with.
@@ -30,8 +30,8 @@ def encode_equally(
         num_bytes: the wanted size.
 
     Returns:
-        Files by the names of the systems, the first among them. Where no size suits all, those
-        nearest to the wanted size, without the systems that have none of that size.
+        Files by the names of the systems, the first one included. If no size suits all, the files
+        nearest to the wanted size, without the systems that have no file of that size.
     """
     first, *others = systems
     nearest: bytes | None = None
@@ -46,7 +46,7 @@ def encode_equally(
         for system in others:
             near = system.encode_near(picture, len(content))
             if not _equally_large(near, content):
-                break  # the rest, which may have to restore pictures, would be in vain
+                break  # the other systems, whose search may be slow, need not be tried
             found[system.name] = near
         else:
             return found
@@ -61,6 +61,6 @@ def _equally_large(content: bytes, reference: bytes) -> bool:
 
 
 def _aims(num_bytes: int) -> list[int]:
-    """The wanted size, and sizes ever farther below and above it."""
+    """The wanted size, then sizes farther and farther below and above it."""
     steps = sorted(range(-_NUM_STEPS, _NUM_STEPS + 1), key=abs)
     return [round(num_bytes * _STRIDE**step) for step in steps]

@@ -91,13 +91,13 @@ def mean_row(rows: list[Row]) -> Row:
 
 
 def with_standard_tables(codec: Codec) -> Codec:
-    """Take the standard Huffman tables in place of optimised ones, as the paper counts bytes.
+    """Use the standard Huffman tables instead of optimised ones, as the paper counts bytes.
 
     Args:
         codec: jpeg or jpeg-flat.
 
     Returns:
-        The same codec otherwise.
+        The codec, otherwise the same.
 
     Raises:
         ValueError: it is another codec.

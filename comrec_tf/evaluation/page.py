@@ -1,4 +1,4 @@
-"""One HTML page of curves, tables and pictures side by side, which loads nothing from anywhere."""
+"""One HTML page of curves, tables and pictures side by side, which loads no other file."""
 
 import base64
 import html
@@ -25,8 +25,8 @@ class Shown(NamedTuple):
 
     Attributes:
         picture: its name.
-        system: what made it; "original" for itself.
-        caption: what to say of it.
+        system: what made it; "original" for the original.
+        caption: shown below it.
         pixels: uint8 (H, W, 1 or 3).
     """
 
@@ -50,7 +50,7 @@ def page_bytes(
         title: heading.
         points: of all systems.
         anchor: the system to compare with; the page opens with it on the left.
-        judged: the systems that the page is about; it opens with the first on the right.
+        judged: the systems that the page is about; the page opens with the first on the right.
         ranges: bits per pixel of the anchor, from and to; a table for each.
         shown: the pictures, the originals among them.
 
@@ -96,7 +96,7 @@ def page_bytes(
 
 
 def _script(value: object) -> str:
-    """A value for a script: nothing in it may end the script's element."""
+    """A value as JSON for a script; escaped, so that nothing in it ends the script element."""
     return json.dumps(value).replace("<", "\\u003c")
 
 

@@ -19,7 +19,7 @@ def find(inputs: Iterable[str]) -> dict[str, str]:
         inputs: files, globs, or folders (searched to the bottom for files that end like pictures).
 
     Returns:
-        Paths, sorted, by names: those of the files, or where two files have one name all paths.
+        Paths, sorted, by the names of the files; by the paths if two files have the same name.
 
     Raises:
         FileNotFoundError: an input does not exist, or holds no picture.
@@ -43,13 +43,13 @@ def read(path: str | os.PathLike[str], *, luma: bool = False) -> np.ndarray:
 
     Args:
         path: a picture file.
-        luma: whether the luma of a colour picture is taken for a grey picture.
+        luma: whether to take only the luma of a colour picture, as a grey picture.
 
     Returns:
         uint8 (H, W, 1 or 3).
 
     Raises:
-        OSError: the file cannot be read, or is no picture.
+        OSError: the file cannot be read, or is not a picture.
     """
     picture = files.read(path)
     return np.rint(color.luma(picture))[..., None].astype(np.uint8) if luma else picture

@@ -13,7 +13,7 @@ __all__ = ["Curve", "figure_bytes", "new_axes", "rate_curves"]
 #: Pairs of bits per pixel and a value, by rising rate.
 Curve = Sequence[tuple[float, float]]
 
-#: Systems that a comparison is about are drawn in these, thick; all others in what follows.
+#: Colours of the systems that a comparison is about, whose lines are thick, and of all others.
 _JUDGED_COLOURS = ("#d1495b", "#e58f2a", "#8c3f97")
 _OTHER_COLOURS = ("#333333", "#2e6f95", "#4f9d69", "#7fb3d5", "#a3a847", "#8a817c", "#5a4fcf")
 _OTHER_MARKERS = "osD^vPX"
@@ -35,11 +35,11 @@ def rate_curves(
         label: what the values are.
         judged: systems that the picture is about.
         kind: "png" or "svg".
-        rates: bits per pixel from and to which are shown; all if None.
-        floor: the least value that is shown.
+        rates: the range of bits per pixel that is shown; all if None.
+        floor: the smallest value that is shown; all if None.
 
     Returns:
-        The bytes of a picture file; the same for the same curves.
+        The bytes of a picture file; equal for equal curves.
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
@@ -60,7 +60,7 @@ def rate_curves(
     _fit_values(axes, curves, rates, floor)
     handles = dict(zip(curves, axes.lines, strict=True))
     if handles:
-        # In the order in which the curves lie, so that a name is found beside its curve.
+        # In the order of the curves from top to bottom, so that names are easy to match.
         shared = min(curve[-1][0] for curve in curves.values())
         heights = {name: _value_at(shared, curve) for name, curve in curves.items()}
         names = sorted(heights, key=heights.__getitem__, reverse=True)
@@ -100,12 +100,12 @@ def figure_bytes(figure: Any, kind: str) -> bytes:
         kind: "png" or "svg".
 
     Returns:
-        The bytes of a picture file; the same for the same figure.
+        The bytes of a picture file; equal for equal figures.
     """
     import matplotlib
 
     buffer = io.BytesIO()
-    # Without a date, with names that are not drawn by chance, and with text as text.
+    # No date and no random names, so that equal figures are equal files; text stays text.
     with matplotlib.rc_context({"svg.hashsalt": "comrec_tf", "svg.fonttype": "none"}):
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(buffer, format=kind, dpi=120, metadata=metadata)
@@ -115,7 +115,7 @@ def figure_bytes(figure: Any, kind: str) -> bytes:
 def _fit_values(
     axes: Any, curves: Mapping[str, Curve], rates: tuple[float, float] | None, floor: float | None
 ) -> None:
-    """Show the values of the shown rates alone, from the floor on."""
+    """Limit the vertical axis to the values of the shown rates, from the floor on."""
     low, high = rates or (0.0, np.inf)
     values = [value for curve in curves.values() for rate, value in curve if low <= rate <= high]
     if values and (rates is not None or floor is not None):

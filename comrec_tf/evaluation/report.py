@@ -10,7 +10,7 @@ from comrec_tf.evaluation.curves import Point
 
 __all__ = ["Rates", "bd_cells", "bd_csv_bytes", "bd_table", "csv_bytes", "name_of", "plot_bytes"]
 
-#: Bits per pixel from and to which curves are compared.
+#: A range of bits per pixel in which curves are compared.
 Rates = tuple[float, float]
 
 
@@ -35,7 +35,7 @@ def bd_table(points: Sequence[Point], anchor: str, rates: Rates) -> dict[str, di
         rates: bits per pixel of the anchor, from and to.
 
     Returns:
-        By system the BD-rate in per cent by metric; of the mean curves over all pictures.
+        For each system the BD-rate in per cent by metric, of the mean curves over all pictures.
     """
     table: dict[str, dict[str, float]] = {}
     for metric in curves.METRICS:
@@ -82,7 +82,14 @@ def bd_cells(points: Sequence[Point], anchor: str, rates: Rates) -> list[list[st
 
 
 def name_of(rates: Rates) -> str:
-    """Write a range of rates, as 0.1-0.5."""
+    """Name a range of rates.
+
+    Args:
+        rates: bits per pixel.
+
+    Returns:
+        The two ends, say "0.1-0.5".
+    """
     return f"{rates[0]:g}-{rates[1]:g}"
 
 

@@ -1,4 +1,4 @@
-"""Systems: whatever makes a file of a picture and a picture of the file, at several settings."""
+"""Systems: whatever makes files from pictures and pictures from files, at several settings."""
 
 import abc
 import bisect
@@ -15,7 +15,7 @@ from comrec_tf.vocabulary import CODEC_SUFFIXES, missing_extra
 
 __all__ = ["CODECS", "System", "installed_codecs", "of_codec", "of_preset"]
 
-#: JPEG XL as a codec of pixels, for comparison alone.
+#: JPEG XL as a codec of pixels; only for comparison.
 _JPEG_XL = "jpegxl-lossy"
 #: Codecs to compare with.
 CODECS = (*CODEC_SUFFIXES, _JPEG_XL)
@@ -37,7 +37,7 @@ class System(abc.ABC):
 
     Attributes:
         name: what the curve is called.
-        settings: what is measured, from small to large files.
+        settings: the settings that are measured, from small to large files.
     """
 
     name: str
@@ -52,7 +52,7 @@ class System(abc.ABC):
             setting: one of `settings`.
 
         Returns:
-            The whole file; None where the setting cannot be reached.
+            The whole file; None if the setting cannot be reached.
         """
 
     @abc.abstractmethod
@@ -61,7 +61,7 @@ class System(abc.ABC):
 
         Args:
             content: what `encode` or `encode_near` returned.
-            channels: of the picture that it was made of, 1 or 3.
+            channels: of the original, 1 or 3.
 
         Returns:
             uint8 (H, W, channels).
@@ -76,7 +76,7 @@ class System(abc.ABC):
             num_bytes: the size.
 
         Returns:
-            The file whose size comes nearest, which may be far where the system has none near.
+            The file nearest in size; it may be far off if the system has none near.
         """
 
 
@@ -133,16 +133,16 @@ class _RateControl(System):
     """A preset's rate control over all scales and the codec alone, as `compress` works.
 
     It aims at the plain codec's qualities, picture by picture, so that both curves spend their
-    bytes on the same pictures. (At equal bytes for every picture a codec spends too much on the
-    easy ones, and its mean suffers for that alone.) The settings of one picture share its search,
-    so the time of each is a share of it.
+    bytes on the same pictures. (With equal bytes for every picture, too many would go to easy
+    pictures, which alone would lower the mean.) All settings of a picture share one search, so the
+    time of each is only a part of it.
     """
 
     def __init__(
         self, name: str, compressor: Compressor, metric: str, *, every_quality: bool
     ) -> None:
         self.name = name
-        # A search costs much more than a file of a codec, and fewer points bend the curve little.
+        # A search costs much more than a codec's file, and the curve is smooth: half the points do.
         qualities = _settings(compressor.codec.reference_encoder())
         self.settings = qualities if every_quality else (*qualities[:-1:2], qualities[-1])
         self._compressor = compressor
@@ -186,7 +186,7 @@ def of_codec(name: str) -> System:
         name: one of `CODECS`.
 
     Returns:
-        The system. It has made a file, so that whatever it needs is known to be there.
+        The system. It has made a file, so all that it needs is installed.
 
     Raises:
         ValueError: there is no such codec.
@@ -225,12 +225,12 @@ def of_preset(
         compressor: the preset.
         metric: what rate control judges by, one of `compression.target.METRICS`.
         each_scale: whether the pair of each scale alone is a system too.
-        every_quality: whether rate control is measured at all qualities of the plain codec's curve,
-            in place of every other.
+        every_quality: whether rate control is measured at all qualities of the plain codec's curve
+            instead of every other one.
 
     Returns:
-        Rate control over all scales, called as the preset, and if asked for "NAME scale 1" and
-        so on.
+        Rate control over all scales, with the preset's name, and with `each_scale` "NAME scale 1"
+        and so on.
     """
     codec = compressor.codec
 
@@ -249,7 +249,7 @@ def of_preset(
 
 
 def _settings(codec: base.Codec) -> Sequence[float]:
-    """The measured qualities; another encoder of a format takes those of the usual one."""
+    """The measured qualities; those of the reference encoder if a codec has none."""
     usual = codec.reference_encoder()
     if codec.name == "jpeg-xl":
         return _SETTINGS[codec.options()["inside"]] if usual is codec else _settings(usual)

@@ -1,1 +1,1 @@
-"""Presets in the forms that other programs run."""
+"""Presets in forms that other programs run: servers, LiteRT, web pages."""

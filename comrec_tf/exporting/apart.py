@@ -8,14 +8,14 @@ __all__ = ["apart"]
 
 
 def apart(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpec) -> Callable[..., tf.Tensor]:
-    """Trace a function once for all that call it, and keep it one when the graph is optimised.
+    """Trace a function once for all its callers, and keep TensorFlow from inlining it.
 
-    TensorFlow would copy it into every place it is called from. A JPEG encoder has a branch for
-    each quality, so that would make the first call of each signature take seconds and gigabytes.
+    TensorFlow would copy it to every place that calls it. A JPEG encoder has a branch for each
+    quality, so the first call of each signature would then take seconds and gigabytes.
 
     Args:
-        function: of tensors, to be called with as many tensors.
-        *inputs: what it takes.
+        function: takes one tensor for each of `inputs`.
+        *inputs: specifications of its inputs.
 
     Returns:
         The function.

@@ -1,4 +1,4 @@
-"""What a signature makes of lists: held to what it expects, and worked on item by item."""
+"""The lists that a signature takes: checked, and worked on item by item."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +17,12 @@ def each(one: Callable[..., Any], items: list[tf.Tensor], specs: Any) -> Any:
     """Apply a function to the items of lists of one length.
 
     Args:
-        one: of an item of each list.
+        one: takes an item of each list.
         items: the lists.
-        specs: `tf.TensorSpec` of what it gives, or a tuple of them.
+        specs: `tf.TensorSpec` of what it returns, or a tuple of them.
 
     Returns:
-        What it gives, with a first axis; items whose shapes differ are an error.
+        The results, stacked along a first axis; results of different shapes are an error.
     """
     return tf.map_fn(
         lambda item: one(*item),
@@ -33,17 +33,17 @@ def each(one: Callable[..., Any], items: list[tf.Tensor], specs: Any) -> Any:
 
 
 def listed(values: tf.Tensor, name: str) -> tf.Tensor:
-    """Hold an input to be a list, which servers may have fed as a scalar, whatever its signature.
+    """Check that an input is a list: servers may feed a scalar, whatever the signature says.
 
     Args:
         values: the input.
-        name: of it, for the message.
+        name: of the input, for the message.
 
     Returns:
         The same values.
 
     Raises:
-        tf.errors.InvalidArgumentError: they are no list.
+        tf.errors.InvalidArgumentError: it is no list.
     """
     fed = tf.raw_ops.PlaceholderWithDefault(input=values, shape=tf.TensorShape(None))
     with compact_file.require(
@@ -59,14 +59,14 @@ def for_each(values: tf.Tensor, inputs: tf.Tensor, name: str) -> tf.Tensor:
 
     Args:
         values: one for all inputs, or one each.
-        inputs: of any rank from 1 on.
+        inputs: of rank 1 or more.
         name: of the values, for the message.
 
     Returns:
-        As many as inputs.
+        One value for each input.
 
     Raises:
-        tf.errors.InvalidArgumentError: they are more or fewer, or no list.
+        tf.errors.InvalidArgumentError: there are more or fewer, or they are not a list.
     """
     values, count = listed(values, name), tf.shape(inputs)[:1]
     with compact_file.require(

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from comrec_tf.compact_file import container
+from comrec_tf.compression import file_coder
 from comrec_tf.exporting.apart import apart
 from comrec_tf.graph import compact_file, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
 
-__all__ = ["Decoding", "require_pixels"]
+__all__ = ["Decoding", "require_pixels", "require_work"]
 
 
 class Decoding:
@@ -57,7 +58,7 @@ class Decoding:
         with require_pixels(size, self._max_pixels):
             height, width = tf.unstack(tf.cast(size, tf.int32))
             content = tf.identity(content)
-        # What made the file: no networks, or one of the pairs.
+        # What may have made the file: no networks, or one of the pairs.
         known = tf.constant(
             [[container.PLAIN, 1], *([self._ids[s], s] for s in self._coders)], tf.int64
         )
@@ -80,6 +81,8 @@ class Decoding:
                 "expected:",
                 expected,
             ),
+            # Where there are no networks, there is no work.
+            require_work(size, self._work(size, fits)),
         ):
             index = 2 * tf.argmax(tf.cast(fits, tf.int32)) + header["grey"]
 
@@ -97,9 +100,14 @@ class Decoding:
         picture = tf.switch_case(tf.cast(index, tf.int32), branches)
         return tf.ensure_shape(picture, [None, None, None])
 
+    def _work(self, size: tf.Tensor, fits: tf.Tensor) -> tf.Tensor:
+        works = [tf.constant(0, tf.int64)]
+        works += [coder.restoring_work(size) for coder in self._coders.values()]
+        return tf.reduce_sum(tf.where(fits, tf.stack(works), 0))
+
 
 def require_pixels(size: tf.Tensor, max_pixels: int) -> tf.control_dependencies:
-    """Let what is made inside this context run only for a picture that is not too large.
+    """Let everything made inside this context run only for a picture that is not too large.
 
     Args:
         size: int64 (2,), height and width.
@@ -115,7 +123,26 @@ def require_pixels(size: tf.Tensor, max_pixels: int) -> tf.control_dependencies:
     )
 
 
+def require_work(size: tf.Tensor, work: tf.Tensor) -> tf.control_dependencies:
+    """Let what is made inside this context run only for a picture that is not mostly padding.
+
+    Args:
+        size: int64 (2,), height and width.
+        work: int64 (), pixels that networks compute; see `PictureCoder.restoring_work`.
+
+    Returns:
+        The context; see `graph.compact_file.require`.
+    """
+    return compact_file.require(
+        work <= file_coder.most_work(size[0] * size[1]),
+        "the picture is too thin to be restored. Received: height, width",
+        size,
+        "which cost as much as so many pixels:",
+        work,
+    )
+
+
 def _hexadecimal(number: tf.Tensor) -> tf.Tensor:
-    """An id as it is written everywhere, eight digits."""
+    """An id as eight hexadecimal digits, the usual way to write it."""
     digits = tf.bitwise.right_shift(number, tf.range(28, -1, -4, dtype=tf.int64)) & 15
     return tf.strings.reduce_join(tf.gather(list("0123456789abcdef"), digits))

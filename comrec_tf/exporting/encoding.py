@@ -13,8 +13,8 @@ __all__ = ["ANY_SCALE", "FULL_SIZE_BITS", "Encoding"]
 
 #: The scale of a request that leaves the choice to `Encoding`.
 ANY_SCALE = 0
-#: Bits per pixel from which a picture at full size is better than one at half size: by PSNR it is
-#: from 0.3 on, by SSIMULACRA2 from about 0.5 (means of photos).
+#: Bits per pixel from which on a picture at full size is better than one at half size: by PSNR that
+#: is from 0.3 on, by SSIMULACRA2 from about 0.5 (means of photos).
 FULL_SIZE_BITS = 0.4
 _LARGEST_QUALITY = 100
 
@@ -36,7 +36,7 @@ class Encoding:
     ) -> None:
         self._codec = codec
         self._ids = dict(ids)
-        #: The scales there is a pair for, from full to half size.
+        #: The scales that there are pairs for, from full to half size.
         self.scales = sorted(coders)
         picture, number = tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([], tf.int32)
         self._compacts = {
@@ -72,7 +72,7 @@ class Encoding:
         )
         return self._file(picture, *coded)
 
-    def usual(self, picture: tf.Tensor, quality: int, scale: int) -> _Coded:
+    def at_known_quality(self, picture: tf.Tensor, quality: int, scale: int) -> _Coded:
         """Encode with a quality and a scale that are known when tracing, in a smaller graph.
 
         Args:
@@ -188,7 +188,7 @@ class Encoding:
         return tf.cond(_at_full_size(picture, max_bytes), at_full, at_half)
 
     def _largest(self, picture: tf.Tensor, max_bytes: tf.Tensor, scale: int) -> _Coded:
-        """Halve the range of qualities seven times: bytes grow with quality, but for small dips."""
+        """Halve the range of qualities seven times: bytes grow with quality, small dips apart."""
 
         def halve(
             low: tf.Tensor, high: tf.Tensor, best: tf.Tensor

@@ -1,4 +1,4 @@
-"""Damage that a JPEG's tables do not tell of, in TensorFlow operations.
+"""Damage that the tables of a JPEG do not describe, found in TensorFlow operations.
 
 Twin of `compression.jpeg_damage`, which says what is measured and why.
 """
@@ -62,10 +62,10 @@ def earlier_quality(coefficients: tf.Tensor, table: tf.Tensor, quality: tf.Tenso
         scaled = tf.boolean_mask(low, steps >= finest, axis=1) / steps[steps >= finest]
         scaled = scaled[scaled > _LIMITS["smallest"]]
         mean = tf.reduce_mean(tf.cos(2 * math.pi * scaled))
-        # Of too few the mean says nothing; of none it is no number.
+        # The mean of too few says nothing; the mean of none is not a number.
         return tf.where(tf.size(scaled) >= _LIMITS["enough"], mean, -1.0)
 
-    # One at a time: their coefficients together would take more memory than the picture.
+    # One at a time: all candidates together would take more memory than the picture.
     found = tf.map_fn(
         clearness,
         tf.range(1, quality),
@@ -74,7 +74,7 @@ def earlier_quality(coefficients: tf.Tensor, table: tf.Tensor, quality: tf.Tenso
     )
     clearest = tf.reduce_max(tf.concat([found, [-1.0]], 0))
     near = tf.cast(found >= _LIMITS["as_clear"] * clearest, tf.int32)
-    # `argmax` gives the first of equals, and wants one.
+    # `argmax` gives the first of equal values; the appended one makes sure that there is one.
     first = tf.argmax(tf.concat([near, [1]], 0), output_type=tf.int32) + 1
     return tf.where(clearest >= _LIMITS["clear"], first, 0)
 
@@ -112,7 +112,7 @@ def _energy(coefficients: tf.Tensor) -> tf.Tensor:
 
 
 def _quantile(values: tf.Tensor, share: float) -> tf.Tensor:
-    """`np.quantile`, straight between two values; 0 of none."""
+    """`np.quantile`, linear between two values; 0 for no values."""
     ordered = tf.sort(tf.concat([values, tf.zeros([tf.cast(tf.size(values) == 0, tf.int32)])], 0))
     last = tf.size(ordered) - 1
     place = share * tf.cast(last, tf.float32)

@@ -23,9 +23,9 @@ def write_lite_models(
 
     Each file takes "tile", uint8 (1, S, T, 3 or 1), and "log_step", float32 (1,), the logarithm of
     the quantiser step over 16, and gives uint8 (1, S', T', same channels): conversion of colours,
-    doubling and clipping are inside. S and T are chosen by the program that loads it, multiples of
-    2. What is within the network's radius of a tile's edge is meaningless; the card says the
-    radius. ComCNN is left out where it leaves pictures as they are.
+    doubling and clipping are inside. The program that loads the file chooses S and T, multiples of
+    2. Pixels within the network's radius of a tile's edge are meaningless; the card says the
+    radius. ComCNN is left out if it leaves pictures as they are.
 
     Args:
         models: the pairs of a preset.

@@ -1,7 +1,6 @@
 """Ordinary JPEGs restored in TensorFlow operations: twin of `compression.jpeg_restoration`.
 
-What is measured once, shares by quality and subsampling and the mapping of tables, is put into the
-graph as numbers.
+The shares by quality and subsampling, and the standard tables, are constants of the graph.
 """
 
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from comrec_tf.codecs import quantization
 from comrec_tf.compression import jpeg_restoration
 from comrec_tf.exporting import jpeg_damage
 from comrec_tf.exporting.apart import apart
-from comrec_tf.exporting.decoding import require_pixels
+from comrec_tf.exporting.decoding import require_pixels, require_work
 from comrec_tf.graph import compact_file, jpeg_header, orientation, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.images import color
@@ -21,7 +20,7 @@ from comrec_tf.models.picture_coder import PictureCoder
 
 __all__ = ["Restored", "Restoring"]
 
-#: What shares hang on: names of `compression.ordinary_jpeg`, and samplings that were not measured.
+#: The subsamplings that have shares, by the names of `compression.ordinary_jpeg`, and all others.
 _SUBSAMPLINGS = ("grey", "CMYK", "4:2:0", "4:2:2", "other")
 _QUALITIES = range(1, 101)
 
@@ -30,10 +29,10 @@ class Restored(NamedTuple):
     """What became of a JPEG.
 
     Attributes:
-        content: string (): a PNG of the restored picture, upright; the JPEG itself where it is left
-            as it is.
-        restored: bool (), whether networks had a share in it.
-        quality: int32 (), libjpeg's whose damage RecCNN was told of, or would have been.
+        content: string (): a PNG of the restored picture, upright; the JPEG itself if it is left as
+            it is.
+        restored: bool (), whether RecCNN changed it.
+        quality: int32 (), libjpeg's quality that RecCNN restores from.
     """
 
     content: tf.Tensor
@@ -42,7 +41,7 @@ class Restored(NamedTuple):
 
 
 class Restoring:
-    """Restores single JPEGs that nobody made for us.
+    """Restores single ordinary JPEGs, which comrec_tf did not make.
 
     Args:
         coder: a pair of scale 1.
@@ -62,14 +61,14 @@ class Restoring:
 
         Args:
             content: string (), a baseline or progressive JPEG.
-            strength: float32 (), how much of the restoration is taken over, 0 to 1.
+            strength: float32 (), how much of the restoration is applied, 0 to 1.
 
         Returns:
             The file, and what was done.
 
         Raises:
-            tf.errors.InvalidArgumentError: the bytes are no JPEG or a damaged one, the picture is
-                too large, or the strength out of range.
+            tf.errors.InvalidArgumentError: the bytes are not a JPEG or are damaged, the picture
+                is too large or too thin, or the strength is out of range.
         """
         return Restored(*self._traced(content, strength))
 
@@ -81,10 +80,14 @@ class Restoring:
         ):
             strength = tf.identity(strength)
         header = jpeg_header.read(content)
-        # Only then: TensorFlow's own words for what is no JPEG say less.
+        # Only then: TensorFlow's own words for what is not a JPEG say less.
         with tf.control_dependencies([header["components"]]):
             content = tf.identity(content)
-        with require_pixels(picture_files.jpeg_size(content), self._max_pixels):
+        size = picture_files.jpeg_size(content)
+        with (
+            require_pixels(size, self._max_pixels),
+            require_work(size, self._coder.restoring_work(size)),
+        ):
             content = tf.identity(content)
 
         def of(channels: int) -> tuple[tf.Tensor, ...]:
@@ -151,7 +154,7 @@ def _shares(header: dict[str, tf.Tensor], quality: tf.Tensor) -> tf.Tensor:
         (across == 2) & (down == 1),
         True,
     ]
-    # `argmax` gives the first of those that hold.
+    # `argmax` gives the first that is true.
     kind = tf.argmax(tf.cast(tf.stack(kinds), tf.int32), output_type=tf.int32)
     return tf.constant(all_shares, tf.float32)[kind, quality - 1]
 

@@ -1,4 +1,4 @@
-"""A SavedModel of TensorFlow operations alone that TensorFlow Serving runs as it is."""
+"""A SavedModel of TensorFlow's own operations, which TensorFlow Serving runs as it is."""
 
 import os
 import pathlib
@@ -23,8 +23,8 @@ from comrec_tf.presets import card, weights
 
 __all__ = ["SIGNATURES", "export_signatures"]
 
-#: Signatures with what they do. Over REST every input must be there, so there is a signature
-#: without for each choice that a request need not make.
+#: What the signatures do. Over REST every input must be given, so for each optional input there is
+#: also a signature without it.
 SIGNATURES = {
     "serving_default": "the same as encode",
     "encode": "picture files to compact files",
@@ -58,21 +58,22 @@ def export_signatures(
 
     Ordinary JPEGs need a pair at full size; without one the model cannot restore them.
 
-    Results are those of `Compressor` but for rounding: a pixel of a compact or a restored picture
-    may be a grey level off. A batch may hold pictures of different sizes. What is wrong with an
-    input is an INVALID_ARGUMENT that says so. Next to it are requests that run each signature,
-    which servers run when they load the model.
+    Results are those of `Compressor` except for rounding: a pixel of a compact or a restored
+        picture
+    may be off by a grey level. A batch may hold pictures of different sizes. A wrong input is an
+    INVALID_ARGUMENT with a message. With the model there are requests that run each signature;
+    servers run them when they load the model.
 
     Args:
-        models: the pair of networks, or one for each scale: files of each are decoded, and of the
-            codec without networks.
+        models: the pair of networks, or one for each scale. The model decodes files of all of them,
+            and of the codec without networks.
         path: the folder to make, for TensorFlow Serving ``MODEL/VERSION``.
-        scale: which pair encodes where a request does not say, 0 for the better; the largest
-            scale if None.
-        default_quality: where a request brings no quality.
+        scale: which pair encodes if a request does not say, 0 for the better one; the largest scale
+            if None.
+        default_quality: used if a request has no quality.
         max_pixels: larger pictures are refused.
-        preset: folder of the preset that `models` are of, to be put next to the SavedModel: the
-            embedded server runs it on its own engine.
+        preset: folder of the preset of `models`, which is copied into the SavedModel: the embedded
+            server runs it on its own engine.
 
     Raises:
         ValueError: the codec is not made of TensorFlow operations, or there is no pair of `scale`.
@@ -121,7 +122,7 @@ class _Endpoints:
         self._max_pixels = max_pixels
         self._encoding = Encoding(coders, codec, ids)
         self._decoding = Decoding(coders, codec, ids, max_pixels)
-        # Its networks are for pictures that were not made smaller.
+        # Ordinary JPEGs were not made smaller.
         self._restoring = Restoring(coders[1], codec, max_pixels) if 1 in coders else None
         self._jpeg = jpeg.GraphJpeg(JpegCodec(chroma_subsampling="4:4:4"))
         self._jpeg_at = apart(
@@ -130,15 +131,15 @@ class _Endpoints:
         self._read = apart(self._read_file, _TEXT)
 
     def functions(self) -> dict[str, tuple[_Function, list[tf.TensorSpec]]]:
-        """Functions and what they take, by the names of their signatures."""
+        """Return the functions and their inputs, by the names of their signatures."""
         files = tf.TensorSpec([None], tf.string, "image_bytes")
         codes = tf.TensorSpec([None], tf.string, "code_bytes")
         pixels = tf.TensorSpec([None, None, None, 3], tf.uint8, "pixels")
         quality, scale, max_bytes = (
             tf.TensorSpec([None], tf.int32, name) for name in ("quality", "scale", "max_bytes")
         )
-        # A default must be a tensor to become one of the signature (SignatureDef.defaults), which
-        # TensorFlow Serving fills in over gRPC but not over REST.
+        # Only a tensor becomes a default of the signature (SignatureDef.defaults), which TensorFlow
+        # Serving fills in over gRPC but not over REST.
         usual_scale = tf.constant([self._scale])
 
         def encode(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -223,7 +224,7 @@ class _Endpoints:
                 quality, scale = tf.constant(self._default_quality), tf.constant(ANY_SCALE)
                 code, quality, scale = self._encoding.at_quality(picture, quality, scale)
             else:
-                code, quality, scale = self._encoding.usual(
+                code, quality, scale = self._encoding.at_known_quality(
                     picture, self._default_quality, self._scale
                 )
             return code, *_size(picture), quality, scale

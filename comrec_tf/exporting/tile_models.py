@@ -2,12 +2,14 @@
 
 The model computes what `PictureCoder.reconstruct` computes on a tile, in another form:
 
-- It stays in RGB and in grey levels. The conversion to YCbCr is linear, so it is folded into the
-  first layer's weights, the way back into the last one's. The networks are positively homogeneous
-  (convolutions, ReLU, sums), so pixels of 0 to 255 need no division where biases are multiplied.
+- It works in RGB and in grey levels. The conversion to YCbCr is linear, so it is folded into the
+  first layer's weights, and the conversion back into the last layer's. The networks are positively
+  homogeneous (convolutions, ReLU, sums), so pixels of 0 to 255 need no division if the biases are
+  multiplied.
 - The constant plane that tells the network the quantiser step becomes a bias that depends on it.
-- Convolutions take no padding, so each layer computes less of the halo, and none of it is left at
-  the end: nearly a fifth of the work is saved with tiles of 256 pixels.
+- Convolutions have no padding, so each layer computes less of the halo, and none of it is left at
+the
+  end: that saves nearly a fifth of the work for tiles of 256 pixels.
 - Bicubic doubling, for which there is no LiteRT kernel, is a convolution along each axis that makes
   both phases, and a depth-to-space. Its weights are multiples of 1/128, exact in float16.
 
@@ -24,15 +26,16 @@ import tensorflow as tf
 from comrec_tf.graph import color
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.process import storage
 
 __all__ = ["TileShape", "tile_model_bytes", "tile_shape"]
 
-#: Largest pixel; what a network that was trained on [0, 1] is multiplied by.
+#: The largest pixel; a network that was trained on [0, 1] is scaled by it.
 _WHITE = 255.0
 #: Keys' kernel (a = -0.5) a quarter of a pixel before and behind a pixel's centre; taps -2 to 2.
 _PHASES = np.array([[-3, 29, 111, -9, 0], [0, -9, 111, 29, -3]]) / 128.0
 _DOUBLING_RADIUS = 2
-#: The rest of a tile's channels in the order of depth-to-space: 2x2 positions, then colours.
+#: Positions of 2x2 pixels, which depth-to-space takes as channels, before the colours.
 _POSITIONS = 4
 
 
@@ -85,20 +88,20 @@ def tile_shape(model: ComRec, side: int) -> TileShape:
 
 
 def tile_model_bytes(model: ComRec, side: int, *, float16: bool = True) -> bytes:
-    """Convert a pair's RecCNN, with all that is around it, for tiles of one size.
+    """Convert a pair's RecCNN, with upsampling and colours around it, for tiles of one size.
 
     The model's inputs are ``tile``, float32 (1, S, S, 3), RGB of the decoded picture in grey levels
     (0 to 255, a grey picture three times), S being `TileShape.input_side`; and, if the pair is
     conditioned, ``log_step``, float32 (1,), the natural logarithm of the quantiser step over 16.
     Its output is float32 (1, side, side, 3), restored RGB in grey levels, neither rounded nor
-    clipped: whoever stores it as bytes does both. (A grey picture's luma is to be taken from it
-    before, 0.299 R + 0.587 G + 0.114 B, since clipping would change it.)
+    clipped: the caller does both. (For a grey picture, the luma must be computed before that,
+    0.299 R + 0.587 G + 0.114 B, since clipping would change it.)
 
     Args:
         model: the pair.
         side: height and width of the restored tile.
-        float16: whether weights are stored as float16, which halves the file; computing is as
-            the runtime does, float32 on CPUs.
+        float16: whether weights are stored as float16, which halves the file; the runtime decides
+            how it computes, in float32 on CPUs.
 
     Returns:
         The .tflite file.
@@ -118,7 +121,8 @@ def tile_model_bytes(model: ComRec, side: int, *, float16: bool = True) -> bytes
     if float16:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    return bytes(converter.convert())
+    with storage.muted():  # it warns of options that nobody has set
+        return bytes(converter.convert())
 
 
 class _TileNetwork:

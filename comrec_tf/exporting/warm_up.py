@@ -1,7 +1,8 @@
 """Requests that a server runs when it loads a model, in the file that TensorFlow Serving reads.
 
-The file is a TFRecord of PredictionLog. TensorFlow has no such message, so it is described here as
-far as it is needed; a TensorProto inside is bytes, which look the same on the wire.
+The file is a TFRecord of PredictionLog. TensorFlow does not have that message, so the necessary
+parts of it are described here. A TensorProto in it is declared as bytes, which are encoded the
+same.
 """
 
 import functools
@@ -23,7 +24,7 @@ _QUALITY, _MAX_BYTES = 50, 800
 _STRENGTH = 0.5
 
 _PACKAGE = "comrec.serving"
-#: Fields by message: name, number, and type; the numbers are tensorflow_serving/apis's.
+#: Fields of each message: name, number and type; the numbers are those of tensorflow_serving/apis.
 _MESSAGES = {
     "ModelSpec": [("name", 1, "string"), ("signature_name", 3, "string")],
     "Input": [("key", 1, "string"), ("value", 2, "bytes")],

@@ -27,8 +27,8 @@ _PICTURES = (
 def write_examples(preset: str, folder: str | os.PathLike[str]) -> None:
     """Write examples and the list of them that the demo page reads.
 
-    They are made of pictures that scikit-image ships; without it, or without what the preset's
-    codec needs, the list is empty and a warning is logged.
+    They are made from pictures that scikit-image ships. If it, or a package that the preset's codec
+    needs, is missing, the list is empty and a warning is logged.
 
     Args:
         preset: what compact files are made with.

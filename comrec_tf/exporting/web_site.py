@@ -4,9 +4,9 @@
 
     index.html, demo.*              the demo page
     examples/                       pictures that it shows
-    comrec.js, comrec-auto.js       the module, and the one that needs no code in the page
-    comrec-worker.js                what it loads with the first picture
-    models.json, models/            which pairs there are, and their networks
+    comrec.js, comrec-auto.js       the module, and one for pages without own code
+    comrec-worker.js                loaded with the first picture
+    models.json, models/            the list of pairs, and their networks
     runtime/                        @litertjs/core's WebAssembly
 
 The module is made by npm in ``serving/web``, which says what headers a server should send.
@@ -84,16 +84,16 @@ def write_models(
 
 
 def find_source(folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
-    """Find the module's folder and tell what is missing in it.
+    """Find the module's folder and check that it was built.
 
     Args:
         folder: `serving/web`, or None for the one next to the package.
 
     Returns:
-        The folder, in which module and runtime are there.
+        The folder, which has the built module and the runtime.
 
     Raises:
-        FileNotFoundError: they are not; the message says what to run.
+        FileNotFoundError: something is missing; the message says what to run.
     """
     beside = pathlib.Path(__file__).parents[2] / "serving" / "web"
     source = beside if folder is None else pathlib.Path(folder)

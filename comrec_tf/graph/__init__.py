@@ -1,1 +1,1 @@
-"""Twins in TensorFlow operations of what trained and exported graphs need."""
+"""Twins, in TensorFlow operations, of what trained and exported graphs need."""

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 __all__ = ["crc32"]
 
-#: Bytes of a block: blocks are summed side by side, then put together one after the other.
+#: Bytes of a block: the sums of all blocks are computed at once, then combined one after the other.
 _BLOCK = 256
 _ONES = 0xFFFFFFFF
 
@@ -24,12 +24,11 @@ def crc32(content: tf.Tensor) -> tf.Tensor:
     Returns:
         int64 (), 0 to 2**32 - 1.
     """
-    # Zero bytes in front change nothing where the sum begins at zero; the usual beginning, all
-    # ones, is a change of the first four bytes.
+    # A sum that starts at zero is not changed by leading zero bytes; to start at all ones, as
+    # CRC-32 does, the first four bytes are inverted instead.
     length = tf.size(content)
     values = tf.cast(content, tf.int64)
     first = tf.cast(tf.range(tf.maximum(length, 4)) < 4, tf.int64) * 0xFF
-    # Of less than four bytes the ones that are left over are added behind the sum.
     padded = tf.pad(values, [[0, tf.maximum(4 - length, 0)]])
     mixed = tf.bitwise.bitwise_xor(padded, first)
     whole = tf.cond(length >= 4, lambda: mixed, lambda: mixed[:0])
@@ -72,7 +71,7 @@ def _next(table: tf.Tensor, sums: tf.Tensor, digits: tf.Tensor) -> tf.Tensor:
 
 
 def _raw(value: int, zeros: int) -> int:
-    """The sum that `value` becomes over zero bytes, without the ones at both ends."""
+    """What the sum `value` becomes over zero bytes, without the inversion at both ends."""
     return zlib.crc32(bytes(zeros), value ^ _ONES) ^ _ONES
 
 

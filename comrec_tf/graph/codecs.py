@@ -1,4 +1,4 @@
-"""What training and exported graphs ask of a codec: its steps, its round trip, its stand-in."""
+"""A codec in training and exported graphs: its steps, its round trip, its differentiable form."""
 
 import functools
 
@@ -27,7 +27,7 @@ def step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
 
 
 def log_step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
-    """What networks are told of a quality: `log_of_step` of its step.
+    """Compute what networks are told of a quality: `log_of_step` of its step.
 
     Args:
         codec, quality: as in `step`.
@@ -53,7 +53,7 @@ def log_of_step(steps: tf.Tensor) -> tf.Tensor:
 def round_trip(codec: base.Codec, picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
     """Encode and decode one picture, in eager mode and in `tf.data`.
 
-    It lives in the Python process that made the graph, so no exported model can hold it.
+    It runs in the Python process that made the graph, so exported models cannot contain it.
 
     Args:
         codec: the codec.
@@ -72,7 +72,7 @@ def round_trip(codec: base.Codec, picture: tf.Tensor, quality: tf.Tensor) -> tf.
 
 
 def differentiable(codec: base.Codec) -> DifferentiableJpeg:
-    """Return differentiable arithmetic in a codec's place, for joint training.
+    """Return differentiable arithmetic that approximates a codec, for joint training.
 
     Args:
         codec: JPEG with the standard's or with flat tables.

@@ -1,4 +1,4 @@
-"""The compact file in TensorFlow operations, for JPEG alone: twin of `compact_file.container`."""
+"""The compact file in TensorFlow operations, only for JPEG: twin of `compact_file.container`."""
 
 from typing import Any
 
@@ -6,19 +6,16 @@ import tensorflow as tf
 
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.graph.checksum import crc32
+from comrec_tf.images import jpeg_markers
 
 __all__ = ["MAX_SEGMENTS", "SEGMENT_BYTES", "read", "require", "write"]
 
-_APP0, _APP9, _APP15, _COMMENT = 0xE0, 0xE9, 0xEF, 0xFE
-_START_OF_SCAN = 0xDA
-_START_OF_IMAGE = b"\xff\xd8"
-_START_OF_IMAGE_BYTES = 2
 #: Length of the whole segment, marker included.
 SEGMENT_BYTES = 4 + container.LAYOUT_BYTES
-#: Segments that are read of a file at most. One with large metadata has a few hundred; without a
-#: limit, one made for it would keep a server busy for minutes.
+#: The most segments that are read of a file. Files with large metadata have a few hundred; without
+#: a limit, a hostile file would keep a server busy for minutes.
 MAX_SEGMENTS = 4096
-#: What version 1 had behind the step.
+#: Bytes that version 1 had after the step.
 _SIZES_BYTES = 6
 
 
@@ -27,8 +24,8 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
 
     Args:
         bitstream: string (), a JPEG file.
-        header: scalars by the names of `container.Header`'s attributes but "checksum": int64, but
-            "step", float32. Ranges are the caller's duty.
+        header: scalars by the names of `container.Header`'s attributes except "checksum": int64,
+            "step" float32. The caller makes sure that they are in range.
 
     Returns:
         The compact file, string ().
@@ -45,7 +42,7 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
     step = tf.cast(tf.cast(header["step"], tf.float32) * container.STEP_UNITS, tf.int64)
     segment = tf.strings.join(
         [
-            bytes([0xFF, _APP9, 0, SEGMENT_BYTES - 2]) + carriers.MAGIC,
+            bytes([0xFF, jpeg_markers.APP9, 0, SEGMENT_BYTES - 2]) + carriers.MAGIC,
             bytes([container.VERSION]),
             _number_bytes(header["preset_id"], 4),
             _number_bytes(layout, 1),
@@ -55,8 +52,8 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
         ]
     )
     start = tf.cast(tf.io.decode_raw(tf.strings.substr(bitstream, 0, 6), tf.uint8), tf.int32)
-    has_jfif = (start[2] == 0xFF) & (start[3] == _APP0)
-    position = _START_OF_IMAGE_BYTES + tf.where(has_jfif, 2 + 256 * start[4] + start[5], 0)
+    has_jfif = (start[2] == 0xFF) & (start[3] == jpeg_markers.APP0)
+    position = len(jpeg_markers.FILE_START) + tf.where(has_jfif, 2 + 256 * start[4] + start[5], 0)
     return tf.strings.join(
         [
             tf.strings.substr(bitstream, 0, position),
@@ -79,30 +76,32 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
         tf.errors.InvalidArgumentError: where these functions raise `ValueError`, and for files
             that are not JPEG.
     """
-    is_jpeg = tf.strings.substr(tf.strings.join([compact_file, "  "]), 0, 2) == _START_OF_IMAGE
+    is_jpeg = (
+        tf.strings.substr(tf.strings.join([compact_file, "  "]), 0, 2) == jpeg_markers.FILE_START
+    )
     with require(is_jpeg, "the bytes are not a JPEG file"):
         compact_file = tf.identity(compact_file)
     file = _Segments(compact_file)
 
     def is_ours(position: tf.Tensor) -> tf.Tensor:
         magic = tf.strings.substr(tf.strings.join([compact_file, " " * 8]), position + 4, 4)
-        return (file.marker(position) == _APP9) & (magic == carriers.MAGIC)
+        return (file.marker(position) == jpeg_markers.APP9) & (magic == carriers.MAGIC)
 
     def is_other(position: tf.Tensor) -> tf.Tensor:
-        # `cond`: the magic must not be cut out of a position behind the end.
+        # With `cond`, so that the magic is not cut out behind the end of the file.
         return tf.cond(file.is_segment(position), lambda: ~is_ours(position), lambda: False)
 
     (position,) = tf.while_loop(
         is_other,
         lambda position: (file.end(position),),
-        (tf.constant(_START_OF_IMAGE_BYTES),),
+        (tf.constant(len(jpeg_markers.FILE_START)),),
         maximum_iterations=MAX_SEGMENTS,
     )
     found = tf.cond(position + 8 <= file.length, lambda: is_ours(position), lambda: False)
     with require(found, container.NOT_CARRIED):
         end = tf.minimum(file.length, file.end(position))
     with require(end - position >= SEGMENT_BYTES, container.CUT_SHORT):
-        # As long as version 1 was, however short this one is.
+        # Padded to the length of version 1, which was longer.
         padded = tf.strings.join([compact_file, "\0" * _SIZES_BYTES])
         cut = tf.strings.substr(padded, position + 4, container.LAYOUT_BYTES + _SIZES_BYTES)
         payload = tf.cast(tf.io.decode_raw(cut, tf.uint8), tf.int64)
@@ -144,11 +143,11 @@ def read(compact_file: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def require(condition: tf.Tensor, *message: Any) -> tf.control_dependencies:
-    """Let everything made inside this context run only where a condition holds.
+    """Let everything made inside this context run only if a condition holds.
 
     Args:
         condition: bool ().
-        *message: text and tensors of the `tf.errors.InvalidArgumentError` where it does not.
+        *message: text and tensors of the `tf.errors.InvalidArgumentError` if it does not.
 
     Returns:
         The context.
@@ -168,13 +167,13 @@ class _Segments:
         return tf.cast(self._bytes[tf.minimum(offset, self.length - 1)], tf.int32)
 
     def marker(self, position: tf.Tensor) -> tf.Tensor:
-        """The marker's second byte; 0 where there is none."""
+        """The marker's second byte; 0 if there is no marker."""
         return tf.where(self._byte(position) == 0xFF, self._byte(position + 1), 0)
 
     def is_segment(self, position: tf.Tensor) -> tf.Tensor:
-        """Whether a segment begins here that is not the scan's."""
+        """Whether a segment begins here that is not a scan."""
         marker = self.marker(position)
-        return (position + 4 <= self.length) & (marker != 0) & (marker != _START_OF_SCAN)
+        return (position + 4 <= self.length) & (marker != 0) & (marker != jpeg_markers.SOS)
 
     def end(self, position: tf.Tensor) -> tf.Tensor:
         """Where the segment ends."""
@@ -191,11 +190,13 @@ def _checksum(content: tf.Tensor) -> tf.Tensor:
 
     def keep(position: tf.Tensor, kept: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         marker, end = file.marker(position), file.end(position)
-        dropped = ((marker >= _APP0) & (marker <= _APP15)) | (marker == _COMMENT)
+        dropped = ((marker >= jpeg_markers.APP0) & (marker <= jpeg_markers.APP15)) | (
+            marker == jpeg_markers.COM
+        )
         part = tf.where(dropped, "", cut(position, end))
         return end, tf.strings.join([kept, part])
 
-    start = tf.constant(_START_OF_IMAGE_BYTES)
+    start = tf.constant(len(jpeg_markers.FILE_START))
     position, kept = tf.while_loop(
         lambda position, _: file.is_segment(position),
         keep,

@@ -1,8 +1,8 @@
 """JPEG as differentiable arithmetic, with an estimate of its bits.
 
-Every step of libjpeg stands in its place: rounding to 8-bit RGB, colours, rounding, chroma
-subsampling, DCT, division by the scaled tables, rounding, and all of it backwards with
-the decoder's interpolation of chroma. Rounding and clipping hand the gradient straight through.
+It follows libjpeg step by step: rounding to 8-bit RGB, colours, rounding, chroma subsampling, DCT,
+division by the scaled tables, rounding, and then decoding, with the decoder's interpolation of
+chroma. Rounding and clipping pass gradients straight through.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from comrec_tf.graph import color, geometry
 
 __all__ = ["BITS_FACTOR", "DifferentiableJpeg"]
 
-# Bits of a bitstream with Huffman tables of its own, as they grow with the levels: a non-zero AC
-# level costs its binary digits and a code of about 4 bits for its run and size, a block 2.5 bits
-# for its end, a difference of DC levels 2.3 times its digits. `BITS_FACTOR` was fitted to the
-# bytes of the real codec once; tests/graph/test_differentiable_jpeg.py holds it.
+# Estimated bits of a bitstream with optimised Huffman tables: a non-zero AC level costs its binary
+# digits and a code of about 4 bits for its run and size, a block 2.5 bits for its end, a difference
+# of DC levels 2.3 times its digits. `BITS_FACTOR` was fitted to the bytes of the real codec;
+# tests/graph/test_differentiable_jpeg.py compares them.
 _CODE_BITS, _END_BITS, _DC_BITS = 4.0, 2.5, 2.3
 BITS_FACTOR = 0.98
 
 
 class DifferentiableJpeg:
-    """A stand-in for `JpegCodec` or `FlatJpegCodec` that gradients pass through.
+    """An approximation of `JpegCodec` or `FlatJpegCodec` that gradients pass through.
 
     Args:
         codec: the codec.
@@ -81,7 +81,7 @@ def _code_plane(plane: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tenso
 
 
 def _bits(scaled: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
-    """Bits of one component: exact levels forward, gradient of a smooth cost of unrounded ones."""
+    """Bits of one component: those of the rounded levels; the gradient is that of a smooth cost."""
     smooth = _digits(scaled) + _CODE_BITS * tf.square(scaled) / (tf.square(scaled) + 0.25)
     exact = _digits(levels) + _CODE_BITS * tf.cast(levels != 0.0, levels.dtype)
     ac = smooth + tf.stop_gradient(exact - smooth)
@@ -105,7 +105,7 @@ def _round(x: tf.Tensor) -> tf.Tensor:
 
 
 def _round_columns(x: tf.Tensor, even: float, odd: float) -> tf.Tensor:
-    """Add to even and odd columns and cut off: libjpeg's rounding without a drift."""
+    """Round down after adding to even and odd columns: libjpeg's rounding without a drift."""
     is_odd = tf.range(tf.shape(x)[2]) % 2 == 1
     bias = tf.where(is_odd, odd, even)[None, None, :, None]
     return x + tf.stop_gradient(tf.floor(x + bias) - x)

@@ -1,4 +1,4 @@
-"""Sizes of pictures: padding by the edge, resampling by two."""
+"""The sizes of pictures: padding with the edge, resampling by two."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,9 +9,9 @@ __all__ = ["double", "downsample", "halve", "pad_edge", "pad_to", "upsample"]
 def pad_edge(pictures: tf.Tensor, top: int, bottom: int, left: int, right: int) -> tf.Tensor:
     """Repeat the outermost pixels outwards.
 
-    `tf.pad` cannot repeat an edge, and its reflection fails where the padding is wider than
-    the picture, so the rows and columns are gathered by clipped indices instead: any amount of
-    padding works on any picture from 1x1 up.
+    `tf.pad` cannot repeat an edge, and its reflection fails if the padding is wider than the
+    picture. So rows and columns are gathered by clipped indices: any padding works on any picture
+    from 1x1 up.
 
     Args:
         pictures: any dtype, (N, H, W, C) with H, W >= 1.
@@ -71,9 +71,9 @@ def downsample(pictures: tf.Tensor, scale: int) -> tf.Tensor:
 def double(pictures: tf.Tensor, padding: str = "SAME") -> tf.Tensor:
     """Enlarge by two, pixel centres aligned, by the kernel of Keys (1981) with a = -0.5.
 
-    It is what the paper's imresize(..., 'bicubic') does when enlarging, as a convolution with a
-    phase for each of the four pixels that one becomes: the bicubic resize of TensorFlow has no
-    counterpart where networks run without it.
+    It does what the paper's imresize(..., 'bicubic') does when enlarging, as a convolution with one
+    phase for each of the four pixels that a pixel becomes: runtimes other than TensorFlow have no
+    bicubic resize.
 
     Args:
         pictures: float32 (N, H, W, C).

@@ -7,7 +7,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 
 __all__ = ["GraphJpeg", "exportable"]
 
-#: Bytes 13 to 17 of a JFIF file that says nothing of dots per inch, as libjpeg writes by itself.
+#: Bytes 13 to 17 of a JFIF file without dots per inch, as libjpeg writes by default.
 _DENSITY = slice(13, 18)
 _NO_DENSITY = b"\0\0\1\0\1"
 
@@ -37,8 +37,9 @@ class GraphJpeg:
         """
         if isinstance(quality, int):
             return _without_density(self._encode(picture, quality))
-        # The operation takes quality as an attribute. The one that takes a tensor
-        # (EncodeJpegVariableQuality) cannot optimise Huffman tables, so there is a branch each.
+        # The operation takes the quality as an attribute, so each quality has a branch. The
+        # operation that takes it as a tensor (EncodeJpegVariableQuality) cannot optimise Huffman
+        # tables.
         qualities = self.codec.qualities
         index = tf.cast(quality, tf.int32) - int(qualities[0])
         inside = tf.debugging.Assert(
@@ -57,7 +58,7 @@ class GraphJpeg:
             quality=quality,
             progressive=self.codec.progressive,
             optimize_size=self.codec.optimize_huffman,
-            # Of a grey picture there is none to be halved.
+            # Ignored for grey pictures.
             chroma_downsampling=self.codec.chroma_subsampling == "4:2:0",
         )
 
@@ -72,7 +73,7 @@ class GraphJpeg:
             uint8 (H, W, 1 or 3).
 
         Raises:
-            tf.errors.InvalidArgumentError: the bytes are no JPEG.
+            tf.errors.InvalidArgumentError: the bytes are not a JPEG.
         """
         # The accurate integer DCT is libjpeg's reference, the same on every machine; the default
         # is the fast one, which is up to two grey levels off.
@@ -91,7 +92,7 @@ def _without_density(content: tf.Tensor) -> tf.Tensor:
 
 
 def exportable(codec: base.Codec) -> GraphJpeg:
-    """Return what stands for a codec in an exported model, which holds no Python.
+    """Return the twin of a codec for an exported model, which contains no Python.
 
     Args:
         codec: any codec.

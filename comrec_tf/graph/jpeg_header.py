@@ -1,4 +1,4 @@
-"""What the header of a JPEG says of its damage, in TensorFlow operations.
+"""What the header of a JPEG says about its damage, in TensorFlow operations.
 
 Twin of what `compression.ordinary_jpeg` lets Pillow read: tables and sampling factors in front of
 the first scan (ITU-T T.81, annex B).
@@ -8,25 +8,21 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf.graph.compact_file import MAX_SEGMENTS, require
+from comrec_tf.images import jpeg_markers
 
 __all__ = ["read"]
 
-_START_OF_IMAGE_BYTES = 2
-_TABLES, _START_OF_SCAN = 0xDB, 0xDA
-#: Markers of the range C0 to CF that are no frame's: Huffman tables, an extension, arithmetic
-#: coding.
-_FIRST_FRAME, _LAST_FRAME, _NO_FRAMES = 0xC0, 0xCF, (0xC4, 0xC8, 0xCC)
-#: Markers without a length behind them: restarts, start and end of the image, a private one.
-_FIRST_ALONE, _LAST_ALONE, _TEMPORARY = 0xD0, 0xD9, 0x01
+#: Markers in the range of frame headers that are none.
+_NO_FRAMES = (jpeg_markers.DHT, jpeg_markers.JPG, jpeg_markers.DAC)
 _STEPS = 64
-#: What is read of a frame: precision, height, width, number of components, and of two of them id,
-#: sampling factors and table.
+#: Bytes that are read of a frame: precision, height, width, number of components, and for two of
+#: them id, sampling factors and table.
 _FRAME_BYTES = 12
 _NUM_TABLES = 4
 
 
 def _zigzag() -> np.ndarray:
-    """Place in the file of each coefficient, rows of vertical frequency (T.81, figure A.6)."""
+    """The position in the file of each coefficient, rows of vertical frequency (T.81, A.6)."""
     rows, columns = np.indices((8, 8))
     diagonal = rows + columns
     along = np.where(diagonal % 2, rows, columns)
@@ -42,15 +38,15 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
     Returns:
         "table": int32 (64,), steps of luma from 1 on, rows of vertical frequency. "components":
         int32 (), 1 for grey, 3 for colour, 4 for CMYK. "factors": int32 (2,), how many times more
-        samples luma has than chroma, across and down; 0 where that is no whole number, 1 of a grey
+        samples luma has than chroma, across and down; 0 if that is no whole number, 1 for a grey
         picture.
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are no JPEG, or its header is damaged.
+        tf.errors.InvalidArgumentError: the bytes are not a JPEG, or its header is damaged.
     """
-    is_jpeg = tf.strings.substr(tf.strings.join([content, "  "]), 0, 2) == b"\xff\xd8"
+    is_jpeg = tf.strings.substr(tf.strings.join([content, "  "]), 0, 2) == jpeg_markers.FILE_START
     with require(is_jpeg, "the bytes are not a JPEG file"):
-        # Zeros behind the end: what is cut off is read as no marker.
+        # Zeros are appended, so that reading past the end finds no marker.
         file = tf.io.decode_raw(tf.strings.join([content, "\0" * (2 * _STEPS + 1)]), tf.uint8)
     length = tf.strings.length(content)
 
@@ -59,15 +55,15 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         return tf.cast(tf.ensure_shape(file[start : start + count], [count]), tf.int32)
 
     def marker(position: tf.Tensor) -> tf.Tensor:
-        """Its second byte; 0 where there is none, 255 for a byte that fills."""
+        """Its second byte; 0 if there is none, 255 for a fill byte."""
         first, second = tf.unstack(numbers(position, 2))
         return tf.where(first == 0xFF, second, 0)
 
-    # Tables and stray bytes count as segments do.
+    # Tables and stray bytes count like segments.
     def goes_on(
         position: tf.Tensor, table_end: tf.Tensor, count: tf.Tensor, *_: tf.Tensor
     ) -> tf.Tensor:
-        in_scan = (position >= table_end) & (marker(position) == _START_OF_SCAN)
+        in_scan = (position >= table_end) & (marker(position) == jpeg_markers.SOS)
         return ~in_scan & (position < length) & (count < MAX_SEGMENTS)
 
     def one_table(
@@ -90,19 +86,22 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
     ) -> tuple[tf.Tensor, ...]:
         kind = marker(position)
         high, low = tf.unstack(numbers(position + 2, 2))
-        alone = (kind == _TEMPORARY) | ((kind >= _FIRST_ALONE) & (kind <= _LAST_ALONE))
-        # Fill bytes and stray ones are passed over one by one, as libjpeg does.
+        # Restarts, start and end of the image, and the private marker have no length.
+        alone = (kind == jpeg_markers.TEM) | (
+            (kind >= jpeg_markers.RST0) & (kind <= jpeg_markers.EOI)
+        )
+        # Fill bytes and stray bytes are skipped one by one, as libjpeg does.
         stray = (kind == 0) | (kind == 0xFF)
         size = tf.where(stray, 1, tf.where(alone, 2, 2 + tf.maximum(2, 256 * high + low)))
-        is_frame = (kind >= _FIRST_FRAME) & (kind <= _LAST_FRAME)
+        is_frame = (kind >= jpeg_markers.SOF0) & (kind <= jpeg_markers.SOF15)
         is_frame &= tf.reduce_all(tf.not_equal(kind, _NO_FRAMES))
         in_table = position < table_end
-        table_end = tf.where(~in_table & (kind == _TABLES), position + size, table_end)
+        table_end = tf.where(~in_table & (kind == jpeg_markers.DQT), position + size, table_end)
         position, tables, frame = tf.cond(
             in_table,
             lambda: one_table(position, tables, frame),
             lambda: (
-                position + tf.where(kind == _TABLES, 4, size),
+                position + tf.where(kind == jpeg_markers.DQT, 4, size),
                 tables,
                 tf.where(is_frame, position + 4, frame),
             ),
@@ -110,14 +109,14 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         return position, table_end, count + 1, tables, frame
 
     start = (
-        tf.constant(_START_OF_IMAGE_BYTES),
+        tf.constant(len(jpeg_markers.FILE_START)),
         tf.constant(0),
         tf.constant(0),
         tf.zeros([_NUM_TABLES, _STEPS], tf.int32),
         tf.constant(0),
     )
     position, table_end, _, tables, frame = tf.while_loop(goes_on, one_step, start)
-    whole = (position >= table_end) & (marker(position) == _START_OF_SCAN) & (frame > 0)
+    whole = (position >= table_end) & (marker(position) == jpeg_markers.SOS) & (frame > 0)
     fields = numbers(frame, _FRAME_BYTES)
     components = fields[5]
     table = tf.gather(tables[fields[8] % _NUM_TABLES], _zigzag())

@@ -1,14 +1,14 @@
-"""EXIF's orientation in TensorFlow operations: the twin of what Pillow's `exif_transpose` does."""
+"""EXIF's orientation in TensorFlow operations: the twin of Pillow's `exif_transpose`."""
 
 import tensorflow as tf
 
 from comrec_tf.graph.compact_file import MAX_SEGMENTS
+from comrec_tf.images import jpeg_markers
 
 __all__ = ["read", "upright"]
 
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
+_PNG = b"\x89PNG\r\n\x1a\n"
 _EXIF = b"Exif\0\0"
-_APP1, _START_OF_SCAN = 0xE1, 0xDA
 _TAG = 0x0112
 _SHORT = 3
 _ENTRY_BYTES = 12
@@ -22,9 +22,9 @@ def read(content: tf.Tensor) -> tf.Tensor:
         content: string (), a JPEG or PNG file; others have no orientation.
 
     Returns:
-        int32 (), EXIF's orientation, 1 to 8; 1 where the file says nothing, or nonsense.
+        int32 (), EXIF's orientation, 1 to 8; 1 if the file says nothing valid.
     """
-    is_jpeg = tf.equal(_cut(content, 0, len(_JPEG)), _JPEG)
+    is_jpeg = tf.equal(_cut(content, 0, len(jpeg_markers.FILE_START)), jpeg_markers.FILE_START)
     is_png = tf.equal(_cut(content, 0, len(_PNG)), _PNG)
     start = tf.cond(
         is_jpeg,
@@ -35,7 +35,7 @@ def read(content: tf.Tensor) -> tf.Tensor:
 
 
 def upright(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Turn a picture so that it is seen as it was taken.
+    """Turn a picture upright.
 
     Args:
         picture: uint8 (H, W, C).
@@ -58,27 +58,30 @@ def upright(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _in_jpeg(content: tf.Tensor) -> tf.Tensor:
-    """Where the TIFF header of the first EXIF segment begins; -1 where there is none."""
+    """Where the TIFF header of the first EXIF segment begins; -1 if there is none."""
 
     def marker(position: tf.Tensor) -> tf.Tensor:
         head = _numbers(content, position, 2)
         return tf.where(head[0] == 0xFF, head[1], 0)
 
     def is_ours(position: tf.Tensor) -> tf.Tensor:
-        return (marker(position) == _APP1) & tf.equal(
+        return (marker(position) == jpeg_markers.APP1) & tf.equal(
             _cut(content, position + 4, len(_EXIF)), _EXIF
         )
 
     def goes_on(position: tf.Tensor) -> tf.Tensor:
         kind = marker(position)
-        return (kind != 0) & (kind != _START_OF_SCAN) & ~is_ours(position)
+        return (kind != 0) & (kind != jpeg_markers.SOS) & ~is_ours(position)
 
     def behind(position: tf.Tensor) -> tuple[tf.Tensor]:
         length = tf.cast(_number(_numbers(content, position + 2, 2)), tf.int32)
         return (position + 2 + tf.maximum(2, length),)
 
     (position,) = tf.while_loop(
-        goes_on, behind, (tf.constant(len(_JPEG)),), maximum_iterations=MAX_SEGMENTS
+        goes_on,
+        behind,
+        (tf.constant(len(jpeg_markers.FILE_START)),),
+        maximum_iterations=MAX_SEGMENTS,
     )
     return tf.where(is_ours(position), position + 4 + len(_EXIF), -1)
 
@@ -92,7 +95,7 @@ def _in_png(content: tf.Tensor) -> tf.Tensor:
         return inside & tf.reduce_all(kind(position) != [b"eXIf", b"IDAT", b"IEND"])
 
     def behind(position: tf.Tensor) -> tuple[tf.Tensor]:
-        # Lengths of more than the file end the loop and do not overflow.
+        # Limited to the file's length: larger values end the loop instead of overflowing.
         length = tf.minimum(
             _number(_numbers(content, position, 4)),
             tf.cast(tf.strings.length(content), tf.int64),
@@ -130,7 +133,7 @@ def _in_exif(content: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
 
 
 def _cut(content: tf.Tensor, position: tf.Tensor | int, length: int) -> tf.Tensor:
-    """Bytes that may lie behind the end, where they are missing."""
+    """Bytes at a position; those behind the end are missing."""
     inside = tf.minimum(tf.maximum(position, 0), tf.strings.length(content))
     return tf.strings.substr(content, inside, length)
 

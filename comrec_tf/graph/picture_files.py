@@ -1,16 +1,17 @@
-"""Picture files -> pixels in TensorFlow operations alone: the twin of `files` for serving."""
+"""Picture files -> pixels in TensorFlow's own operations: the twin of `images.files`."""
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from comrec_tf.graph import jpeg_scans
 from comrec_tf.graph.compact_file import require
-from comrec_tf.images import limits
+from comrec_tf.images import jpeg_markers, limits
 
 __all__ = ["decode", "jpeg_size", "png", "size"]
 
 _WHITE = 255.0
-#: zlib's. Its usual 6 takes three times as long, for photos that become 1 to 4 % smaller.
+#: zlib's level. Its default, 6, takes three times as long for files of photos 1 to 4 % smaller.
 _PNG_LEVEL = 4
 
 
@@ -25,7 +26,7 @@ def size(content: tf.Tensor) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: the bytes are of no such format, or a JPEG or GIF that
-            declares far more pixels than its bytes can hold.
+            declares far more pixels than its bytes can hold, or a JPEG of very many scans.
     """
     head = tf.strings.substr(tf.strings.join([content, "\0" * 26]), 0, 26)
 
@@ -51,7 +52,7 @@ def size(content: tf.Tensor) -> tf.Tensor:
         return _dense(content, screen, "GIF")
 
     formats: list[tuple[bytes, Callable[[], tf.Tensor]]] = [
-        (b"\xff\xd8", lambda: jpeg_size(content)),
+        (jpeg_markers.FILE_START, lambda: jpeg_size(content)),
         (b"\x89PNG", lambda: tf.stack([number(20, 4, big=True), number(16, 4, big=True)])),
         (b"GIF8", gif),
         (b"BM", bmp),
@@ -75,9 +76,11 @@ def jpeg_size(content: tf.Tensor) -> tf.Tensor:
         int64 (2,).
 
     Raises:
-        tf.errors.InvalidArgumentError: the bytes are no JPEG, or one that declares far more pixels
-            than its bytes can hold.
+        tf.errors.InvalidArgumentError: the bytes are not a JPEG, declare far more pixels than
+            they can hold, or have very many scans.
     """
+    with require(jpeg_scans.are_few(content), f"a JPEG must have at most {limits.MAX_SCANS} scans"):
+        content = tf.identity(content)
     found = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
     return _dense(content, found, "JPEG")
 
@@ -103,10 +106,12 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: the bytes are of no such format, or damaged.
     """
-    is_jpeg = tf.equal(tf.strings.substr(tf.strings.join([content, "  "]), 0, 2), b"\xff\xd8")
+    is_jpeg = tf.equal(
+        tf.strings.substr(tf.strings.join([content, "  "]), 0, 2), jpeg_markers.FILE_START
+    )
     picture = tf.cond(
         is_jpeg,
-        # The DCT that Pillow takes too; the other operation takes a faster one.
+        # The DCT that Pillow uses; the other operation uses a faster one.
         lambda: tf.io.decode_jpeg(content, dct_method="INTEGER_ACCURATE"),
         lambda: tf.io.decode_image(content, expand_animations=False),
     )

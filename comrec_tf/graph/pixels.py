@@ -1,4 +1,4 @@
-"""uint8 pixels at file and codec edges <-> float32 pixels in [0, 1] inside the networks."""
+"""uint8 pixels of files and codecs <-> float32 pixels in [0, 1] inside the networks."""
 
 import tensorflow as tf
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from comrec_tf.graph import geometry
 
-__all__ = ["TiledNetwork", "tile_size"]
+__all__ = ["TiledNetwork", "padded_pixels", "tile_size"]
 
 
 def tile_size(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
@@ -23,19 +23,33 @@ def tile_size(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
     Returns:
         int32 (2,), of the values in `sides`.
     """
-    choices = tf.constant(sides)
-    # Rows and columns do not depend on each other: the cost is the product of theirs.
-    costs = -(-size[:, None] // choices) * (choices + 2 * halo)
-    return tf.gather(choices, tf.argmin(costs, axis=1))
+    return tf.gather(tf.constant(sides), tf.argmin(_costs(size, sides, halo), axis=1))
+
+
+def padded_pixels(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
+    """Count the pixels that a network computes for a picture, halos and padding included.
+
+    Args:
+        size, sides, halo: as in `tile_size`.
+
+    Returns:
+        int64 ().
+    """
+    return tf.reduce_prod(tf.reduce_min(_costs(tf.cast(size, tf.int64), sides, halo), axis=1))
+
+
+def _costs(size: tf.Tensor, sides: tuple[int, ...], halo: int) -> tf.Tensor:
+    """Rows, and columns, for each choice: the cost of a picture is the product of both."""
+    choices = tf.constant(sides, size.dtype)
+    return -(-size[:, None] // choices) * (choices + 2 * halo)
 
 
 class TiledNetwork:
     """A convolutional network over pictures of any size, tile by tile.
 
-    The result is what the network gives on the whole picture, the picture's edge pixels being
-    repeated outwards as far as the network sees: each tile is computed with a halo around it,
-    which is cut off afterwards. The networks meet no more than ``len(sides)**2`` shapes, for each
-    of which oneDNN keeps primitives.
+    The result is that of the network on the whole picture, with its edge pixels repeated outwards.
+    Each tile is computed with a halo around it, which is then cut off.
+    There are at most ``len(sides)**2`` shapes of tiles, for each of which oneDNN keeps primitives.
 
     Args:
         network: maps (1, S, T, C) to uint8 (1, S * scale, T * scale, channels), S and T being a
@@ -80,7 +94,7 @@ class TiledNetwork:
                 ceil(W * scale).
 
         Returns:
-            uint8 (*size, channels). While it is put together, it is in memory twice.
+            uint8 (*size, channels). While its strips are joined, it is in memory twice.
         """
         num_strips = -(-tf.shape(picture)[0] // self._tile(picture)[0])
         strips = tf.TensorArray(
@@ -116,7 +130,7 @@ class TiledNetwork:
         def one_tile(column: tf.Tensor) -> tf.Tensor:
             start = tf.stack([index, column]) * tile - self._halo
             end = start + tile + 2 * self._halo
-            # What lies inside the picture is cut out, what does not is its edge repeated.
+            # What is inside the picture is cut out; outside, its edge is repeated.
             inside, behind = tf.maximum(start, 0), tf.minimum(end, in_size)
             cut = picture[None, inside[0] : behind[0], inside[1] : behind[1]]
             before, after = inside - start, end - behind

@@ -1,1 +1,1 @@
-"""What a pixel is: files, colours, number ranges and geometry of pictures."""
+"""Pictures: their files, metadata, colours and tiles, and how good a restored one is."""

@@ -1,7 +1,7 @@
-"""RGB <-> full-range BT.601 YCbCr, the colors of JPEG (ITU-T T.871, section 7), in NumPy.
+"""RGB <-> full-range BT.601 YCbCr, the colours of JPEG (ITU-T T.871, section 7), in NumPy.
 
 The networks see YCbCr (three channels) or luma alone (one channel); files and codecs hold RGB or
-grey. The matrix is only here; `graph.color` has the same conversions as TensorFlow operations.
+grey. `graph.color` has the same conversions as TensorFlow operations, by the matrix defined here.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Pillow's boundary: whatever its decoders raise for a damaged file becomes an error of ours."""
+"""The boundary to Pillow: whatever it raises for a damaged file becomes one kind of error."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ def pillow_errors(what: str, kind: type[Exception] = ValueError) -> Iterator[Non
     """Convert what Pillow raises: a dozen kinds, RuntimeError and MemoryError among them.
 
     Args:
-        what: the file, or what is wrong with it; the message begins with that.
-        kind: of the error that is raised in its place.
+        what: the file, or what is wrong with it; the message begins with it.
+        kind: of the error that is raised instead.
 
     Raises:
-        OSError: the file cannot be opened at all; as it was, since it names the file.
+        OSError: the file cannot be opened at all; not converted, since it names the file.
     """
     try:
         yield

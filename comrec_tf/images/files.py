@@ -50,9 +50,9 @@ class PictureFile:
 
     Attributes:
         picture: uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `from_pil`.
-        metadata: what else it says.
+        metadata: EXIF, XMP and colour profile.
         format: Pillow's name of the format, say "JPEG".
-        notes: what of the file is neither in `picture` nor in `metadata`, in words.
+        notes: what was not kept of the file, in words.
     """
 
     picture: np.ndarray
@@ -62,12 +62,12 @@ class PictureFile:
 
     @property
     def num_pixels(self) -> int:
-        """Of the picture."""
+        """Pixels of the picture."""
         return self.picture.shape[0] * self.picture.shape[1]
 
 
 def read(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read a picture file by Pillow, as a person sees it.
+    """Read a picture file, as a person sees it.
 
     Args:
         path: a file of any format that Pillow reads.
@@ -87,22 +87,22 @@ def load(
     max_pixels: int | None = None,
     first_frame: bool = True,
 ) -> PictureFile:
-    """Read a picture file and what it says apart from its pixels.
+    """Read a picture file, its metadata included.
 
     HEIC is read where pillow-heif (extra ``heif``) is installed.
 
     Args:
-        source: a file of any format that Pillow reads, or one that is open.
+        source: a file of any format that Pillow reads: its path, or the open file.
         max_pixels: a picture of more is refused before it is decoded; Pillow's own limit if None.
-        first_frame: whether of an animation, and of several pages, the first is taken; else they
-            are refused.
+        first_frame: whether to take the first picture of an animation or of several pages; such
+            files are refused otherwise.
 
     Returns:
         What the file holds.
 
     Raises:
-        OSError: the file cannot be read, is no picture, a damaged one, or is refused for what it
-            would cost to decode.
+        OSError: the file cannot be read, is not a picture, is damaged, or would cost too much to
+            decode.
     """
     name = source if isinstance(source, str | os.PathLike) else "the bytes that were read"
     if str(name).lower().endswith((".heic", ".heif")) and not reads_heif():
@@ -125,7 +125,7 @@ def load(
 
 @functools.cache
 def reads_heif() -> bool:
-    """Tell whether HEIC is read here, and let Pillow read it if so."""
+    """Tell whether HEIC can be read, and let Pillow read it if so."""
     try:
         import pillow_heif
     except ImportError:
@@ -135,10 +135,13 @@ def reads_heif() -> bool:
 
 
 def first_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read the bytes that tell a file's format, 12 or as many as there are.
+    """Read the first bytes of a file, which tell its format.
 
     Args:
         path: a file.
+
+    Returns:
+        12 bytes, or fewer if the file is shorter.
 
     Raises:
         OSError: it cannot be read.
@@ -172,12 +175,11 @@ def take_orientation(picture: PIL.Image.Image) -> int:
         picture: any Pillow picture.
 
     Returns:
-        1 to 8, 1 where the picture stands upright, says nothing, or is damaged there; what `turn`
-        takes.
+        1 to 8, for `turn`; 1 if the picture is upright or its EXIF says nothing valid.
     """
     try:
         orientation = picture.getexif().pop(PIL.ExifTags.Base.Orientation, 1)
-    except Exception:  # damaged EXIF must not cost anybody the picture
+    except Exception:  # a picture with damaged EXIF is still read
         return 1
     return orientation if orientation in _UPRIGHT else 1
 
@@ -190,7 +192,7 @@ def turn(picture: np.ndarray, orientation: int) -> np.ndarray:
         orientation: what `take_orientation` returned.
 
     Returns:
-        uint8, the same pixels; H and W swapped where the picture lay on its side.
+        uint8, the same pixels; H and W swapped if the picture was on its side.
     """
     if orientation == 1:
         return picture
@@ -220,7 +222,7 @@ def encode(
 
     Args:
         picture: uint8 (H, W, 1 or 3).
-        extra: what goes with it.
+        extra: EXIF, XMP and colour profile to put into it.
         form: "png", "jpeg" or "webp".
         quality: of the other two, 1 to 100.
 
@@ -228,15 +230,15 @@ def encode(
         The bytes of the file.
 
     Raises:
-        OSError: the format has no pictures so large.
+        OSError: the picture is too large for the format.
     """
     given = metadata.Metadata() if extra is None else extra
     options: dict[str, Any] = {
         name: value for name, value in dataclasses.asdict(given).items() if value
     }
     if form == "png":
-        # Four times as fast as Pillow's own choice for files of the same size: PNG's filters leave
-        # photos few repeats but runs, so that a search for longer ones finds nothing.
+        # Four times as fast as Pillow's defaults, for files of the same size: after PNG's filters,
+        # photos repeat little except in runs, so a search for longer repeats finds nothing.
         options |= {"compress_level": 1, "compress_type": zlib.Z_RLE}
         if xmp := options.pop("xmp", b""):
             options["pnginfo"] = PIL.PngImagePlugin.PngInfo()
@@ -263,7 +265,7 @@ def _size(source: Any) -> int:
 
 @contextlib.contextmanager
 def _content(source: Any) -> Any:
-    """All bytes of a file, mapped rather than read where it is one of a disk."""
+    """All bytes of a file; one on a disk is mapped, not read."""
     if not isinstance(source, str | os.PathLike):
         place = source.tell()
         source.seek(0)
@@ -278,21 +280,21 @@ def _content(source: Any) -> Any:
 
 
 def _frames(picture: PIL.Image.Image, first_frame: bool) -> list[str]:
-    """What to tell of a file of several pictures."""
+    """Notes on a file of several pictures."""
     number = getattr(picture, "n_frames", 1)
     if number == 1:
         return []
-    # Cameras put previews, depths and gain maps behind a photo.
+    # Cameras put previews, depth and gain maps behind a photo (MPO).
     if picture.format != "MPO" and not first_frame:
         raise OSError(
-            "expected a single picture (first_frame takes the first of several). "
+            "expected a single picture; --first_frame takes the first of several. "
             f"Received: {number} frames"
         )
     return [f"the first of {number} pictures in it was taken"]
 
 
 def _depth(picture: PIL.Image.Image) -> list[str]:
-    """What to tell of a picture of more than 8 bits; not decoded yet, since Pillow then forgets."""
+    """Notes on a picture of more than 8 bits, before decoding: Pillow forgets its depth then."""
     deep = picture.mode.startswith(("I", "F")) or picture.info.get("bit_depth", 8) > 8
     if deep or any(";16" in str(tile) for tile in getattr(picture, "tile", ())):
         return ["more than 8 bits of each colour: became 8"]
@@ -304,7 +306,7 @@ def _flat(picture: PIL.Image.Image) -> tuple[np.ndarray, list[str]]:
     notes: list[str] = []
     try:
         orientation = picture.getexif().get(PIL.ExifTags.Base.Orientation, 1)
-    except Exception:  # damaged EXIF must not cost anybody the picture
+    except Exception:  # a picture with damaged EXIF is still read
         orientation = 1
     # Pillow copies the pixels even where there is nothing to do.
     if orientation in _UPRIGHT:

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """A small Gaussian blur of planes: products with a banded matrix, which a CPU does fastest."""
+=======
+"""A small Gaussian blur of planes by products with a banded matrix, the fastest way on a CPU."""
+>>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 
 import numpy as np
 
@@ -7,22 +11,22 @@ __all__ = ["RADIUS", "blur"]
 #: How many samples the blur sees on each side.
 RADIUS = 5
 _SIGMA = 1.5
-#: Rows or columns that one product blurs.
+#: Rows or columns that are blurred by one product.
 _STRIP = 16
-#: Columns or rows of one product. OpenBLAS computes larger ones in threads, which then go on
-#: spinning for a while and take the cores away from the networks.
+#: Columns or rows of one product. OpenBLAS would compute larger ones in threads, which then spin
+#: for a while and keep cores from the networks.
 _CHUNK = 512
 
 
 def blur(planes: np.ndarray, step: int = 1) -> np.ndarray:
-    """Blur planes that were continued above and below; beyond the sides all is zero.
+    """Blur planes that were extended above and below; left and right of them all is zero.
 
     Args:
         planes: float32 (C, H + 2 RADIUS, W), H >= 1.
         step: 1, or 2 for every second row and column of the result.
 
     Returns:
-        float32 (C, ceil(H / step), ceil(W / step)): by a standard deviation of 1.5 samples.
+        float32 (C, ceil(H / step), ceil(W / step)), blurred by a standard deviation of 1.5 samples.
     """
     channels, height, width = planes.shape
     height -= 2 * RADIUS
@@ -35,7 +39,7 @@ def blur(planes: np.ndarray, step: int = 1) -> np.ndarray:
 
 
 def _blur_down(planes: np.ndarray, step: int, out: np.ndarray) -> None:
-    """Blur (C, H + 2 RADIUS, W) along the middle axis: every so manieth row of (C, H, W)."""
+    """Blur (C, H + 2 RADIUS, W) along the middle axis, into every `step`th row of (C, H, W)."""
     channels, _, width = out.shape
     height = planes.shape[1] - 2 * RADIUS
     whole = height // _STRIP * _STRIP

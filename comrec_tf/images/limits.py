@@ -1,18 +1,27 @@
-"""What an unknown file may cost: pixels and work, read from its bytes before decoding."""
+"""Limits on what decoding an unknown file may cost, checked on its bytes beforehand."""
 
 import re
 from typing import Any
 
-__all__ = ["DENSITIES", "check_bytes", "check_content", "check_density", "check_pixels"]
+from comrec_tf.images import jpeg_markers
 
-#: Scans of a JPEG: encoders that search for the best order of them end at a dozen.
-_MAX_SCANS = 100
-#: Each block of 64 pixels takes a bit at least, so that no JPEG of Huffman codes has more than 512
-#: a byte; but of 285 bytes that declare 149 megapixels, libjpeg makes a grey picture.
+__all__ = [
+    "DENSITIES",
+    "MAX_SCANS",
+    "check_bytes",
+    "check_content",
+    "check_density",
+    "check_pixels",
+]
+
+#: The most scans of a JPEG: encoders that search for the best scans end up with about a dozen.
+MAX_SCANS = 100
+#: Each block of 64 pixels takes at least a bit, so a JPEG of Huffman codes has at most 512 pixels a
+#: byte; but from 285 bytes that declare 149 megapixels, libjpeg makes a grey picture.
 _JPEG = (250_000, 1_000)
-#: Of formats that declare any number of pixels in a few hundred bytes, by Pillow's names: pixels
-#: that are always allowed, and pixels for each byte. A GIF has at most 2,560 pixels a byte, but on
-#: a screen that may be larger; a TIFF may be an empty page of fax codes. An empty picture of 16
+#: Formats that can declare any number of pixels in a few hundred bytes, by Pillow's names: pixels
+#: that are always allowed, and pixels for each byte. A GIF has at most 2,560 pixels a byte, but its
+#: screen may be larger; a TIFF may be an empty page of fax codes. An empty picture of 16
 #: megapixels takes 382 bytes and 6 seconds in JPEG 2000, 891 bytes and half a second in AVIF; one
 #: of 149 takes 34 bytes and 2.6 GiB in WebP without loss, as GIF or JPEG 1.4 GiB.
 DENSITIES = {
@@ -26,15 +35,14 @@ DENSITIES = {
     "WEBP": (25_000_000, 2_000),
     "JPEG XL": (25_000_000, 50_000),
 }
-#: Bytes of a pixel, of four channels of 16 bits, and bytes on top.
+#: Bytes of a pixel of four channels of 16 bits, and bytes that any file may have besides.
 _BYTES_PER_PIXEL, _FREE_BYTES = 8, 2**26
 
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _JP2_SIGNATURE = b"\0\0\0\x0cjP  "
 _END = b"\xff\xd9"
-#: A marker of a JPEG, but for what stands within a scan: stuffed bytes, restarts, fill bytes.
+#: A marker of a JPEG, except those within a scan: stuffed bytes, restarts, fill bytes.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-_JPEG_START, _JPEG_SCAN, _JPEG_END = 0xD8, 0xDA, 0xD9
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -75,12 +83,12 @@ def check_content(content: Any) -> None:
     """Check what the bytes of a JPEG or JPEG 2000 file would cost to decode.
 
     Args:
-        content: the file, bytes or what is like them; of another format nothing is checked.
+        content: the file, as bytes or mapped memory; other formats are not checked.
 
     Raises:
         ValueError: it is a JPEG of very many scans, or a JPEG 2000 file that is cut short.
     """
-    if content[:2] == b"\xff\xd8":
+    if content[:2] == jpeg_markers.FILE_START:
         _check_scans(content)
     elif content[:8] == _JP2_SIGNATURE or content[:4] == _CODESTREAM:
         _check_jpeg2000(content)
@@ -91,13 +99,13 @@ def _check_scans(content: Any) -> None:
     while (found := _MARKER.search(content, position)) is not None:
         marker = found[1][0]
         position = found.end()
-        if marker == _JPEG_END:
+        if marker == jpeg_markers.EOI:
             return
-        if marker == _JPEG_START:
+        if marker == jpeg_markers.SOI:
             continue
-        scans += marker == _JPEG_SCAN
-        if scans > _MAX_SCANS:
-            raise ValueError(f"expected a JPEG of at most {_MAX_SCANS} scans. Received: more")
+        scans += marker == jpeg_markers.SOS
+        if scans > MAX_SCANS:
+            raise ValueError(f"expected a JPEG of at most {MAX_SCANS} scans. Received: more")
         position += int.from_bytes(content[position : position + 2], "big")
 
 
@@ -106,7 +114,7 @@ def _check_jpeg2000(content: Any) -> None:
     if start < 0:
         raise ValueError("this JPEG 2000 file holds no picture")
     end = len(content)
-    if start:  # in a box, of a length of its own
+    if start:  # in a box, which says its length
         length = int.from_bytes(content[start - 8 : start - 4], "big")
         end = start - 8 + length if length > 1 else end
     tail = bytes(content[max(start, end - 64) : end])

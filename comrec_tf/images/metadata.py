@@ -6,18 +6,19 @@ import re
 import PIL.ExifTags
 import PIL.Image
 
-__all__ = ["MAX_BYTES", "Metadata", "of_pil"]
+__all__ = ["MAX_SEGMENT_BYTES", "XMP_START", "Metadata", "of_pil"]
 
-#: What a segment of a JPEG can hold, and so the largest EXIF that is kept.
-MAX_BYTES = 65_533
-#: EXIF of no tags at all.
+#: The most bytes that a segment of a JPEG holds, and so the largest EXIF that is kept.
+MAX_SEGMENT_BYTES = 65_533
+#: Bytes of EXIF without any tags.
 _EMPTY_EXIF = 24
-#: XMP has its name in front, in a JPEG.
-_MAX_XMP_BYTES = MAX_BYTES - len(b"http://ns.adobe.com/xap/1.0/\0")
+#: What precedes XMP in a segment of a JPEG.
+XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
+_MAX_XMP_BYTES = MAX_SEGMENT_BYTES - len(XMP_START)
 #: Colour spaces of ICC profiles (ICC.1, 7.2.6) that fit 8-bit RGB and grey pixels.
 _PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}
 _SPACE = slice(16, 20)
-#: XMP may say the orientation a second time.
+#: XMP may repeat the orientation.
 _XMP_ORIENTATION = re.compile(
     rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
 )
@@ -39,17 +40,17 @@ class Metadata:
 
 
 def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
-    """Read what goes with the pixels that `files.from_pil` makes of a picture.
+    """Read the metadata for the pixels that `files.from_pil` makes of a picture.
 
     The orientation is left out, since those pixels are upright, and so is an embedded preview.
-    A profile of another colour model than the pixels', say of CMYK, is left out too. EXIF that is
-    damaged, and EXIF and XMP over 64 KB, are dropped: they must not cost anybody the picture.
+    A profile of another colour model than the pixels', say CMYK, is left out too. Damaged EXIF, and
+    EXIF and XMP over 64 KB, are dropped; the picture is still read.
 
     Args:
         picture: a Pillow picture.
 
     Returns:
-        The metadata, and what to tell of what was dropped.
+        The metadata, and notes on what was dropped.
     """
     notes: list[str] = []
     profile = picture.info.get("icc_profile") or b""
@@ -64,7 +65,7 @@ def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
     try:
         tags = picture.getexif()
         if not len(tags) and len(picture.info.get("exif") or b"") > _EMPTY_EXIF:
-            notes.append("damaged EXIF: dropped")  # Pillow has passed over all of it
+            notes.append("damaged EXIF: dropped")  # Pillow has ignored all of it
         orientation = tags.pop(PIL.ExifTags.Base.Orientation, None)
         exif = tags.tobytes() if len(tags) else b""
         if orientation is not None:
@@ -72,8 +73,8 @@ def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
     except Exception:  # Pillow raises a dozen kinds for EXIF that is damaged
         notes.append("damaged EXIF: dropped")
         return b""
-    if len(exif) > MAX_BYTES:
-        notes.append(f"EXIF of {len(exif):,} bytes, more than {MAX_BYTES:,}: dropped")
+    if len(exif) > MAX_SEGMENT_BYTES:
+        notes.append(f"EXIF of {len(exif):,} bytes, more than {MAX_SEGMENT_BYTES:,}: dropped")
         return b""
     return exif
 

@@ -1,7 +1,7 @@
-"""How good a restored picture is, and what its file costs. Without TensorFlow.
+"""How good a restored picture is, and what its file costs.
 
-All but PSNR look at the luma alone. Whole pictures in float64 would take eight times their memory,
-so all go through a picture by bands of rows. SSIMULACRA2 is a module of its own.
+All but PSNR look at the luma only. Whole pictures in float64 would take eight times their memory,
+so all work on bands of rows. SSIMULACRA2 is in `compression.ssimulacra2`.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
     Args:
         num_bytes: size of the whole file.
         height: of the original picture in pixels, not of the compact one.
-        width: likewise.
+        width: of the original picture in pixels.
 
     Returns:
         Bits per pixel.
@@ -108,8 +108,8 @@ def psnr_at_bytes(curve: Sequence[tuple[float, float]], num_bytes: float) -> flo
         num_bytes: size of the file.
 
     Returns:
-        Decibels; at sizes outside the curve its value at that end, which for smaller files is
-        more than the codec could do.
+        Decibels. For sizes outside the curve, the value at its end; for smaller files that is more
+        than the codec reaches.
     """
     points = np.array(sorted(curve))
     # Nobody would choose a larger file that is worse.
@@ -125,7 +125,7 @@ def ssim(original: np.ndarray, restored: np.ndarray) -> float:
         restored: uint8 of the same shape.
 
     Returns:
-        Mean over the places where the whole window fits, at most 1. The value of `tf.image.ssim`.
+        Mean over the places where the whole window fits, at most 1; what `tf.image.ssim` returns.
 
     Raises:
         ValueError: the shapes differ, or the pictures are smaller than the window.
@@ -143,7 +143,7 @@ def ms_ssim(original: np.ndarray, restored: np.ndarray) -> float:
         restored: uint8 of the same shape.
 
     Returns:
-        From 0 to 1. The value of `tf.image.ssim_multiscale`.
+        From 0 to 1; what `tf.image.ssim_multiscale` returns.
 
     Raises:
         ValueError: the shapes differ, or the pictures are too small.
@@ -189,7 +189,7 @@ def psnr_hvs_m(original: np.ndarray, restored: np.ndarray) -> float:
 
 def _psnr_hvsm() -> Any:
     os.environ.setdefault("PSNR_HVSM_BACKEND", "cpp")
-    # It recommends PyTorch on standard output, which must not be swapped by two threads at once.
+    # It prints advice on standard output, which two threads must not redirect at the same time.
     with _importing, contextlib.redirect_stdout(io.StringIO()):
         try:
             import psnr_hvsm
@@ -204,7 +204,7 @@ def _similarity_and_contrast(original: np.ndarray, restored: np.ndarray) -> tupl
     beyond = _WINDOW_SIZE - 1
     height, width = original.shape[0] - beyond, original.shape[1] - beyond
     for rows in _bands(height):
-        # As many rows more as the windows of the band's last row reach down.
+        # More rows: the windows of the band's last row reach down so far.
         band = slice(rows.start, rows.stop + beyond)
         x, y = color.luma(original[band]), color.luma(restored[band])
         mean_x, mean_y, mean_xy = _blurred(x), _blurred(y), _blurred(x * y)

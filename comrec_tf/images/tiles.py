@@ -7,7 +7,7 @@ import numpy as np
 __all__ = ["SIDES", "apply", "apply_at", "padded_pixels", "round_up", "tile_size"]
 
 #: Heights and widths that a tile may have, in pixels of the original picture. Few, since engines
-#: prepare themselves for each shape; small ones too, since a thin picture would else be mostly
+#: prepare for each shape; small ones too, since tiles of a thin picture would otherwise be mostly
 #: padding.
 SIDES = (16, 64, 128, 256, 384, 512, 768)
 
@@ -43,7 +43,7 @@ def padded_pixels(size: tuple[int, int], sides: tuple[int, ...], halo: int) -> i
         size, sides, halo: as in `tile_size`.
 
     Returns:
-        The number: what the work is, where the picture's own pixels are not.
+        The number, a measure of the work.
     """
     tile = tile_size(size, sides, halo)
     rows, columns = (
@@ -64,9 +64,8 @@ def apply(
 ) -> np.ndarray:
     """Run a network over a picture, tile by tile.
 
-    The result is what the network gives on the whole picture, the picture's edge pixels being
-    repeated outwards as far as the network sees: each tile is computed with a halo around it,
-    which is cut off afterwards.
+    The result is that of the network on the whole picture, with its edge pixels repeated outwards.
+    Each tile is computed with a halo around it, which is then cut off.
 
     Args:
         network: what runs on a tile and its halo.
@@ -130,7 +129,15 @@ def apply_at(
 
 
 def round_up(number: int, multiple: int) -> int:
-    """Round a whole number up to a multiple of another."""
+    """Round a whole number up to a multiple of another.
+
+    Args:
+        number: the number.
+        multiple: positive.
+
+    Returns:
+        The smallest multiple that is not below the number.
+    """
     return -(-number // multiple) * multiple
 
 

@@ -1,1 +1,1 @@
-"""What the two networks are, and the model that trains them as a pair."""
+"""The two networks, and the model that trains them as a pair."""

@@ -22,10 +22,10 @@ class ComCNN(keras.Model):
 
     With one channel and 64 filters it has the 38,145 weights of the paper's network.
 
-    The weights start as the paper's (He et al. 2015), except that one path through the three
-    layers starts as the mean over `scale` x `scale` pixels and is the only one that reaches the
-    output: training begins at a plain smaller picture, which a codec can code, and not at noise
-    around zero, most of which clipping to 8 bits would erase.
+    The weights start as the paper's (He et al. 2015), with one exception: one path through the
+    three layers starts as the mean over `scale` x `scale` pixels, and only that path reaches the
+    output. So training begins with a plain smaller picture, which a codec can code, and not with
+    noise around zero, most of which clipping to 8 bits would erase.
 
     With ``skip=True`` (beyond the paper) the network computes what to add to the antialiased
     bicubic picture, or to the picture itself at scale 1, and its last layer starts at zero.
@@ -117,7 +117,7 @@ class ComCNN(keras.Model):
 
         Args:
             pictures: float (N, H, W, channels) in [0, 1]; H and W multiples of `scale`.
-            log_step: float (N,), `Codec.log_step` of the quality; only if `conditioned`.
+            log_step: float (N,), `graph.codecs.log_step` of the quality; only if `conditioned`.
 
         Returns:
             float32 (N, H / scale, W / scale, channels), nominally in [0, 1], not clipped.
@@ -145,11 +145,11 @@ class ComCNN(keras.Model):
 
 @keras.saving.register_keras_serializable(package="comrec_tf")
 class PassThrough(keras.initializers.Initializer):
-    """He-normal weights with one path that hands the first channels on unchanged.
+    """He-normal weights with one path that passes the first channels on unchanged.
 
     Args:
-        channels: how many channels are handed on.
-        mean: 2 for the mean over 2x2 pixels in place of the pixel itself.
+        channels: how many channels are passed on.
+        mean: 2 for the mean over 2x2 pixels, 1 for the pixel itself.
         alone: whether all weights but those of the path are zero.
     """
 

@@ -32,8 +32,8 @@ class ComRec(keras.Model):
     - ``"quality"``: int32 (N,), the codec's quality for each,
     - ``"decoded"``: float32 (N, H / scale, W / scale, C), what the codec made of their compact
       pictures; not needed by ``objective="joint"``,
-    - ``"log_step"``: float32 (N,), `graph.codecs.log_step` of the quality; may be left out where
-      the codec was the model's own.
+    - ``"log_step"``: float32 (N,), `graph.codecs.log_step` of the quality; may be left out if the
+      codec is the model's own.
 
     Args:
         com: the network before the codec.
@@ -169,7 +169,7 @@ class ComRec(keras.Model):
         Args:
             com_optimizer: ComCNN's optimizer, or its name or configuration. Under the policy
                 "mixed_float16" it is wrapped for loss scaling.
-            rec_optimizer: RecCNN's, likewise.
+            rec_optimizer: the same for RecCNN.
             objective: "alternate" for the paper's two losses in turn, `objectives.Alternate`;
                 "joint" for distortion plus rate of both networks at once, `objectives.Joint`.
             rate_weight: of "joint".
@@ -177,9 +177,9 @@ class ComRec(keras.Model):
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
-            ValueError: both optimizers are the same object, the objective is unknown or not to be
-                had with the model's codec, or `optimizer`, `loss` or `metrics` is given, which the
-                objectives leave no place for.
+            ValueError: both optimizers are the same object, the objective is unknown or does not
+                work with the model's codec, or `optimizer`, `loss` or `metrics` is given: the
+                objectives have their own.
         """
         for name in ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"):
             if kwargs.get(name) is not None:
@@ -210,7 +210,7 @@ class ComRec(keras.Model):
         scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         if self.dtype_policy.name == "mixed_float16" and not scales:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        # Built now and not at the first step, so that a reloaded state has where to go.
+        # Built now and not at the first step, so that a saved state can be loaded into it.
         if not optimizer.built:
             optimizer.build(network.trainable_variables)
         return optimizer
@@ -252,9 +252,9 @@ class ComRec(keras.Model):
         return list(self._trackers.values())
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Leave out what Keras does before it trains: ComRec is built when it is made.
+        """Do nothing: ComRec is already built when it is made.
 
-        Keras would draw a batch to build with, which it cannot do from dictionaries under
+        Keras would draw a batch to build the model with, which fails with dictionaries under
         MultiWorkerMirroredStrategy (keras-team/keras issues 20329 and 20585).
         """
 

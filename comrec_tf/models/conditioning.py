@@ -30,5 +30,5 @@ def append_plane(pictures: Any, log_step: Any, *, conditioned: bool) -> Any:
     if not conditioned:
         return pictures
     plane = keras.ops.cast(log_step, pictures.dtype)[:, None, None, None]
-    # A sum instead of a tensor of ones: its size is known wherever the size of pictures is.
+    # A sum, not a tensor of ones: so its size is known whenever that of the pictures is.
     return keras.ops.concatenate([pictures, 0.0 * pictures[..., :1] + plane], -1)

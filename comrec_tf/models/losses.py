@@ -65,10 +65,10 @@ def joint_loss(
 
     J = 1 / N * sum_k (D_k + lambda_k * R_k) / step_k,   lambda_k = rate_weight * step_k^2
 
-    where D_k is the squared error in grey levels and R_k the bits, both a sample. A quantiser of
-    step q spends its bits well where dD/dR = -q^2 * ln(2) / 6, about -0.12 q^2: lambda follows the
-    square of the step, so that one pair is optimal at every quality. Divided by the step,
-    coarse and fine qualities weigh about the same.
+    where D_k is the squared error in grey levels and R_k the number of bits, both per sample. A
+    quantiser of step q spends its bits well where dD/dR = -q^2 * ln(2) / 6, about -0.12 q^2. So
+    lambda follows the square of the step, and one pair is optimal at every quality. The division by
+    the step makes coarse and fine qualities weigh about the same.
 
     Args:
         pictures: x, float (N, H, W, C) in [0, 1].

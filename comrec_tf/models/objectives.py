@@ -48,7 +48,14 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def measure(self, model: "ComRec", data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Compute what `train` reports without changing a weight; arguments as there."""
+        """Compute what `train` reports, without changing a weight.
+
+        Args:
+            model, data: as in `train`.
+
+        Returns:
+            As `train`.
+        """
 
     def _share(self, loss: tf.Tensor) -> tf.Tensor:
         return loss / self._num_replicas
@@ -59,9 +66,9 @@ class Alternate(Objective):
 
     Args:
         num_replicas: see `Objective`.
-        step_balance: examples weigh their quantiser step to the power of minus this in RecCNN's
-            loss; squared errors grow about as steps do, so 1 makes every quality count, 0 is the
-            paper's.
+        step_balance: an example weighs its quantiser step to the power of minus this in RecCNN's
+            loss. Squared errors grow about as the steps do, so with 1 all qualities count about the
+            same; 0 is the paper's.
     """
 
     name = "alternate"
@@ -98,7 +105,7 @@ class Alternate(Objective):
         """ComCNN through RecCNN, RecCNN fixed and the codec left out."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             weights = _watch(tape, model.com)
-            # Batch norm of the fixed RecCNN goes by its collected statistics.
+            # Batch norm of the fixed RecCNN uses its collected statistics.
             measured = self._com_loss(model, data)
             scaled = model.com_optimizer.scale_loss(self._share(measured["com_loss"]))
         _apply(model.com_optimizer, tape.gradient(scaled, _values(weights)), weights)
@@ -132,8 +139,8 @@ class Joint(Objective):
     Args:
         num_replicas: see `Objective`.
         codec: the codec, which must have such arithmetic.
-        rate_weight: weight of the rate, over the squared quantiser step; see `losses.joint_loss`. A
-            smaller one makes ComCNN sharpen until it wastes bits.
+        rate_weight: weight of the rate, divided by the squared quantiser step; see
+            `losses.joint_loss`. If it is too small, ComCNN sharpens until it wastes bits.
 
     Raises:
         ValueError: the codec has none.
@@ -155,7 +162,7 @@ class Joint(Objective):
             measured = self._loss(model, data, training=True)
             scaled = model.rec_optimizer.scale_loss(self._share(measured["joint_loss"]))
         gradients = tape.gradient(scaled, _values(com_weights + rec_weights))
-        # Each optimizer undoes its own loss scale; the pass above carries that of RecCNN's.
+        # Each optimizer undoes its own loss scale; the gradients above have that of RecCNN's.
         ratio = model.com_optimizer.scale_loss(1.0) / model.rec_optimizer.scale_loss(1.0)
         com_gradients = [ratio * gradient for gradient in gradients[: len(com_weights)]]
         _apply(model.com_optimizer, com_gradients, com_weights)
@@ -225,8 +232,8 @@ def _apply(optimizer: keras.Optimizer, gradients: list[Any], weights: list[Any])
 
 
 def _psnr(pictures: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
-    """Mean over the batch, dB, as the reconstructions would look: saturated."""
+    """Mean over the batch in dB, of the reconstructions clipped to [0, 1]."""
     saturated = tf.clip_by_value(tf.cast(reconstructions, tf.float32), 0.0, 1.0)
-    # A flat patch may come back exact, and one infinity would be the mean of all.
+    # A flat patch may be restored exactly; its infinity would become the mean of all.
     psnr = tf.minimum(tf.image.psnr(pictures, saturated, max_val=1.0), _MAX_PSNR)
     return tf.reduce_mean(psnr)

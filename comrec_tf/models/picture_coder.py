@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from comrec_tf.graph import codecs
-from comrec_tf.graph.tiles import TiledNetwork
+from comrec_tf.graph.tiles import TiledNetwork, padded_pixels
 from comrec_tf.images import tiles
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
@@ -16,7 +16,7 @@ __all__ = ["PictureCoder"]
 class PictureCoder:
     """Makes compact pictures and restores them with a pair of networks, in graphs.
 
-    The twin of `compression.picture_coder`, which files take. A grey picture stays grey.
+    The twin of `compression.picture_coder`, which codes files. A grey picture stays grey.
 
     Args:
         model: the pair.
@@ -52,14 +52,26 @@ class PictureCoder:
             decoded: uint8 (h, w, 1 or 3), the channels known when tracing.
             step: float32 (), the quantiser step it was coded with.
             height, width: int32 (), size of the original, at most h * scale and w * scale.
-            blend: makes of a decoded and a restored tile, uint8 (1, S, T, C) each, the tile that is
-                taken; for a pair of scale 1.
+            blend: makes one tile from a decoded and a restored tile, uint8 (1, S, T, C) each; only
+                for a pair of scale 1.
 
         Returns:
             uint8 (height, width, same channels).
         """
         size = tf.stack([height, width])
         return self._restorer(step, decoded.shape[-1], blend)(decoded, size)
+
+    def restoring_work(self, size: tf.Tensor) -> tf.Tensor:
+        """Count the pixels that restoring a picture computes, halos and padding included.
+
+        Args:
+            size: int32 or int64 (2,), height and width of the original.
+
+        Returns:
+            int64 (), in pixels of the original.
+        """
+        scale = self.model.scale
+        return scale**2 * padded_pixels(-(-size // scale), self._sides, self._halo)
 
     def _shrinker(self, step: tf.Tensor, channels: int) -> TiledNetwork:
         com, scale = self.model.com, self.model.scale
@@ -77,15 +89,22 @@ class PictureCoder:
         channels: int,
         blend: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None,
     ) -> TiledNetwork:
-        rec, scale = self.model.rec, self.model.scale
         network = _network(tile_networks.restoring(self.model), step)
         return TiledNetwork(
             network if blend is None else lambda tile: blend(tile, network(tile)),
-            sides=tuple(side // scale for side in tiles.SIDES),
-            halo=tiles.round_up(rec.receptive_radius, rec.input_multiple),
-            scale=scale,
+            sides=self._sides,
+            halo=self._halo,
+            scale=self.model.scale,
             channels=channels,
         )
+
+    @property
+    def _sides(self) -> tuple[int, ...]:
+        return tuple(side // self.model.scale for side in tiles.SIDES)
+
+    @property
+    def _halo(self) -> int:
+        return tiles.round_up(self.model.rec.receptive_radius, self.model.rec.input_multiple)
 
 
 def _network(

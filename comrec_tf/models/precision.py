@@ -1,4 +1,4 @@
-"""Which arithmetic restores fastest on this machine."""
+"""The arithmetic that restores fastest on this machine."""
 
 import pathlib
 

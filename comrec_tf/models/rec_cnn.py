@@ -36,7 +36,7 @@ class RecCNN(keras.Model):
 
     A residual block is ``x + conv(ReLU(conv(x)))``; there is no batch norm.
 
-    Weights start as in He et al. 2015, but for those of the last layer, which start at zero:
+    Weights start as in He et al. 2015, except those of the last layer, which start at zero:
     training starts at plain bicubic upsampling. Residual blocks start as the identity.
 
     Args:
@@ -45,7 +45,7 @@ class RecCNN(keras.Model):
         channels: 3 for full-range YCbCr, 1 for luma.
         batch_norm: for "full", True if None. "compact" has none.
         resolution: "full" or "compact".
-        scale: how many times smaller the compact picture is, 1 or 2; "compact" needs to know.
+        scale: how many times smaller the compact picture is, 1 or 2.
         conditioned: whether the network also receives the codec's quality.
 
     Raises:
@@ -98,7 +98,7 @@ class RecCNN(keras.Model):
                 self.filters,
                 f"body_{index}",
                 # In "compact" the first convolution of each residual block has the ReLU, and the
-                # second starts at zero: features would else double with each block.
+                # second starts at zero: otherwise features would double with each block.
                 activation="relu" if compact and index % 2 == 0 else None,
                 initializer="zeros" if compact and index % 2 == 1 else "he_normal",
             )
@@ -170,7 +170,7 @@ class RecCNN(keras.Model):
             pictures: float in [0, 1]. "full": upsampled pictures (N, H, W, channels).
                 "compact": decoded pictures (N, H / scale, W / scale, channels), both sizes
                 multiples of `input_multiple`.
-            log_step: float (N,), `Codec.log_step` of the quality; only if `conditioned`.
+            log_step: float (N,), `graph.codecs.log_step` of the quality; only if `conditioned`.
             training: whether batch norm takes the batch's statistics and updates its own.
 
         Returns:

@@ -1,7 +1,7 @@
 """The networks on tiles of 8-bit pixels: with colours, doubling and clipping around them.
 
-One form serves all that code whole pictures: exported graphs, the engine "tensorflow", and, as a
-file for LiteRT, the engine "litert" and browsers.
+This one form is used wherever whole pictures are coded: in exported graphs, by the engine
+"tensorflow", and, as a file for LiteRT, by the engine "litert".
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ __all__ = ["TileFunction", "converted", "lite_bytes", "on_pixels", "restoring", 
 TileFunction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 _FROM_RGB = (RGB_TO_YCBCR.T / 255.0).astype(np.float32)[None, None]
-# Luma next to the colours: a grey picture is that luma, whatever chroma the network made.
+# Luma besides the colours: for a grey picture it is the result, whatever chroma the network made.
 _TO_RGB = 255.0 * np.concatenate([YCBCR_TO_RGB.T, np.eye(3)[:, :1]], 1)
 _TO_RGB_OFFSET = (-OFFSET @ _TO_RGB).astype(np.float32)
 
@@ -107,8 +107,8 @@ def lite_bytes(function: TileFunction, *, half: bool) -> bytes:
 
     Args:
         function: of `shrinking` or `restoring`.
-        half: whether weights are stored in half precision. That moves pixels by a grey level at
-            most; a compact picture should not hang on it.
+        half: whether weights are stored in half precision, which changes pixels by a grey level at
+            most. ComCNN's should not be: compact files would depend on it.
 
     Returns:
         The bytes of a .tflite file. Its inputs are "tile" and "log_step", its output is what

@@ -1,7 +1,7 @@
-"""The card of a preset: what it is, how it was trained, and which networks are next to it.
+"""The card of a preset: what it is, how it was trained, and which networks it has.
 
 A preset is a folder with ``card.json``, the weights (``weights.npz``) and each network in the form
-that needs no TensorFlow (``.tflite``). Whoever restores a picture reads this card alone.
+that needs no TensorFlow (``.tflite``). Reading the card needs the standard library only.
 """
 
 import dataclasses
@@ -30,11 +30,11 @@ __all__ = [
 
 #: Name of the file.
 FILE = "card.json"
-#: Of its layout.
+#: Version of its layout.
 VERSION = 3
 
-#: Largest numbers of the networks that a card may ask for, so that no card costs memory or time
-#: that no preset needs.
+#: The largest networks that a card may ask for, so that a hostile card cannot cost much memory or
+#: time.
 _LARGEST = {"depth": 200, "filters": 1024, "channels": 3, "scale": 2}
 
 
@@ -98,10 +98,10 @@ class Card:
         pairs: the pairs of networks, of different scales.
         codec: what they were trained around.
         description: one or two sentences.
-        default_quality: quality that is aimed at where nothing is asked for, 1 to 100.
+        default_quality: the quality that is aimed at if the user asks for nothing, 1 to 100.
         training: how the weights were made.
-        figures: what they reach.
-        fit: what rate control learnt about the preset, or empty.
+        figures: what the networks reach.
+        fit: what was fitted for rate control, see `compression.fit`; may be empty.
     """
 
     folder: pathlib.Path
@@ -144,7 +144,7 @@ def parse(content: Any, folder: pathlib.Path) -> Card:
     """Check the content of a card.
 
     Args:
-        content: what the JSON holds.
+        content: the parsed JSON.
         folder: the preset's folder.
 
     Returns:
@@ -206,7 +206,7 @@ def pair_of(preset: Card, scale: int) -> Pair:
 
 
 def entry_of(pair: Pair) -> dict[str, Any]:
-    """Write what a card says of a pair; what `parse` reads.
+    """Write a pair as `parse` reads it.
 
     Args:
         pair: the pair.
@@ -229,14 +229,14 @@ def read_lite(folder: pathlib.Path, lite: Lite) -> bytes:
 
     Args:
         folder: the preset's folder.
-        lite: what the card says of it.
+        lite: what the card says about it.
 
     Returns:
         The content.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not the one that the card means.
+        ValueError: its hash is not that of the card.
     """
     content = (folder / lite.file).read_bytes()
     received = hashlib.sha256(content).hexdigest()
@@ -284,7 +284,7 @@ def _lite(entry: "_Entry") -> Lite:
 
 
 class _Entry:
-    """An object of the card's JSON, and where in the file it stands."""
+    """An object of the card's JSON, and its place in the file."""
 
     def __init__(self, content: Any, place: str) -> None:
         if not isinstance(content, dict):

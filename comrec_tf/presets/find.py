@@ -1,4 +1,4 @@
-"""Where presets are: by folder, by name in the search path, or by the id in a compact file."""
+"""Finding presets: by folder, by name in the search path, or by the id in a compact file."""
 
 import logging
 import os
@@ -69,7 +69,7 @@ def list_presets() -> dict[str, pathlib.Path]:
     """Find all presets in the search path.
 
     Returns:
-        Folders by name; of presets of one name the first found.
+        Folders by name; if several presets have the same name, the first one found.
     """
     found: dict[str, pathlib.Path] = {}
     for base in _search_path():

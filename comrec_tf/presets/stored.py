@@ -1,7 +1,7 @@
-"""Pairs of networks as presets store them: read, put together and written, without TensorFlow.
+"""Pairs of networks as presets store them: read, joined and written, without TensorFlow.
 
-The weights are NumPy arrays by their names in ``weights.npz`` (no pickle), beside them lies each
-network as a ``.tflite`` file, and ``card.json`` says what there is.
+``weights.npz`` has the weights as NumPy arrays by name (no pickle), a ``.tflite`` file each
+network, and ``card.json`` says what there is.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ __all__ = ["WEIGHTS", "StoredPair", "join_presets", "read_pair", "write"]
 
 #: Name of the file of weights.
 WEIGHTS = "weights.npz"
-#: Bytes of a pair's weights at most, about a thousand times those of the shipped pairs.
+#: The most bytes of a pair's weights, about a thousand times those of the shipped pairs.
 _LARGEST = 2**30
 
 
@@ -34,7 +34,7 @@ class StoredPair:
 
     Attributes:
         codec: what it was trained around, with all its options.
-        described: what the card says of it; its `Lite.file`s name entries of `networks`.
+        described: its entry in the card; the `Lite.file`s in it name entries of `networks`.
         arrays: float32 weights by their names, as "com/first/kernel".
         networks: the .tflite files.
     """
@@ -50,7 +50,7 @@ def join_presets(
     folder: str | os.PathLike[str],
     entries: dict[str, Any] | None = None,
 ) -> None:
-    """Put pairs of networks of several presets together as one.
+    """Join pairs of networks of several presets to one preset.
 
     ::
 
@@ -61,12 +61,12 @@ def join_presets(
 
     Args:
         presets: by scale, 1 or 2, the preset that the pair of this scale comes from: its name or
-            folder, which may have pairs of other scales beside.
-        folder: where to; made where missing. A preset that is there already is replaced.
-        entries: what else to write into the card, by the names of `card.Card`'s attributes, in
-            place of what is taken from the presets: their training and figures by scale, and the
-            default quality of the one named last. What was fitted of them for rate control
-            (`Card.fit`) is not taken over: `tools/fit` makes it anew.
+            folder, which may have pairs of other scales too.
+        folder: where to; made if missing. A preset that is there already is replaced.
+        entries: what else to write into the card, by the names of `card.Card`'s attributes. It
+            replaces what is taken from the presets: their training and figures by scale, and the
+            default quality of the one named last. Their fits for rate control (`Card.fit`) are not
+            taken over: run `tools/fit` on the new preset.
 
     Raises:
         FileNotFoundError: there is no such preset.
@@ -94,7 +94,7 @@ def read_pair(name: str | os.PathLike[str], scale: int) -> StoredPair:
         scale: which pair.
 
     Returns:
-        The pair. That its weights are those of its networks is known once they are loaded.
+        The pair. Whether its weights fit its networks is only checked when they are loaded.
 
     Raises:
         FileNotFoundError: there is no such preset.
@@ -110,7 +110,7 @@ def read_pair(name: str | os.PathLike[str], scale: int) -> StoredPair:
             networks[file] = card.read_lite(preset.folder, lite)
             lite = dataclasses.replace(lite, file=file)
             described = dataclasses.replace(described, **{f"{role}_lite": lite})
-    # With every option, also those that there were not when the card was written.
+    # With every option, also those that did not exist when the card was written.
     codec = catalog.make_codec(preset.codec.name, **preset.codec.options)
     arrays = _read_arrays(preset.folder / WEIGHTS, f"scale{scale}/")
     choice = card.CodecChoice(codec.name, codec.options())
@@ -124,7 +124,7 @@ def write(
 
     Args:
         pairs: of different scales, one codec and the same channels.
-        folder: where to; made where missing. A preset that is there already is replaced.
+        folder: where to; made if missing. A preset that is there already is replaced.
         entries: what else the card says, by the names of `card.Card`'s attributes.
 
     Raises:
@@ -150,9 +150,9 @@ def write(
     }
     for pair in pairs:
         files |= pair.networks
-    card.parse(content, folder)  # nothing is written that could not be read
+    card.parse(content, folder)  # raises before anything is written that could not be read
     folder.mkdir(parents=True, exist_ok=True)
-    # The card last: a folder without one is no preset, so that none is read half-written.
+    # The card last: a folder without one is not a preset, so nobody reads half of one.
     (folder / card.FILE).unlink(missing_ok=True)
     for name, data in files.items():
         storage.write_atomically(folder / name, data)

@@ -1,7 +1,7 @@
-"""The weights of presets: trained pairs of networks, saved next to their card and loaded.
+"""The weights of presets: trained pairs of networks, saved with their card and loaded.
 
 A preset holds one pair of networks, or one for each scale; `stored` says how. The id of a pair is a
-checksum of its structure and weights, so a file can only be restored by the very pair that made it.
+checksum of its structure and weights, so only the pair that made a file can restore it.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def save_preset(
 
     Args:
         models: the pair, or pairs of different scales, one codec and the same channels.
-        folder: where to; made where missing. A preset that is there already is replaced.
+        folder: where to; made if missing. A preset that is there already is replaced.
         entries: what else to write into the card, by the names of `card.Card`'s attributes.
         beside: pairs of other presets that go into it as they are.
 
@@ -57,7 +57,7 @@ def save_preset(
 
 
 def is_identity(model: ComRec) -> bool:
-    """Tell whether ComCNN leaves pictures as they are, so that no network need run.
+    """Tell whether ComCNN leaves pictures as they are, so that it need not run.
 
     Args:
         model: the pair.
@@ -97,7 +97,7 @@ def _stored(model: ComRec) -> stored.StoredPair:
 
 
 def _in_float32(model: ComRec) -> ComRec:
-    """The same pair where nothing is computed in half precision, which LiteRT's files have not."""
+    """The same pair in float32: files for LiteRT cannot be made of half precision."""
     if model.com.compute_dtype == model.rec.compute_dtype == "float32":
         return model
     com, rec = ComCNN(**_arguments(model.com)), RecCNN(**_arguments(model.rec))
@@ -165,8 +165,8 @@ def _load(
         codec = catalog.make_codec(preset.codec.name, **preset.codec.options)
         models = [
             ComRec(
-                # By names of our own: Keras numbers those that it makes up, and TensorFlow keeps
-                # what it compiled for each, a megabyte or two a preset.
+                # Fixed names: Keras would number its own ones, and TensorFlow keeps what it has
+                # compiled for each name, one or two megabytes a preset.
                 ComCNN(**pair.com, dtype=precision, name=f"com_cnn_scale{pair.scale}"),
                 RecCNN(**pair.rec, dtype=rec_precision, name=f"rec_cnn_scale{pair.scale}"),
                 codec,
@@ -197,7 +197,7 @@ def _load(
 
 
 def _read_arrays(path: pathlib.Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """Read arrays, whose shapes are compared with the expected before memory is spent on them."""
+    """Read arrays; their shapes are checked before memory is spent on them."""
     try:
         with zipfile.ZipFile(path) as archive:
             for name, shape in shapes.items():
@@ -241,14 +241,14 @@ def _arguments(network: keras.Model) -> dict[str, Any]:
 
 
 def _structure(network: keras.Model) -> dict[str, Any]:
-    """The arguments that are not defaults: one that is added one day leaves older ids alone."""
+    """The arguments that are not defaults, so that ids stay the same when one is added."""
     parameters = inspect.signature(type(network).__init__).parameters
     arguments = _arguments(network).items()
     return {name: value for name, value in arguments if value != parameters[name].default}
 
 
 def _variables(model: ComRec) -> dict[str, Any]:
-    """All weights by names that do not depend on how Keras numbered the networks."""
+    """All weights by names that do not depend on how Keras numbers the networks."""
     return {
         f"{role}/{variable.path.split('/', 1)[1]}": variable
         for role, network in (("com", model.com), ("rec", model.rec))

@@ -1,4 +1,4 @@
-"""What a fork leaves behind: the threads of libraries, for which a child would wait for ever."""
+"""What a fork leaves behind: the threads of libraries, which a child would wait for forever."""
 
 import os
 
@@ -9,7 +9,7 @@ class ThreadedLibrary:
     """A library that starts threads when it is first used, and hangs in a fork of that process.
 
     Args:
-        name: as messages call it.
+        name: what messages call it.
     """
 
     def __init__(self, name: str) -> None:
@@ -17,7 +17,7 @@ class ThreadedLibrary:
         self._process: int | None = None
 
     def enter(self) -> None:
-        """Note the process at the first call, which stands in front of each use.
+        """Note the process at the first call; call it before each use of the library.
 
         Raises:
             RuntimeError: this process was forked from one that had used the library.

@@ -21,7 +21,7 @@ __all__ = [
 
 #: Stands for standard output.
 STREAM = "-"
-#: Names of files that are being written. The name of the file itself is no part of it: that may
+#: Names of files that are being written. They do not contain the name of the file itself, which may
 #: be as long as the file system allows.
 _BESIDE = re.compile(r"\.[0-9a-f]{16}\.comrec_tf")
 #: Standard error belongs to the whole process.
@@ -93,7 +93,7 @@ def check_writable(folder: str | os.PathLike[str]) -> None:
         there = there.parent
     if not there.is_dir():
         raise NotADirectoryError(f"expected a folder. Received: {there}, which is a file")
-    # Permissions do not say it all: a file system may be read-only, or a quota used up.
+    # Permissions are not enough: a file system may be read-only, or a quota used up.
     try:
         handle, beside = _open_beside(there)
     except OSError as error:
@@ -107,10 +107,10 @@ def remove_leftovers(folder: str | os.PathLike[str], before: float) -> None:
 
     Args:
         folder: the folder; it may be missing. Folders below it are left alone.
-        before: seconds since 1970; files modified since then stay, and so do those that a living
-            process holds.
+        before: seconds since 1970; files modified since then stay, and so do those that a running
+            process still holds.
     """
-    with contextlib.suppress(OSError):  # it is a courtesy: no run fails for it
+    with contextlib.suppress(OSError):  # no run fails because of leftovers
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
             if _BESIDE.fullmatch(name) and os.lstat(path).st_mtime < before:
@@ -119,10 +119,10 @@ def remove_leftovers(folder: str | os.PathLike[str], before: float) -> None:
 
 @contextlib.contextmanager
 def muted() -> Iterator[None]:
-    """Let nothing through that is written to standard error meanwhile, not even by C++ code.
+    """Drop what is written to standard error inside this context, even by C++ code.
 
-    For the short calls of libraries that print and have no switch for it, such as LiteRT
-    (google-ai-edge/LiteRT issue 7420). Errors that they raise come through as ever.
+    For short calls of libraries that print and cannot be told not to, such as LiteRT
+    (google-ai-edge/LiteRT issue 7420). Errors that they raise are not affected.
     """
     with _MUTING, contextlib.ExitStack() as undo:
         with contextlib.suppress(OSError):  # there may be no standard error
@@ -136,7 +136,7 @@ def muted() -> Iterator[None]:
 
 
 def _open_beside(folder: pathlib.Path) -> tuple[int, str]:
-    """A new file of the mode that the umask leaves, held until it is closed."""
+    """A new file, its mode as the umask says, locked until it is closed."""
     while True:
         beside = os.path.join(folder, f".{secrets.token_hex(8)}.comrec_tf")
         with contextlib.suppress(FileExistsError):

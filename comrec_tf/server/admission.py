@@ -15,9 +15,9 @@ from comrec_tf.server.errors import RequestError
 __all__ = ["Admission", "Holding"]
 
 _T = TypeVar("_T")
-#: A request that has been arriving for longer gives way where others wait to arrive.
+#: A request that has been arriving for longer is dropped if others wait to arrive.
 _SLOW_SECONDS = 0.5
-#: Requests that wait to arrive at most; they cost next to nothing.
+#: The most requests that wait to arrive; they cost almost nothing.
 _MAX_EXPECTED = 1024
 
 
@@ -48,14 +48,15 @@ class Holding:
 
 
 class Admission:
-    """Says which requests go on, before a byte of them is parsed; for one event loop.
+    """Decides which requests go on, before a byte of them is parsed; for one event loop.
 
     A request arrives (its bytes are received), waits for its turn, runs in a thread, and leaves.
 
     Args:
         max_in_flight: requests that run at the same time.
-        max_waiting: requests that wait for that, and about as many that arrive; more are refused.
-        max_bytes: what requests that have arrived hold together.
+        max_waiting: requests that wait for their turn, and about as many that arrive; more are
+            refused.
+        max_bytes: the most bytes that requests that have arrived hold together.
         arrival_seconds: how long one request may take to arrive.
     """
 
@@ -104,8 +105,8 @@ class Admission:
     async def arrive(self, received: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Wait until a request has arrived.
 
-        Where too many arrive at once, the one that has taken longest gives way: a client that
-        sends slowly takes nobody else's place.
+        If too many arrive at once, the one that has taken longest is dropped: a client that sends
+        slowly takes no place from others.
 
         Args:
             received: makes the coroutine that receives it.
@@ -148,7 +149,7 @@ class Admission:
                 await asyncio.wait(
                     self._arriving, timeout=patience, return_when=asyncio.FIRST_COMPLETED
                 )
-                # Those that have arrived leave in tasks of their own.
+                # Requests that have arrived are removed by their own tasks.
                 await asyncio.sleep(0)
         finally:
             self._expected -= 1
@@ -171,7 +172,7 @@ class Admission:
         self.on_turn(time.monotonic() - begun)
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
         future.add_done_callback(self._leave)
-        # A client that leaves does not stop the work; the turn ends with the work.
+        # If a client leaves, its work goes on; the turn ends with the work.
         return await asyncio.shield(future)
 
     async def _turn(self, deadline: float | None) -> None:

@@ -40,7 +40,7 @@ class Predictor:
         Args:
             content: a serialized PredictRequest.
             deadline: time (`time.monotonic`) when the client stops waiting; None for never.
-            figures: what to tell of it.
+            figures: gets what is to be counted.
 
         Returns:
             A serialized PredictResponse.
@@ -52,7 +52,7 @@ class Predictor:
         try:
             request = predict_pb2.PredictRequest.FromString(content)
         except message.DecodeError:
-            raise invalid("the bytes are no PredictRequest") from None
+            raise invalid("the bytes are not a PredictRequest") from None
         spec = request.model_spec
         version = spec.version.value if spec.HasField("version") else None
         with self._model(figures, spec.name, version, spec.version_label) as servable:
@@ -80,7 +80,7 @@ class Predictor:
             name: of the model.
             version: which; the newest if None.
             content: the body.
-            figures: what to tell of it.
+            figures: gets what is to be counted.
 
         Returns:
             JSON.
@@ -104,7 +104,7 @@ class Predictor:
         self, figures: Request, name: str, version: int | None, label: str = ""
     ) -> Iterator[Servable]:
         with self._store.borrow(name, version, label) as servable:
-            # Only now: a stranger's names must not become labels of the metrics.
+            # Only now, so that unknown names do not become labels of the metrics.
             figures.model = name
             yield servable
 

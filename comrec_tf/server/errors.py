@@ -18,10 +18,11 @@ HTTP_STATUS = {
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
-#: What TensorFlow adds to a message to say where in the graph it arose.
+#: What TensorFlow adds to a message to name the node where the error arose.
 _PLACES = re.compile(r"\s*\[?\[?\{\{(function_)?node [^}]*\}\}\]?\]?\s*")
 _NOT_TOLD = ("Node:", "[[", "Graph execution", "<stack")
-#: What comes before a stack trace, whose lines are indented: of a graph that this process made.
+#: What precedes a stack trace, whose lines are indented; TensorFlow adds one for graphs that this
+#: process made.
 _TRACES = ("Detected at", "Original stack trace")
 
 
@@ -58,12 +59,12 @@ def from_tensorflow(error: tf.errors.OpError) -> RequestError:
         error: what `Session.run` raised.
 
     Returns:
-        The same status, or INTERNAL for one that has no place above, with the part of the message
-        that says what was wrong, without names of the graph's nodes.
+        The same status, or INTERNAL for one that is not in `HTTP_STATUS`, with the part of the
+        message that says what was wrong, without names of the graph's nodes.
     """
     codes = {code.value[0]: code for code in HTTP_STATUS}
     code = codes.get(error.error_code, grpc.StatusCode.INTERNAL)
-    # The first lines tell of the graph, the last of the node.
+    # The first lines are about the graph, the last about the node.
     lines = [_PLACES.sub(" ", line).strip() for line in _without_traces(error.message or "")]
     told = [
         line
@@ -72,12 +73,12 @@ def from_tensorflow(error: tf.errors.OpError) -> RequestError:
     ]
     message = re.sub(r"^(\(\d+\) )?([A-Z_]+: )?", "", told[0]) if told else code.name
     message = message.strip().removeprefix("assertion failed: ")
-    # An assertion puts what it says in brackets, and each value behind it.
+    # An assertion puts its text into brackets, and its values after it.
     return RequestError(code, re.sub(r"^\[([^][]*)\]", r"\1", message))
 
 
 def _without_traces(message: str) -> Iterator[str]:
-    """The lines of a message but those that say where in somebody's code a node was made."""
+    """The lines of a message without the stack trace of the code that made the node."""
     in_trace = False
     for line in message.splitlines():
         if line.startswith(_TRACES):

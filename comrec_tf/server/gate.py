@@ -1,8 +1,8 @@
 """Gate: the listening sockets, with limits on connections that the servers behind do not have.
 
-gRPC's own server knows no limit for an address and no way to prefer one connection to another;
-uvicorn accepts until there are no descriptors. So both listen on Unix sockets of their own, and
-the gate passes bytes on. Where there are too many connections, one that does nothing gives way.
+gRPC's own server has no limit for an address and cannot prefer one connection to another; uvicorn
+accepts connections until there are no descriptors left. So each listens on its own Unix socket, and
+the gate passes bytes on. If there are too many connections, one that does nothing is ended.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ import time
 __all__ = ["Gate", "Limits"]
 
 _CHUNK = 65_536
-#: A connection whose client has sent less has not asked for much yet.
+#: A connection whose client has sent less may be ended if there are too many.
 _LITTLE = 1024
-#: A connection that has been quiet for longer gives way where there are too many.
+#: A connection that has been quiet for longer may be ended if there are too many.
 _QUIET_SECONDS = 30.0
-#: How long what a client still sends is read after the answer, that it may read the answer.
+#: How long to go on reading from a client after the answer, so that it can read the answer.
 _LINGER_SECONDS = 1.0
 _SWEEP_SECONDS = 1.0
 _NO_DESCRIPTOR_SECONDS = 0.2
@@ -66,7 +66,7 @@ class Gate:
         self._connections: set[_Connection] = set()
         self._by_address: collections.Counter[str] = collections.Counter()
         self._tasks: list[asyncio.Task] = []
-        #: Connections that were refused or gave way, since the start.
+        #: Connections that were refused, or ended for others, since the start.
         self.turned_away = 0
 
     @property
@@ -86,7 +86,7 @@ class Gate:
         self._tasks.append(asyncio.create_task(self._accept(listener, inner)))
 
     async def close(self) -> None:
-        """Take no more connections; those there are go on until the servers end them."""
+        """Take no more connections; those that are open stay until the servers end them."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -115,8 +115,8 @@ class Gate:
 
     def _done(self, connection: _Connection, task: asyncio.Task) -> None:
         if not task.cancelled():
-            task.exception()  # the server behind has gone, or the client: nobody is left to tell
-        # Here, for a task that was ended before it began has closed nothing.
+            task.exception()  # the client or the server behind has gone: there is nobody to tell
+        # Closed here, since a task that is ended before it begins closes nothing.
         connection.client.close()
         self._connections.discard(connection)
         self._by_address[connection.address] -= 1
@@ -124,7 +124,7 @@ class Gate:
             del self._by_address[connection.address]
 
     async def _make_room(self, host: str, inner: str) -> bool:
-        """Whether there is room for one more, if need be by ending one that does nothing."""
+        """Whether there is room for one more, if need be after ending one that does nothing."""
         crowded = self._by_address[host] >= self._limits.per_address
         if not crowded and len(self._connections) < self._limits.connections:
             return True
@@ -141,7 +141,7 @@ class Gate:
         # First those to the same API: an attack on one should leave the other alone.
         victim = min(idle, key=lambda c: (c.inner != inner, c.moved))
         _end(victim)
-        # Its descriptors must be free before there are new ones.
+        # Its descriptors must be free before new ones are taken.
         await asyncio.wait([victim.task] if victim.task else [], timeout=_LINGER_SECONDS)
         self.turned_away += 1
         return True
@@ -184,7 +184,8 @@ async def _pass_on(connection: _Connection) -> None:
         inwards = asyncio.create_task(_pump(reader, inner_writer, connection, inwards=True))
         stack.callback(inwards.cancel)
         await _pump(inner_reader, writer, connection)
-        # What is still unread when a socket is closed would reset the answer away.
+        # Closing a socket with unread bytes would reset the connection, and the answer would be
+        # lost.
         await asyncio.wait([inwards], timeout=_LINGER_SECONDS)
         with contextlib.suppress(OSError):
             writer.close()
@@ -207,7 +208,7 @@ async def _pump(
     *,
     inwards: bool = False,
 ) -> None:
-    """Copy until the end of what is read; what cannot be written any more is read all the same."""
+    """Copy until the reader ends; bytes are read even if they can no longer be written."""
     while content := await _read(reader, connection):
         if inwards:
             connection.received += len(content)

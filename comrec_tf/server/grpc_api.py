@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 _PREDICTION = "tensorflow.serving.PredictionService"
 _MODELS = "tensorflow.serving.ModelService"
 _GENERAL_SERVICES = ("grpc.health.v1.Health", reflection.SERVICE_NAME)
-#: Of a request that asks about a model, and of the metadata of any request.
+#: The most bytes of a request about a model, and of the metadata of any request.
 _SMALL_BYTES = 16_384
-#: A client without a deadline has one in the far future.
+#: A later deadline means that the client has set none.
 _NO_DEADLINE_SECONDS = 1e6
 _STREAMS = 128
 _IDLE_SECONDS = 300
@@ -39,16 +39,17 @@ _IDLE_SECONDS = 300
 class GrpcApi:
     """The gRPC server, in the event loop that makes it.
 
-    Methods are registered as streams of bytes, which look the same to clients: so a request is
+    Methods are registered as streams of bytes, which makes no difference to clients: so a request
+        is
     admitted before it is received, and parsed only when its turn has come.
 
     Args:
         store: the models.
         predictor: answers Predict.
-        admission: says when.
-        metrics: counts.
+        admission: decides when.
+        metrics: counts requests.
         max_message_bytes: of a request or reply.
-        handshake_seconds: until a connection has said what HTTP/2 begins with.
+        handshake_seconds: until a connection has finished the handshake of HTTP/2.
     """
 
     def __init__(
@@ -100,12 +101,11 @@ class GrpcApi:
 
         Args:
             path: of the Unix socket.
-            tls: files of the private key and the certificate chain; without, there is no
-                encryption.
+            tls: files of the private key and the certificate chain; None for no encryption.
             client_ca: file of the certificates that clients must show one of; empty for none.
 
         Raises:
-            OSError: a file cannot be read or is no key, no certificate.
+            OSError: a file cannot be read, or is not what it should be.
         """
         try:
             if tls is None:
@@ -122,7 +122,7 @@ class GrpcApi:
 
     async def _set_health(self, *, ready: bool) -> None:
         status = health_pb2.HealthCheckResponse
-        # "" says whether the process lives, the services whether they take requests.
+        # "" tells whether the process is alive, the services whether they take requests.
         await self._health.set("", status.SERVING)
         for name in (_PREDICTION, _MODELS):
             await self._health.set(name, status.SERVING if ready else status.NOT_SERVING)
@@ -193,7 +193,7 @@ class GrpcApi:
         try:
             return kind.FromString(content)
         except message.DecodeError:
-            raise invalid(f"the bytes are no {kind.DESCRIPTOR.name}") from None
+            raise invalid(f"the bytes are not a {kind.DESCRIPTOR.name}") from None
 
 
 async def _received(context: Any) -> bytes:
@@ -209,7 +209,7 @@ def _wanted(spec: Any) -> tuple[str, int | None, str]:
 
 
 def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a request's error its status, and what nobody has thought of INTERNAL."""
+    """Turn a request's error into its status, and any other error into INTERNAL."""
 
     async def wrapped(_: Any, context: Any) -> bytes:
         try:
@@ -228,9 +228,9 @@ def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _register_descriptors() -> None:
-    """Make protobuf know the services, which reflection describes.
+    """Register the services with protobuf, so that reflection can describe them.
 
-    The stubs do without. In tensorflow-serving-api 2.16 these modules first register their
+    The stubs do not need that. In tensorflow-serving-api 2.16 these modules first register their
     descriptors and then write to an attribute that protobuf 4 has made read-only.
     """
     for name in ("prediction_service_pb2", "model_service_pb2"):

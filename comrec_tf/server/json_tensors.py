@@ -1,6 +1,6 @@
 """The JSON of TensorFlow Serving's REST API: bodies to arrays, arrays to replies.
 
-As strict as `json_tensor.cc`: every input of the signature must be there, whatever its defaults.
+As strict as `json_tensor.cc`: every input of the signature must be given, even if it has a default.
 """
 
 import base64
@@ -18,7 +18,7 @@ from comrec_tf.server.tensors import checked_shape, in_range
 
 __all__ = ["MAX_VALUES", "Body", "arrays", "parse", "reply"]
 
-#: Values of a body at most: a list or an object takes up to a hundred bytes.
+#: The most values of a body: a list or an object takes up to a hundred bytes.
 MAX_VALUES = 2_000_000
 _BYTES_SUFFIX = "_bytes"
 
@@ -50,7 +50,7 @@ def parse(content: bytes) -> Body:
     Raises:
         RequestError: INVALID_ARGUMENT.
     """
-    # Counted first: a megabyte of "[]," would become a hundred megabytes of lists.
+    # Counted before parsing: a megabyte of "[]," would become a hundred megabytes of lists.
     values = sum(content.count(sign) for sign in (b"[", b"{", b","))
     if values > MAX_VALUES:
         raise invalid(f"expected at most {MAX_VALUES} values. Received: {values}; use gRPC")

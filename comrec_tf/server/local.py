@@ -1,8 +1,8 @@
 """What the embedded server computes itself, without the SavedModel's graph.
 
-Beside a SavedModel lies the preset that it was made of. `Compressor` can do with it what operations
-of a graph cannot: reach a target by judging restored pictures, read and write other formats, keep
-metadata. It computes on the engine "litert".
+A SavedModel contains the preset that it was made from. With it `Compressor` can do what a graph
+cannot: reach a target by judging restored pictures, read and write other formats, keep metadata. It
+computes on the engine "litert".
 """
 
 import concurrent.futures
@@ -48,7 +48,8 @@ _OUTPUTS = {
     "score": tf.float32,
     "met": tf.bool,
 }
-#: What a gRPC request may leave out: all scales and the codec alone are tried, of the preset's own.
+#: What a gRPC request may leave out. Then all scales and the codec alone are tried, with the
+#: preset's own codec.
 _DEFAULTS = {"scale": np.array([0], np.int32), "codec": np.array([b""], object)}
 
 
@@ -97,10 +98,10 @@ class LocalSignatures:
         return {"compress": signature}
 
     def samples(self) -> list[bytes]:
-        """Make a compact file of each pair, to look how fast they are restored.
+        """Make a compact file of each pair, to measure how fast they are restored.
 
         Returns:
-            JPEGs, whatever the preset's codec is: the graph restores no other files.
+            JPEGs, whatever the preset's codec is: the graph can restore no other files.
         """
         compressor = self._compressor.with_codec(JpegCodec())
         picture = np.zeros((_SAMPLE_SIDE, _SAMPLE_SIDE, 3), np.uint8)
@@ -130,7 +131,7 @@ class LocalSignatures:
         return self._functions[name](still_waiting, **inputs)
 
     def _each(self, one: Callable[..., Any], *columns: np.ndarray) -> list[Any]:
-        """Several pictures at a time; what is wrong with one is told as in a graph."""
+        """Work on several pictures at a time; errors become those that a graph would give."""
 
         def checked(*items: Any) -> Any:
             try:

@@ -1,4 +1,4 @@
-"""Logs that do not grow under attack: lines as text or JSON, each kind of them a few a minute."""
+"""Logs that do not grow under attack: text or JSON, of each kind of line a few per minute."""
 
 import json
 import logging
@@ -9,14 +9,14 @@ __all__ = ["Sparing", "configure"]
 _PERIOD_SECONDS = 60.0
 _LINES = 5
 _MAX_KINDS = 256
-#: What every record has; the rest is what the caller told with `extra`.
+#: Attributes of every record; all others come from `extra`.
 _USUAL = set(vars(logging.makeLogRecord({})))
 
 
 class Sparing(logging.Filter):
-    """Lets a few lines of each kind through a minute, and says how many more there were.
+    """Lets a few lines of each kind through per minute, and says how many more there were.
 
-    A kind is what a logger says with one format string.
+    Lines of one logger with the same format string are of one kind.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Sparing(logging.Filter):
         """Decide on a record.
 
         Args:
-            record: what is to be logged; gets the count of those that were left out.
+            record: what is to be logged; the number of lines left out before is added to it.
 
         Returns:
             Whether it is logged.
@@ -63,7 +63,7 @@ def configure(*, as_json: bool) -> None:
     """Set up the handlers of the process's log.
 
     Args:
-        as_json: one JSON object a line, in place of text.
+        as_json: whether lines are JSON objects instead of text.
     """
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing())

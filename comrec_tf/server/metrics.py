@@ -1,4 +1,4 @@
-"""What the server has done, for Prometheus: TensorFlow Serving's metrics and some of its own."""
+"""Metrics for Prometheus: TensorFlow Serving's, and some more."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +14,10 @@ _SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0]
 
 
 class Metrics:
-    """Counts requests; one for a server."""
+    """The metrics of a server."""
 
     def __init__(self) -> None:
-        # When a series began is of no use here, and doubles the number of lines.
+        # The start times of series are not needed, and would double the number of lines.
         prometheus_client.disable_created_metrics()
         self._registry = prometheus_client.CollectorRegistry()
         self._counts: dict[tuple[str, str], int] = {}
@@ -52,12 +52,12 @@ class Metrics:
         )
 
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Tell a number that somebody else knows.
+        """Add a metric whose value is read whenever the metrics are.
 
         Args:
             name: of the metric.
             text: what it says.
-            value: asked whenever the metrics are.
+            value: returns it.
         """
         prometheus_client.Gauge(name, text, registry=self._registry).set_function(value)
 
@@ -76,7 +76,7 @@ class Metrics:
             entrypoint: "GRPC" or "REST".
 
         Returns:
-            What to tell of it.
+            The request; set its figures, then call `end`.
         """
         return Request(self, entrypoint)
 
@@ -84,7 +84,7 @@ class Metrics:
         """Count a request that has ended.
 
         Args:
-            request: what is known of it.
+            request: its figures.
             status: name of its gRPC status.
         """
         key = (request.model, status)
@@ -99,7 +99,7 @@ class Metrics:
         self._pixels.labels(request.model).inc(request.pixels)
 
     def collect(self) -> Iterator[core.Metric]:
-        """Give TensorFlow Serving's counter, whose name lacks the ending of Prometheus counters.
+        """Give TensorFlow Serving's counter, whose name lacks the usual ending of counters.
 
         Returns:
             The metric.
@@ -123,7 +123,7 @@ class Request:
         bytes_in, bytes_out: of the request and its answer.
         pixels: of the originals in it.
         run_seconds: in the model.
-        engine: what computed it, once it has; see `Servable.engine`.
+        engine: the engine that has computed it; see `Servable.engine`.
     """
 
     def __init__(self, metrics: Metrics, entrypoint: str) -> None:

@@ -11,7 +11,7 @@ from comrec_tf.compact_file import container
 
 __all__ = ["count"]
 
-#: Of a picture that Pillow will not even open for its size.
+#: Counted for a picture that Pillow refuses to open because of its size.
 _TOO_MANY = 2**62
 
 
@@ -22,8 +22,8 @@ def count(inputs: Mapping[str, np.ndarray]) -> int:
         inputs: of a signature, by name: "image_bytes", "code_bytes", "pixels" (N, H, W, C).
 
     Returns:
-        The pixels of the originals, encoded or to be restored; none for what cannot be read, which
-        the signature refuses.
+        The pixels of the originals, to be encoded or restored. Files that cannot be read count as
+        none; the signature refuses them.
     """
     total = sum(map(_of_picture, inputs.get("image_bytes", ())))
     total += sum(map(_of_compact_file, inputs.get("code_bytes", ())))
@@ -39,7 +39,7 @@ def _of_picture(content: bytes) -> int:
             width, height = PIL.Image.open(io.BytesIO(content)).size
     except PIL.Image.DecompressionBombError:
         return _TOO_MANY
-    except Exception:  # Pillow's readers raise whatever damaged headers make them raise
+    except Exception:  # Pillow's readers raise many kinds for damaged headers
         return 0
     return width * height
 

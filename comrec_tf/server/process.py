@@ -25,9 +25,9 @@ from comrec_tf.server.store import ModelStore
 __all__ = ["Options", "serve"]
 
 _log = logging.getLogger(__name__)
-#: Descriptors that are not connections': models, libraries, files that are read.
+#: Descriptors that are needed for other things: models, libraries, files.
 _OWN_DESCRIPTORS = 96
-#: Of a connection: to the client, and both ends of the one behind the gate.
+#: Descriptors of a connection: to the client, and both ends of the one behind the gate.
 _DESCRIPTORS_EACH = 3
 _MANY_DESCRIPTORS = 65_536
 _MAX_HEAD_BYTES = 16_384
@@ -48,9 +48,9 @@ class Options:
         max_held_bytes: of all requests that wait or run.
         max_pixels: of all pictures of a request.
         arrival_seconds: how long one request may take to arrive.
-        head_seconds: how long a connection may take to say what it wants.
+        head_seconds: how long a connection may take to send the head of a request.
         limits: of connections.
-        tls: files of the private key and the certificate chain; without, there is no encryption.
+        tls: files of the private key and the certificate chain; None for no encryption.
         client_ca: file of the certificates that clients must show one of; empty for none.
         grace_seconds: how long requests in flight have at the end.
     """
@@ -139,7 +139,7 @@ async def serve(store: ModelStore, options: Options, announce: Callable[[str], N
 
 
 class _Web(uvicorn.Server):
-    """uvicorn without its own handling of signals: they are the process's."""
+    """uvicorn without its own handling of signals: `serve` handles them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -183,7 +183,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _affordable(limits: Limits) -> Limits:
-    """As many connections as there are descriptors for, of which a process may take more."""
+    """Raise the limit of descriptors, and lower the limits of connections to what they allow."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     soft = _MANY_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MANY_DESCRIPTORS)
     with contextlib.suppress(ValueError, OSError):

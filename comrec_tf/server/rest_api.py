@@ -35,8 +35,8 @@ class RestApi:
     Args:
         store: the models.
         predictor: answers predict.
-        admission: says when.
-        metrics: counts.
+        admission: decides when.
+        metrics: counts requests.
         max_body_bytes: of a request.
     """
 
@@ -54,7 +54,7 @@ class RestApi:
         self._admission = admission
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
-        #: Whether requests are wanted, which readiness tells.
+        #: Whether the server takes requests, as readiness reports.
         self.ready = True
         self.app = Starlette(
             routes=[
@@ -123,7 +123,7 @@ class RestApi:
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
-    """Wait for an answer as long as the client does: who has gone waits for no turn."""
+    """Wait for an answer as long as the client does; a client that leaves gives up its turn."""
     answer = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(request.receive())
     try:
@@ -176,10 +176,10 @@ def _metadata(servable: Servable, name: str) -> dict[str, Any]:
 
 
 def timed_protocol(header_seconds: float) -> type[H11Protocol]:
-    """Make uvicorn's protocol with a limit that it lacks: on how long a request's head may take.
+    """Make uvicorn's protocol with a limit on how long the head of a request may take.
 
     Args:
-        header_seconds: from the connection or the first byte of a further request on.
+        header_seconds: counted from the connection, or from the first byte of a further request.
 
     Returns:
         The class, for `uvicorn.Config`.

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf import vocabulary
+from comrec_tf.images import jpeg_markers
 from comrec_tf.server import speed, tensors
 from comrec_tf.server.errors import RequestError, from_tensorflow, invalid
 from comrec_tf.server.local import LocalSignatures
@@ -24,25 +25,24 @@ __all__ = ["DEFAULT_SIGNATURE", "FASTER", "Servable"]
 _log = logging.getLogger(__name__)
 
 DEFAULT_SIGNATURE = "serving_default"
-#: An engine that is chosen by a look at both.
+#: Stands for the engine that is faster on this machine.
 FASTER = "auto"
-_JPEG = b"\xff\xd8"
 #: Signatures that the model cannot run, only `LocalSignatures`.
 _ONLY_LOCAL = frozenset({"compress"})
 
 
 class Servable:
-    """A SavedModel in a TF1 session: TensorFlow Serving's own way of loading and running.
+    """A SavedModel in a TF1 session, as TensorFlow Serving loads and runs it.
 
-    Where the preset lies beside it, `LocalSignatures` do what the graph cannot.
+    If it contains its preset, `LocalSignatures` do what the graph cannot.
 
     Args:
         path: folder of the SavedModel.
         version: its version.
-        engine: what restores JPEGs, one of `vocabulary.ENGINES`, or `FASTER` for the one that is
-            the faster here, which hangs on the CPU and on the precision of the model; without
-            the preset, or without a warm-up, that is "tensorflow".
-        warm_up: whether to run the requests that lie beside it.
+        engine: what restores JPEGs, one of `vocabulary.ENGINES`, or `FASTER` for the faster one,
+            which depends on the CPU and on the precision of the model; without the preset, or
+            without a warm-up, that is "tensorflow".
+        warm_up: whether to run the requests that it contains.
 
     Raises:
         OSError, RuntimeError, ValueError: it cannot be loaded.
@@ -105,7 +105,7 @@ class Servable:
                 }
             )
         except RequestError as error:
-            # A model may have been exported for smaller pictures than the look takes.
+            # A model may have been exported for smaller pictures than the samples.
             _log.info("version %d restores by tensorflow: no look (%s)", self.version, error)
             return "tensorflow"
         faster = min(seconds, key=lambda name: seconds[name])
@@ -114,11 +114,11 @@ class Servable:
         return faster
 
     def inputs(self, signature_name: str, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Make a signature's inputs of what a gRPC request brings.
+        """Make a signature's inputs from a gRPC request.
 
         Args:
             signature_name: which; empty for the default.
-            given: TensorProto by name; those that are wanting take the signature's defaults.
+            given: TensorProto by name; missing ones take the signature's defaults.
 
         Returns:
             Arrays by name.
@@ -210,9 +210,13 @@ class Servable:
             return "tensorflow"
         if signature_name in _ONLY_LOCAL:
             return "litert"
-        # Of compact files the graph reads JPEG alone.
+        # The graph can only read compact files that are JPEG.
         codes = inputs.get("code_bytes", np.empty(0, object)).flat
-        return self._engine if all(code.startswith(_JPEG) for code in codes) else "litert"
+        return (
+            self._engine
+            if all(code.startswith(jpeg_markers.FILE_START) for code in codes)
+            else "litert"
+        )
 
     def signature(self, name: str) -> "tf.compat.v1.SignatureDef":
         """Find a signature.
@@ -246,14 +250,14 @@ class Servable:
             )
 
     def close(self) -> None:
-        """Give the memory back; nothing may be running."""
+        """Release the memory; nothing may be running."""
         if self._local is not None:
             self._local.close()
         self._local = None
         self._session.close()
         del self._session
         self.signatures = {}
-        # A graph is full of circles, and the allocator keeps what is freed unless it is asked.
+        # A graph is full of reference cycles, and the allocator keeps freed memory until asked.
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Which of several ways is the fastest on this machine: by a look, not by a table of CPUs."""
+"""Measures which of several ways is the fastest on this machine."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,9 +11,9 @@ _ROUNDS = 3
 def seconds_of(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """Measure ways of doing the same thing.
 
-    They take turns, so that what else the machine does hits all of them, and the best of a few
-    rounds counts, since other work only ever makes one slower. The first run of each is not
-    counted: it prepares the engine.
+    They take turns, so that other work on the machine slows all of them, and the best of a few
+    rounds counts, since other work can only make one slower. The first run of each is not counted:
+    it prepares the engine.
 
     Args:
         ways: what to call, by name.

@@ -37,7 +37,7 @@ class _Attempt:
     """A version that has been seen and is not served yet.
 
     Attributes:
-        stamp: what its folder looked like; it is loaded once that has been the same for two looks.
+        stamp: the state of its folder; it is loaded once the state was the same twice.
         pause: seconds to wait after a failure if nothing in it changes.
         after: time (`time.monotonic`) of the next attempt.
     """
@@ -50,10 +50,10 @@ class _Attempt:
 class ModelStore:
     """Serves the largest version of each model and watches for larger ones.
 
-    A new version is loaded and warmed up beside the old one, then takes its place; the old one is
-    closed when its last request is done, so that none fails. One that cannot be loaded, say
-    because it is still being copied, is tried again when its folder has changed, and now and then
-    if it has not.
+    A new version is loaded and warmed up while the old one serves, then takes its place; the old
+    one is closed when its last request is done, so that none fails. A version that cannot be
+    loaded, say because it is still being copied, is tried again when its folder changes, and from
+    time to time if it does not.
 
     Args:
         base_paths: folders by model name; versions are the folders in them whose names are
@@ -98,7 +98,7 @@ class ModelStore:
 
         Args:
             name: of the model.
-            version: which; the newest if None, or 0 as ovmsclient says it.
+            version: which; the newest if None, or if 0, which is what ovmsclient sends.
             label: a version's label; none are known here.
 
         Returns:
@@ -126,7 +126,11 @@ class ModelStore:
                 entry.servable.close()
 
     def names(self) -> list[str]:
-        """All models."""
+        """List the models.
+
+        Returns:
+            Their names.
+        """
         return list(self._base_paths)
 
     def refresh(self) -> None:
@@ -146,7 +150,7 @@ class ModelStore:
                 continue
             try:
                 entry = _Entry(self._load(folder, version))
-            except Exception as error:  # whatever is wrong with it, the server lives on
+            except Exception as error:  # whatever is wrong with it, the server goes on
                 if not attempt.after:
                     _log.error("%s, version %d, cannot be loaded: %s", name, version, error)
                 attempt.pause = min(_LONGEST_PAUSE_SECONDS, 2 * attempt.pause)
@@ -171,7 +175,7 @@ class ModelStore:
             try:
                 self.refresh()
                 failed = ""
-            except Exception as error:  # no descriptors, no memory: it will be better later
+            except Exception as error:  # no descriptors or memory: later there may be some
                 if str(error) != failed:
                     _log.error("cannot look for new versions now: %s", error)
                 failed = str(error)
@@ -196,6 +200,6 @@ def _newest(path: pathlib.Path) -> tuple[int, pathlib.Path] | None:
 
 
 def _stamp(folder: pathlib.Path) -> object:
-    """What tells two states of a folder apart."""
+    """What differs between two states of a folder."""
     stats = ((file, file.stat()) for file in folder.rglob("*") if file.is_file())
     return sorted((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)

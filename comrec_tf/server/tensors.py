@@ -10,7 +10,7 @@ from comrec_tf.server.errors import invalid
 
 __all__ = ["checked_shape", "from_array", "to_array"]
 
-#: Numbers that are taken and given one by one; more travel as their bytes (tensor_content).
+#: The most numbers that are sent one by one; more are sent as bytes (tensor_content).
 MAX_LISTED = 65_536
 _LISTS = {
     tf.float16: "half_val",
@@ -32,7 +32,8 @@ _LISTS = {
 def to_array(name: str, proto: Any, info: Any) -> np.ndarray:
     """Make an input's array.
 
-    A few bytes can declare a shape of billions, so the shape must hold just as many values as came.
+    A few bytes can declare a shape of billions of values, so there must be exactly as many values
+    as the shape says.
 
     Args:
         name: of the input, for messages.
@@ -74,7 +75,7 @@ def to_array(name: str, proto: Any, info: Any) -> np.ndarray:
 
 
 def checked_shape(name: str, shape: list[int], info: Any) -> tuple[int, ...]:
-    """Hold a shape to a signature's.
+    """Check a shape against a signature.
 
     Args:
         name: of the input, for messages.

@@ -1,16 +1,14 @@
 """How many parts a serialized PredictRequest has, counted before protobuf makes objects of them.
 
-Two bytes on the wire can become an object of forty: 64 MB of empty strings would take more than a
-gigabyte. The walk below looks at lengths alone and ends at the first request that has too many.
+Two bytes on the wire can become an object of forty bytes: 64 MB of empty strings would take more
+than a gigabyte. The walk below only looks at lengths, and ends when there are too many parts.
 """
 
-import grpc
-
-from comrec_tf.server.errors import RequestError
+from comrec_tf.server.errors import invalid
 
 __all__ = ["MAX_FIELDS", "check_request"]
 
-#: Fields of a request at most, all its inputs and their values together.
+#: The most fields of a request, all its inputs and their values together.
 MAX_FIELDS = 4096
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
@@ -20,12 +18,12 @@ _MAX_VARINT_BYTES = 10
 _SHAPE: dict = {2: {}}
 _TENSOR: dict = {2: _SHAPE}
 _REQUEST: dict = {1: {2: {}}, 2: {2: _TENSOR}, 5: {2: {}}}
-#: Handles and variants, of which no signature of ours has any, and which nest.
+#: Handles and variants: no signature has any, and they can be nested.
 _REFUSED = {14, 15}
 
 
 def check_request(content: bytes) -> None:
-    """Refuse a request that is no PredictRequest, or one of too many parts.
+    """Refuse a request that is not a PredictRequest, or one of too many parts.
 
     Args:
         content: the serialized PredictRequest.
@@ -40,7 +38,7 @@ def check_request(content: bytes) -> None:
         while position < end:
             count += 1
             if count > MAX_FIELDS:
-                raise _invalid(f"expected at most {MAX_FIELDS} values in a request")
+                raise invalid(f"expected at most {MAX_FIELDS} values in a request")
             tag, position = _varint(content, position, end)
             number, kind = tag >> 3, tag & 7
             if kind == _VARINT:
@@ -51,9 +49,9 @@ def check_request(content: bytes) -> None:
             elif kind in (_FIXED32, _FIXED64):
                 length = 4 if kind == _FIXED32 else 8
             else:
-                raise _invalid("the bytes are no PredictRequest")
+                raise invalid("the bytes are not a PredictRequest")
             if length > end - position or (inside is _TENSOR and number in _REFUSED):
-                raise _invalid("the bytes are no PredictRequest")
+                raise invalid("the bytes are not a PredictRequest")
             if kind == _BYTES and number in inside:
                 waiting.append((position, position + length, inside[number]))
             position += length
@@ -66,8 +64,4 @@ def _varint(content: bytes, position: int, end: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             return value, position + index + 1
-    raise _invalid("the bytes are no PredictRequest")
-
-
-def _invalid(message: str) -> RequestError:
-    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
+    raise invalid("the bytes are not a PredictRequest")

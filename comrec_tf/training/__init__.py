@@ -1,1 +1,1 @@
-"""How weights change: configuration, input, callbacks and the run itself."""
+"""Training a pair: configuration, input, callbacks and the run itself."""

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from comrec_tf.codecs import base, catalog
+from comrec_tf.models import growth
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
@@ -21,7 +22,8 @@ def build_model(config: TrainingConfig) -> ComRec:
         config: the run.
 
     Returns:
-        New networks, or those of `config.preset`; not compiled.
+        New networks, or those of `config.preset`, RecCNN grown to what the configuration asks
+        for; not compiled.
 
     Raises:
         FileNotFoundError: there is no such preset.
@@ -33,10 +35,11 @@ def build_model(config: TrainingConfig) -> ComRec:
     if config.preset:
         model = weights.load_preset(config.preset, config.precision, config.scale)
         _check_networks(config, model)
-        if not config.codec and not options:
-            return model
-        codec = _codec(config.codec or model.codec.name, options)
-        return ComRec(model.com, model.rec, codec, dtype=config.precision)
+        rec = _grown(config, model.rec)
+        codec = model.codec
+        if config.codec or options:
+            codec = _codec(config.codec or codec.name, options)
+        return ComRec(model.com, rec, codec, dtype=config.precision)
     codec = _codec(config.codec or "jpeg", options)
     asked = {name: getattr(config, name) for name in NETWORKS}
     chosen: dict[str, Any] = {
@@ -62,7 +65,7 @@ def build_model(config: TrainingConfig) -> ComRec:
 
 
 def networks_of(model: ComRec) -> dict[str, Any]:
-    """Tell what a pair says of the fields of `config.NETWORKS`.
+    """Tell what a pair says about the fields of `config.NETWORKS`.
 
     Args:
         model: the pair.
@@ -82,15 +85,22 @@ def networks_of(model: ComRec) -> dict[str, Any]:
 
 
 def _check_networks(config: TrainingConfig, model: ComRec) -> None:
-    """Refuse to go on from a preset with networks that it has not."""
+    """Raise `ValueError` for networks that a preset's cannot become; RecCNN may grow."""
     for name, own in networks_of(model).items():
         asked = getattr(config, name)
-        default = name in ("rec_depth", "rec_filters") and asked == 0
-        if asked is not None and not default and asked != own:
+        if asked is not None and name not in ("rec_depth", "rec_filters") and asked != own:
             raise ValueError(
                 f"{name} must be that of the preset {config.preset}, {own!r}, or be left out. "
                 f"Received: {asked!r}"
             )
+
+
+def _grown(config: TrainingConfig, rec: RecCNN) -> RecCNN:
+    """RecCNN of a preset in the size that a configuration asks for."""
+    depth, filters = config.rec_depth or rec.depth, config.rec_filters or rec.filters
+    if (depth, filters) == (rec.depth, rec.filters):
+        return rec
+    return growth.grown(rec, depth=depth, filters=filters)
 
 
 def codec_mix(text: str) -> list[tuple[base.Codec, float]]:

@@ -1,4 +1,4 @@
-"""Checkpoints of a whole run: the model with both optimizers, and how far it had come."""
+"""Checkpoints of a whole run: the model with both optimizers, and how far the run has come."""
 
 import json
 import os
@@ -50,7 +50,14 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 def complete(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
-    """List the complete checkpoints of a folder, oldest first."""
+    """List the complete checkpoints of a folder.
+
+    Args:
+        folder: where the checkpoints are.
+
+    Returns:
+        Their folders, oldest first.
+    """
     return sorted(pathlib.Path(folder).glob("epoch-*"))
 
 

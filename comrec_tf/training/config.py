@@ -59,7 +59,7 @@ def _takes(metadata: Mapping[str, Any], value: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """A training run; each field is a flag of ``python -m comrec_tf.train``.
+    """A training run; each field is a flag of ``comrec train``.
 
     The metadata of each field holds its description under "help", its group in that command's help
     under "group", and what it takes: from "low" to "high", or "choices". The fields of `NETWORKS`
@@ -104,8 +104,12 @@ class TrainingConfig:
     resolution: str | None = _network(
         "RecCNN: full is the paper's, compact 11 times cheaper.", choices=("full", "compact")
     )
-    rec_depth: int | None = _network("Convolutions of RecCNN; 0 for its default.", low=0)
-    rec_filters: int | None = _network("Feature maps of RecCNN; 0 for its default.", low=0)
+    rec_depth: int | None = _network(
+        "Convolutions of RecCNN; 0 for its default. More than a preset's make it grow.", low=0
+    )
+    rec_filters: int | None = _network(
+        "Feature maps of RecCNN; 0 for its default. More than a preset's make it grow.", low=0
+    )
     conditioned: bool | None = _network("Whether the networks are told the quality.")
     codec: str = _target(
         "",
@@ -224,4 +228,4 @@ class TrainingConfig:
         try:
             return cls(**json.loads(pathlib.Path(path).read_text()))
         except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} is no training configuration: {error}") from error
+            raise ValueError(f"{path} is not a training configuration: {error}") from error

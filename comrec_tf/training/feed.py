@@ -17,10 +17,10 @@ __all__ = ["TrainingFeed"]
 class TrainingFeed(keras.callbacks.Callback):
     """Examples for `ComRec.fit`, coded by the real codec while the model trains.
 
-    The pipeline shrinks patches with a copy of the model's ComCNN, on the CPU and a few batches
-    ahead of the model. This object is also the callback that refreshes the copy as each epoch
-    begins and tells the pipeline which epoch it is, so that a resumed run draws the
-    same patches as an uncut one::
+    The pipeline makes compact pictures with a copy of the model's ComCNN, on the CPU and a few
+    batches ahead of the model. This object is also the callback that refreshes the copy at the
+    beginning of each epoch and tells the pipeline which epoch it is, so that a resumed run draws
+    the same patches as an uninterrupted one::
 
         feed = TrainingFeed(model, "photos", Sampling(batch_size=8))
         model.fit(feed.dataset, epochs=10, callbacks=[feed])
@@ -52,7 +52,7 @@ class TrainingFeed(keras.callbacks.Callback):
                 f"Received: patch_size={sampling.patch_size}"
             )
         self._source = model.com
-        # Not in the strategy's scope: each process has a copy of its own.
+        # Not in the strategy's scope: each process has its own copy.
         with tf.device("CPU:0"):
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._copy = type(model.com).from_config(model.com.get_config())

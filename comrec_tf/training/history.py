@@ -1,4 +1,4 @@
-"""What each epoch was worth, as a table and for TensorBoard; epoch 0 is before any training."""
+"""The figures of each epoch, as a table and for TensorBoard; epoch 0 is before any training."""
 
 import csv
 import io
@@ -17,11 +17,11 @@ __all__ = ["Board", "History"]
 class History(keras.callbacks.Callback):
     """Writes a CSV file, whole after each epoch.
 
-    It has a row for each epoch and a column for each figure of the logs; what an epoch has no
-    figure of is left empty.
+    It has a row for each epoch and a column for each figure of the logs; a figure that an epoch
+    does not have is left empty.
 
     Args:
-        path: the file. What it says of the epochs that a resumed run does again is dropped.
+        path: the file. Rows of epochs that a resumed run repeats are dropped.
         epochs_done: how many the run has done.
     """
 
@@ -54,7 +54,7 @@ class History(keras.callbacks.Callback):
 
 
 class Board(keras.callbacks.TensorBoard):
-    """Keras's callback, but for the numbers of the epochs.
+    """Keras's callback, with epochs numbered from 1.
 
     Args:
         folder: where the logs go.

@@ -1,4 +1,4 @@
-"""How long training steps waited for their batches."""
+"""Measures how long training steps wait for their batches."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ class InputWait(keras.callbacks.Callback):
         self._begun = self._asked = self._waited = 0.0
 
     def stamp(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Note when a batch is handed over: this runs when a step asks and a batch is there.
+        """Note when a batch is handed over to a step.
 
         Args:
             batch: what a dataset yields.

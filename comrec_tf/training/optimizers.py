@@ -18,7 +18,7 @@ def make_optimizer(rate: float, config: TrainingConfig) -> keras.Optimizer:
         config: says the schedule, the clipping and the running mean.
 
     Returns:
-        The optimizer, of its own schedule.
+        The optimizer, with its own schedule.
     """
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -36,16 +36,24 @@ def make_optimizer(rate: float, config: TrainingConfig) -> keras.Optimizer:
 
 
 def unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
-    """Return what mixed precision in float16 wraps to scale the loss, or the optimizer itself."""
+    """Return the optimizer inside a `LossScaleOptimizer`.
+
+    Args:
+        optimizer: wrapped for loss scaling or not.
+
+    Returns:
+        What it wraps, or the optimizer itself.
+    """
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     return optimizer.inner_optimizer if scales else optimizer
 
 
 class MeanWeights(keras.callbacks.Callback):
-    """Between epochs, puts the running means of the weights in their place to be judged and kept.
+    """Swaps weights for their running means between epochs, to validate and save those.
 
-    Weights and means change places, so that a checkpoint holds both and a resumed run goes on with
-    the weights themselves. (`keras.callbacks.SwapEMAWeights` knows models of one optimizer alone.)
+    Both stay in the model, so that a checkpoint holds both and a resumed run goes on with the
+    weights themselves. (`keras.callbacks.SwapEMAWeights` only supports models with one
+    optimizer.)
 
     Args:
         pair: compiled with optimizers that keep a running mean.
@@ -56,7 +64,7 @@ class MeanWeights(keras.callbacks.Callback):
         self._pair = pair
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Put the weights back, but before the very first step, where there are no means."""
+        """Put the weights back, except before the first step, when there are no means yet."""
         if epoch > 0:
             self._swap()
 

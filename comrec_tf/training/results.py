@@ -1,4 +1,4 @@
-"""The presets that a run leaves: its pair, and beside it the pair of the other scale."""
+"""The presets that a run writes: its pair, and with it the pair of the other scale."""
 
 import json
 import logging
@@ -18,8 +18,8 @@ __all__ = ["Presets", "other_pair", "valid_qualities"]
 
 _log = logging.getLogger(__name__)
 
-#: What is aimed at with a preset where nothing is asked for: plain JPEG's quality up to which a
-#: pair at half size alone is as good as that.
+#: Default quality of a preset. Up to this quality of plain JPEG, a pair at half size alone is as
+#: good as plain JPEG.
 _DEFAULT_QUALITY = 40
 
 
@@ -30,7 +30,7 @@ class Presets(keras.callbacks.Callback):
         model: the pair that is trained.
         config: the run.
         output: where the presets go.
-        state: "best_gain" and "best_epoch", the latter 0 for what the run began with.
+        state: "best_gain" and "best_epoch", which is 0 for the pair before training.
         beside: pairs of other scales that go into the presets.
     """
 
@@ -51,7 +51,7 @@ class Presets(keras.callbacks.Callback):
         self._default_quality = _default_quality(config)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write them, and stop the run where nothing gets better."""
+        """Write them, and stop the run if nothing gets better."""
         self.write(epoch + 1, logs or {})
         patience = self._config.early_stop_epochs
         if patience and epoch + 1 - self._state["best_epoch"] >= patience:
@@ -90,8 +90,8 @@ def other_pair(config: TrainingConfig, model: ComRec) -> list[stored.StoredPair]
     """Find the pair of the other scale that goes into what a run writes.
 
     Args:
-        config: the run; `join` names the preset that it comes from, else it is that of `preset`,
-            where that has one that suits.
+        config: the run; the pair is that of the preset `join`, or if there is none that of
+            `preset`, if it has one that fits.
         model: the pair that is trained.
 
     Returns:
@@ -123,14 +123,21 @@ def other_pair(config: TrainingConfig, model: ComRec) -> list[stored.StoredPair]
 
 
 def valid_qualities(config: TrainingConfig) -> tuple[int, ...]:
-    """Qualities over the range, in equal ratios."""
+    """Choose the qualities to validate with, at equal ratios over the range of the run.
+
+    Args:
+        config: the run.
+
+    Returns:
+        Up to four qualities, rising.
+    """
     low, high = config.quality_min, config.quality_max
     shares = (0.0, 0.3, 0.6, 0.9)
     return tuple(sorted({round(low * (high / low) ** share) for share in shares}))
 
 
 def _default_quality(config: TrainingConfig) -> int:
-    """That of the preset to go on from, within what the run trains for."""
+    """The default quality of the preset to go on from, limited to the range of the run."""
     quality = _DEFAULT_QUALITY
     if config.preset:
         quality = card.read(find.find_preset(config.preset)).default_quality
@@ -144,7 +151,7 @@ def _text(codec: card.CodecChoice) -> str:
 
 
 def _portable(config: TrainingConfig) -> dict[str, Any]:
-    """The configuration as a card may show it: of paths only the last names."""
+    """The configuration as a card may show it: only the last names of paths."""
     fields = json.loads(json.dumps(vars(config)))
     for name in ("preset", "join"):
         fields[name] = os.path.basename(getattr(config, name).rstrip("/"))

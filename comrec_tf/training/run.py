@@ -39,14 +39,14 @@ def train(
 
     The output folder gets ``config.json``, ``checkpoints/``, ``history.csv``, ``tensorboard/``,
     and two presets: ``last/`` and ``best/``, the epoch of the largest gain over the plain codec.
-    Epoch 0 is what the run begins with, so that harm done by training shows. Beside the pair that
-    is trained the presets have that of the other scale of `config.join` or `config.preset`.
+    Epoch 0 is the pair before training, so that a run that makes it worse is noticed. Besides the
+    trained pair, the presets have the pair of the other scale of `config.join` or `config.preset`.
 
     Args:
         config: the run.
         output_dir: where to; made where missing.
         resume: whether to go on from the newest checkpoint in `output_dir`. The configuration
-            must be the one that it was begun with, but for `epochs`, `precision` and `strategy`.
+            must be the one that the run began with, except `epochs`, `precision` and `strategy`.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -58,8 +58,8 @@ def train(
         ValueError: the configuration differs from that of the run to resume or from the preset to
             go on from, the preset has no pair of the scale, or none to join, or there are no
             devices for the strategy.
-        OSError: the output folder cannot be written, or a picture is broken and
-            `config.strict`, or all are.
+        OSError: the output folder cannot be written, a picture is broken and `config.strict` is
+            set, or all pictures are broken.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
     """
     strategy = distribution.make_strategy(config.strategy)
@@ -67,8 +67,8 @@ def train(
     if distribution.is_chief(strategy):
         _check_output(config, output, resume)
         return _train(config, output, output, strategy, resume=resume, verbose=verbose)
-    # All workers must do all that a chief does, since saving may read from all of them; what
-    # the others write is of no use.
+    # Saving may read from all workers, so all do what the chief does; what the others write is
+    # thrown away.
     with tempfile.TemporaryDirectory() as scratch:
         _train(config, output, pathlib.Path(scratch), strategy, resume=resume, verbose=verbose)
     return output / "best"
@@ -129,7 +129,7 @@ def _train(
         presets.write(0, start)
         history.add(0, start)
     callbacks = [
-        # In this order: what an epoch was worth, then what to keep of it.
+        # In this order: first the figures of an epoch, then what is saved of it.
         *([optimizers.MeanWeights(model)] if config.ema_momentum else []),
         feed,
         wait,
@@ -205,7 +205,7 @@ def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
 
 
 class _StopAtNonFinite(keras.callbacks.Callback):
-    """Ends the run before an epoch that went wrong is validated or saved."""
+    """Ends the run before an epoch with a loss that is not finite is validated or saved."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         for name, value in (logs or {}).items():

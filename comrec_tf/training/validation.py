@@ -1,4 +1,4 @@
-"""What a pair is worth, from the bytes of the real codec, after each epoch."""
+"""Validates a pair after each epoch, on the bytes of the real codec."""
 
 from typing import Any
 
@@ -28,15 +28,15 @@ class Validation(keras.callbacks.Callback):
 
     - ``val_psnr``: dB, over all channels of RGB, or over luma for a model of luma; mean over
       pictures and qualities,
-    - ``val_bits_per_pixel``: of the whole bitstream, likewise,
+    - ``val_bits_per_pixel``: of the whole bitstream, the mean as above,
     - ``val_gain``: how many dB more than the plain codec (`Codec.reference_encoder`) at the bytes
-      of its qualities 5, 10 and 20, mean over these and the pictures; with a single quality at the
-      bytes of that.
+      of its qualities 5, 10 and 20, mean over these and the pictures; with a single quality, at the
+      bytes of the pair's own file.
 
     Args:
         model: the pair.
         paths: pictures that `sources.find_pictures` names, read once and kept.
-        qualities: qualities to code with; several span a curve that is interpolated.
+        qualities: qualities to code with; a curve is interpolated between them.
 
     Raises:
         OSError: a picture cannot be read.
@@ -99,7 +99,7 @@ class Validation(keras.callbacks.Callback):
 
 
 def _as_coded(picture: np.ndarray, channels: int) -> np.ndarray:
-    """A model of luma is judged by the luma of colour pictures."""
+    """The picture as the model codes it: only its luma for a model of luma."""
     if channels == 3:
         return picture
     return color.codec_pixels(color.network_pixels(tf.constant(picture), 1)).numpy()

@@ -1,4 +1,4 @@
-"""What both clients share: options, folders there and back, several files at a time."""
+"""What both clients share: options, input and output files, several files at a time."""
 
 import argparse
 import concurrent.futures
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import metadata
 
-#: Endings that each verb sends; others in a folder are named and left alone.
+#: Endings of the files that each verb sends; other files of a folder are named and left alone.
 SUFFIXES = {
     "encode": (".bmp", ".gif", ".jpeg", ".jpg", ".png"),
     "decode": (".jpeg", ".jpg"),
@@ -59,7 +59,7 @@ def parser(description: str, address: str) -> argparse.ArgumentParser:
 
 
 def signature(options: argparse.Namespace) -> tuple[str, dict[str, int]]:
-    """Name of the signature and the numbers it wants: over REST none may be left out."""
+    """Name of the signature and the numbers it takes: over REST none may be left out."""
     if options.verb == "encode" and options.quality is not None:
         return "encode_quality", {"quality": options.quality, "scale": options.scale}
     if options.verb == "encode" and options.max_bytes is not None:
@@ -126,7 +126,7 @@ def _work(
 
 
 def _attempts(options: argparse.Namespace, call: Call, content: bytes) -> bytes:
-    """Call, and again with longer and longer waits where that may help."""
+    """Call, and try again with longer and longer waits if that may help."""
     for attempt in range(options.attempts):
         try:
             return call(options, content)

@@ -58,7 +58,7 @@ def call(options: argparse.Namespace, content: bytes) -> bytes:
     try:
         reply = stub(options.address, options.ca).Predict(request, timeout=options.deadline)
     except grpc.RpcError as error:
-        # TensorFlow Serving adds where in the graph it arose, behind the first line.
+        # After the first line, TensorFlow Serving says where in the graph the error arose.
         message = f"{error.code().name}: {(error.details() or '').split(chr(10))[0]}"
         if error.code() in RETRIED:
             raise files.TryAgainError(f"{options.address}: {message}") from error

@@ -1,6 +1,6 @@
-"""EXIF and colour profile from one file to another: JPEG and PNG, Python's own library alone.
+"""EXIF and colour profile from one file to another: JPEG and PNG, standard library only.
 
-TensorFlow Serving's graph sees pixels alone. What a picture says besides travels on this side.
+TensorFlow Serving's graph only sees pixels, so the client carries the metadata.
 """
 
 import struct
@@ -14,14 +14,14 @@ _SEGMENT = 65_533
 
 
 def carry(source: bytes, made: bytes) -> tuple[bytes, str]:
-    """Put what `source` says besides its pixels into `made`, which has been turned upright.
+    """Put the metadata of `source` into `made`, which has been turned upright.
 
     Args:
         source: what was sent.
         made: what came back, a JPEG or PNG.
 
     Returns:
-        The file, and what could not be kept, in words; nothing where all was.
+        The file, and what could not be kept, in words; empty if all was kept.
     """
     exif, icc = _read(source)
     has_exif, has_icc = _read(made)
@@ -40,7 +40,7 @@ def carry(source: bytes, made: bytes) -> tuple[bytes, str]:
 
 
 def _read(content: bytes) -> tuple[bytes, bytes]:
-    """EXIF from its TIFF header on, and the profile; empty where there is none, or nonsense."""
+    """EXIF from its TIFF header on, and the profile; empty if missing or damaged."""
     try:
         return _read_png(content) if content.startswith(_PNG) else _read_jpeg(content)
     except (struct.error, zlib.error, IndexError):
@@ -81,7 +81,7 @@ def _read_png(content: bytes) -> tuple[bytes, bytes]:
 
 
 def _upright(exif: bytes) -> bytes:
-    """The same with an orientation of 1: pixels stand upright by now."""
+    """The same with an orientation of 1, since the pixels are upright."""
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
     if order is None:
         return b""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Encode and decode files by TensorFlow Serving's REST API; needs Python's own library alone.
+"""Encode and decode files by TensorFlow Serving's REST API; needs the standard library only.
 
     python rest_client.py encode photos --output_dir=small --address=http://localhost:8501
     python rest_client.py decode small --output_dir=restored
@@ -54,7 +54,7 @@ def call(options: argparse.Namespace, content: bytes) -> bytes:
 
 def _told(error: urllib.error.HTTPError) -> str:
     try:
-        # TensorFlow Serving adds where in the graph it arose, behind the first line.
+        # After the first line, TensorFlow Serving says where in the graph the error arose.
         return str(json.load(error)["error"]).split("\n\t [[")[0]
     except (ValueError, KeyError, TypeError):
         return f"{error.code} {error.reason}"

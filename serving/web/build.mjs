@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 const shared = { bundle: true, minify: true, target: "es2022", logLevel: "warning" };
 
-/** The bare name by which one entry imports the other stays an import of its file. */
+/** Entries import the library by its bare name, which becomes an import of its file. */
 const library = {
   name: "library",
   setup: ({ onResolve }) =>

@@ -86,7 +86,7 @@ def test_a_tree_of_pictures_becomes_a_tree_of_compact_files(tmp_path, photos, ru
     assert not list(output.rglob(".*.jpg.*"))
 
 
-def test_a_second_run_passes_over_what_is_there_and_younger(tmp_path, photos, run, capsys):
+def test_a_second_run_passes_over_what_is_there_and_newer(tmp_path, photos, run, capsys):
     output = tmp_path / "out"
     assert run(photos, output) == 0
     PIL.Image.open(photos / "coffee.png").save(photos / "new.png")
@@ -103,7 +103,7 @@ def test_brackets_in_a_name_and_a_slash_at_the_end_change_nothing(tmp_path, phot
     for done_before in (0, 2):
         assert run(photos, f"{tmp_path}/out/") == 0
         assert counts(capsys)["done_before"] == done_before
-    for _ in range(2):  # outputs below the input are no inputs
+    for _ in range(2):  # outputs below the input are not inputs
         tf.io.gfile.makedirs("ram://slash/deep")
         with tf.io.gfile.GFile("ram://slash/deep/small.png", "wb") as file:
             file.write((photos / "deep" / "small.png").read_bytes())
@@ -115,14 +115,14 @@ def test_brackets_in_a_name_and_a_slash_at_the_end_change_nothing(tmp_path, phot
 def test_nothing_that_is_not_ours_is_replaced(tmp_path, photos, run, capsys):
     PIL.Image.open(photos / "coffee.png").save(photos / "photo.jpg")
     before = {path: path.read_bytes() for path in photos.rglob("*.*")}
-    # Files below the output are no inputs, and another output may hold the input.
+    # Files below the output are not inputs, and another output may hold the input.
     assert run(photos, photos) == 1
     assert "Received: none" in lines_of(photos, "failed")[0]["error"]
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "coffee.jpg").write_bytes(b"a stranger's")
     assert run(photos, tmp_path / "out") == 1
     (failed,) = lines_of(tmp_path / "out", "failed")
-    assert "is no compact file" in failed["error"]
+    assert "is not a compact file" in failed["error"]
     assert (tmp_path / "out" / "coffee.jpg").read_bytes() == b"a stranger's"
     assert run(f"{photos}/*.jpg", photos.parent / "in2") == 0
     assert run(f"{photos / 'photo.jpg'},{photos}/*.jpg", tmp_path / "twice") == 0
@@ -159,9 +159,7 @@ def test_failures_go_to_a_file_and_stop_nothing(tmp_path, photos, run, capsys):
     assert "4 of 5 files failed: see" in captured.err
 
 
-def test_a_folder_begun_with_another_order_is_refused_unless_made_anew(
-    tmp_path, photos, run, capsys
-):
+def test_a_folder_of_another_request_is_refused_unless_overwritten(tmp_path, photos, run, capsys):
     output = tmp_path / "out"
     assert run(photos, output, "--quality=30") == 0
     first = (output / "coffee.jpg").read_bytes()

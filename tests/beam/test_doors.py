@@ -1,4 +1,4 @@
-"""What both commands on Beam take; what they do is tested by themselves."""
+"""What both commands on Beam take; their own tests check what they do."""
 
 import pytest
 
@@ -28,6 +28,6 @@ def test_flags_are_those_of_the_command_without_beam(module):
         (["a", "-o", "b", "--runer=DirectRunner"], "Received: --runer"),
     ],
 )
-def test_what_is_missing_or_nobodys_is_said(module, words, message, capsys):
+def test_what_is_missing_or_unknown_is_named(module, words, message, capsys):
     assert module.main(["command", *words]) == 2
     assert message in capsys.readouterr().err

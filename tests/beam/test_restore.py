@@ -79,7 +79,7 @@ def test_a_second_run_goes_on_and_replaces_nothing_by_itself(tmp_path, folder, r
     assert run("--overwrite")[1]["num_files"]["made"] == 3
 
 
-def test_another_strength_wants_another_folder(run):
+def test_another_strength_needs_another_folder(run):
     assert run("--strength=0.5")[0] == 0
     code, _, told = run()
     assert code == 1
@@ -96,7 +96,7 @@ def test_other_formats_and_broken_files(tmp_path, folder, run):
 def test_an_input_is_never_replaced_by_what_is_made_of_it(folder, run):
     before = {path: path.read_bytes() for path in folder.rglob("*.*")}
     code, report, _ = run(output="in")
-    # Files in the output folder are no inputs.
+    # Files in the output folder are not inputs.
     assert (code, report["num_files"]["made"]) == (1, 0)
     assert {path: path.read_bytes() for path in folder.rglob("*.jp*")} == before
 

@@ -40,6 +40,46 @@ def test_flags_and_positional_arguments_reach_the_work():
     assert run("a", "--number=5", "b", "--needed=x", work=work) == 7
 
 
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        (["-c5"], (5, False, [])),
+        (["-c", "5", "-lc7"], (7, True, [])),
+        (["-c=5", "a", "-l"], (5, True, ["a"])),
+        (["-count=5", "-noloud"], (5, False, [])),
+        (["--name", "-c7", "-l"], (3, True, [])),
+        (["-n-c7"], (3, False, [])),
+        (["--", "-c7"], (3, False, ["-c7"])),
+    ],
+)
+def test_a_value_may_be_glued_to_a_short_form(arguments, read):
+    def define(values):
+        with help_text.group(values, help_text.TARGET):
+            flags.DEFINE_integer("count", 3, "A count.", short_name="c", flag_values=values)
+            flags.DEFINE_bool("loud", False, "A switch.", short_name="l", flag_values=values)
+            flags.DEFINE_string("name", "", "A name.", short_name="n", flag_values=values)
+
+    found = []
+
+    def work(values, positional):
+        found.append((values.count, values.loud, positional))
+        return 0
+
+    assert frame.Command("verb", DESCRIPTION, define, work, "THING...").run(["v", *arguments]) == 0
+    assert found == [read]
+
+
+@pytest.mark.parametrize("word", ["-cuont=5", "-x5", "-cx", "-l5"])
+def test_what_is_glued_to_a_short_form_is_refused_where_it_cannot_be_its_value(word, capsys):
+    def define(values):
+        with help_text.group(values, help_text.TARGET):
+            flags.DEFINE_integer("count", 3, "A count.", short_name="c", flag_values=values)
+            flags.DEFINE_bool("loud", False, "A switch.", short_name="l", flag_values=values)
+
+    assert frame.Command("verb", DESCRIPTION, define, lambda *_: 0).run(["v", word]) == 2
+    assert "Try: python -m comrec_tf.verb --help" in capsys.readouterr().err
+
+
 def test_help_is_shown_without_the_required_flags_with_ranges_and_defaults(capsys):
     assert run("--help") == 0
     out = capsys.readouterr().out

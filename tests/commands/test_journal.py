@@ -93,7 +93,7 @@ def test_a_line_that_was_cut_by_a_kill_costs_that_line_alone(tmp_path, files):
     assert last.is_done(source, str(other))
 
 
-def test_names_that_are_no_text_are_taken_down(tmp_path, files):
+def test_names_that_are_no_text_are_recorded(tmp_path, files):
     source, _ = files
     output = os.fsdecode(os.fsencode(tmp_path) + b"/out/\xff.jpg")
     with open(output, "wb") as file:

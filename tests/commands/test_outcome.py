@@ -77,7 +77,7 @@ def test_what_is_said_of_many_pictures_is_said_once(capsys):
     ]
 
 
-def test_a_limit_that_cannot_be_kept_has_a_code_of_its_own(capsys):
+def test_a_limit_that_cannot_be_kept_has_its_own_code(capsys):
     missed = (JOBS[0], TargetMissedError("EXIF takes 20 of 15 bytes"))
     assert report(done=Done([row("b")], [missed])) == 3
     assert "a.png: EXIF takes 20 of 15 bytes" in capsys.readouterr().err
@@ -90,7 +90,7 @@ def test_an_interrupted_run_shows_what_was_finished_and_how_to_go_on(tmp_path, c
     assert report(plan, Done([row("a")], interrupted=True)) == 130
     said = capsys.readouterr()
     assert "out/a.jpg" in said.out
-    assert "interrupted: 2 of 5 files are done; the same with --resume goes on" in said.err
+    assert "interrupted: 2 of 5 files are done; repeat with --resume to continue" in said.err
 
 
 def test_where_standard_output_is_the_result_the_report_goes_elsewhere(capsys):

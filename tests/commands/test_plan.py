@@ -125,7 +125,7 @@ def test_a_place_that_a_copy_would_take_counts_as_an_output(tree):
     assert make("in/w.webp").jobs == [Job("in/w.webp", "out/w.jpg")]
 
 
-def test_outputs_of_a_former_run_are_never_inputs_of_the_next(tree):
+def test_outputs_of_an_earlier_run_are_never_inputs_of_the_next(tree):
     (tree / "in" / "small" / "deep").mkdir(parents=True)
     (tree / "in" / "small" / "deep" / "a.jpg").write_bytes(b"")
     assert [job.source for job in make("in", output_dir="in/small").jobs] == [
@@ -134,7 +134,7 @@ def test_outputs_of_a_former_run_are_never_inputs_of_the_next(tree):
     # Where inputs and outputs share a folder, only what the files hold can tell.
     (tree / "in" / "a.jpg").write_bytes(b"made by us")
     planned = make("in", output_dir="in", is_output=lambda path: path.endswith("a.jpg"))
-    assert planned.num_passed_over["output of a former run"] == 2
+    assert planned.num_passed_over["output of an earlier run"] == 2
     assert planned.skipped == {"in/a.png": "in/a.jpg exists: pass --overwrite to replace it"}
 
 
@@ -162,9 +162,9 @@ def test_resuming_passes_over_what_is_done_and_replaces_nothing_else(tree):
     assert planned.num_done == 1
     assert planned.jobs == ALL[2:]
     assert "out/b.jpg exists" in planned.skipped["in/b.TIF"]
-    # With --overwrite what the journal does not know is made anew, and what is done stays.
+    # With --overwrite what the journal does not know is made again, and what is done stays.
     assert make("in", resume=True, overwrite=True).jobs == ALL[1:]
-    # What the journal knows may be made anew, unless somebody has changed it since.
+    # What the journal knows may be made again, unless somebody has changed it since.
     os.utime("in/a.png", (1, 1))
     assert make("in/a.png", resume=True).jobs == ALL[:1]
     (tree / "out" / "a.jpg").write_bytes(b"a person's own")

@@ -15,7 +15,7 @@ def packed(width: int, height: int, mode: str = "RGB") -> bytes:
     return bytes(imagecodecs.jpegxl_encode_jpeg(buffer.getvalue(), usecontainer=True))
 
 
-#: Ratios that have a number of their own, multiples of eight, and sizes of 9, 13 and 18 bits.
+#: Ratios that have their own number, multiples of eight, and sizes of 9, 13 and 18 bits.
 SIZES = [(1, 1), (8, 8), (80, 40), (160, 90), (768, 512), (512, 768), (37, 211)]
 SIZES += [(256, 256), (300, 250), (513, 9), (9, 1000), (8193, 2), (3, 20000)]
 

@@ -25,7 +25,7 @@ def test_the_codec_alone_is_a_way_of_its_own_beside_its_reference(photo):
     assert [way.name for way in choices_of(photo, FlatJpegCodec(), plain=False).ways] == ["1", "2"]
 
 
-def test_files_are_made_once_and_restored_as_often_as_asked(photo):
+def test_files_are_made_once_and_restored_whenever_asked(photo):
     told = []
     way = choices_of(photo, JpegCodec(), progress=told.append).ways[1]
     assert way.file(30) is way.file(30)

@@ -80,7 +80,7 @@ def test_a_file_that_is_too_large_is_refused_with_what_makes_it_so():
         bare.check(MISSED, large)
 
 
-def test_files_that_fit_or_that_were_asked_for_all_the_same_are_taken():
+def test_files_that_fit_or_are_asked_for_anyway_are_taken():
     made(aim="max_bytes", value=500).check({**MISSED, "met": True}, None)
     made(aim="max_bytes", value=500, best_effort=True).check(MISSED, None)
     made(aim="psnr", value=90.0).check(MISSED, None)  # the best there is, and no limit of bytes

@@ -13,7 +13,7 @@ PICTURES = [np.full((20 + index, 30, 3), index, np.uint8) for index in range(3)]
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A dataset of three pictures and one without, in a folder of their own."""
+    """A dataset of three pictures and one without, in their own folder."""
     tfds = pytest.importorskip("tensorflow_datasets")
     folder = tmp_path_factory.mktemp("tfds")
     examples = [{"label": index, "image": picture} for index, picture in enumerate(PICTURES)]

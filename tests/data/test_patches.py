@@ -41,7 +41,7 @@ def test_an_epoch_can_be_drawn_again_whatever_came_before(paths):
     assert not equal(third, fourth)
 
 
-def test_the_epoch_is_read_anew_at_each_iteration(paths):
+def test_the_epoch_is_read_again_at_each_iteration(paths):
     epoch = tf.Variable(0, dtype=tf.int64)
     dataset = patches.patch_dataset(
         paths,
@@ -86,7 +86,7 @@ def test_patches_are_cut_from_the_picture_turned_and_mirrored(tmp_path):
     assert len(orientations) == 8
 
 
-def test_broken_files_are_passed_over_and_an_epoch_is_whole_all_the_same(tmp_path, pictures_dir):
+def test_broken_files_are_skipped_and_an_epoch_is_still_whole(tmp_path, pictures_dir):
     (tmp_path / "broken.png").write_bytes(b"broken")
     paths = [str(tmp_path / "broken.png"), str(pictures_dir / "coffee.png")]
     assert len(draw(paths, num_patches=20)) == 20

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import xml.etree.ElementTree
 
+import numpy as np
+import PIL.Image
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -17,16 +19,22 @@ SVG = "{http://www.w3.org/2000/svg}"
 pytest.importorskip("matplotlib")
 
 
+def draw(folder, *arguments):
+    """Draw all figures, and give the numbers that they are of; both lie in the folder."""
+    numbers = folder / "figures.json"
+    numbers.write_bytes((ROOT / "tools" / "site" / "figures.json").read_bytes())
+    command = [sys.executable, str(ROOT / "tools" / "figures.py"), *map(str, arguments)]
+    command += [f"--numbers={numbers}", f"--output_dir={folder}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return numbers
+
+
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     """All figures, drawn now."""
     folder = tmp_path_factory.mktemp("figures")
-    numbers = folder / "figures.json"
-    numbers.write_bytes((ROOT / "tools" / "site" / "figures.json").read_bytes())
-    command = [sys.executable, str(ROOT / "tools" / "figures.py")]
-    command += [f"--numbers={numbers}", f"--output_dir={folder}"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
+    numbers = draw(folder)
     assert numbers.read_bytes() == (ROOT / "tools" / "site" / "figures.json").read_bytes()
     return folder
 
@@ -50,6 +58,32 @@ def test_the_drawings_are_those_of_the_numbers(drawn):
         assert texts_of(now) == texts_of(before), "run tools/figures"
         if makers_of(now) == makers_of(before):
             assert now.read_text() == before.read_text(), "run tools/figures"
+
+
+@pytest.mark.slow
+def test_the_picture_side_by_side_is_what_codecs_and_weights_make_today(tmp_path):
+    draw(tmp_path, "--crops")
+    now, before = (
+        np.asarray(PIL.Image.open(folder / "crops.png")).astype(float)
+        for folder in (tmp_path, PICTURES)
+    )
+    assert before.shape == now.shape
+    assert before.shape[1] <= 830, "GitHub would scale it down"
+    assert np.abs(now - before).mean() < 1, "run tools/figures --crops"
+
+
+def test_a_trainings_curves_begin_before_its_first_epoch(tmp_path):
+    columns = "epoch,rec_loss,val_psnr,val_bits_per_pixel,val_gain"
+    rows = ["0,,30.0,0.3,0.1", "1,5.0,30.5,0.3,0.6", "2,4.0,30.75,0.3,0.85"]
+    (tmp_path / "history.csv").write_text("\n".join([columns, *rows]))
+    epochs = json.loads(draw(tmp_path, "--training", tmp_path).read_text())["training"]["epochs"]
+    assert [(each["epoch"], each.get("rec_loss"), each["val_gain"]) for each in epochs] == [
+        (0, None, 0.1),
+        (1, 5.0, 0.6),
+        (2, 4.0, 0.85),
+    ]
+    labels = texts_of(tmp_path / "training.svg")
+    assert [labels.count(number) for number in "012"] == [2, 2, 2]
 
 
 def test_every_curve_rises_with_the_rate():

@@ -1,4 +1,4 @@
-"""The notebook for Keras users runs, and what it shows is nobody's machine."""
+"""The notebook for Keras users runs, and its output names no machine."""
 
 import json
 import pathlib

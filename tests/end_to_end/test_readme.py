@@ -71,6 +71,31 @@ def test_the_keras_users_script_has_fifteen_lines_at_most():
     assert "assert" in script
 
 
+def test_the_readme_is_short_and_its_examples_are():
+    text = README.read_text()
+    assert len(text.split()) < 1000
+    assert len([line for line in python_blocks(README)[0].splitlines() if line.strip()]) <= 8
+    (page,) = re.findall(r"```html\n(.*?)```", text, flags=re.DOTALL)
+    assert len(page.splitlines()) <= 4
+    three = re.search(r"## Three commands\n\n```bash\n(.*?)```", text, flags=re.DOTALL)
+    assert [line.split()[:2] for line in three[1].splitlines()] == [
+        ["comrec", "compress"],
+        ["comrec", "restore"],
+        ["comrec", "restore"],
+    ]
+    for line in three[1].splitlines():
+        assert re.search(r"\d s\b", line), "each says how long it takes"
+
+
+def test_links_to_files_of_the_repository_lead_somewhere():
+    documents = [*ROOT.glob("*.md"), GUIDE, SERVING, BEAM, *(ROOT / "serving").rglob("*.md")]
+    for path in documents:
+        if "node_modules" in path.parts:
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
+            assert re.match(r"https?://", target) or (path.parent / target).exists(), (path, target)
+
+
 #: Flags of Beam and its runners.
 OF_BEAM = {"direct_num_workers", "direct_running_mode", "runner", "project", "region"}
 OF_BEAM |= {"flink_master", "sdk_container_image"}

@@ -1,4 +1,4 @@
-"""What a release says of itself in several places is the same, and the wheel has all presets."""
+"""What a release says about itself in several places is the same, and the wheel has all presets."""
 
 import configparser
 import pathlib

@@ -1,6 +1,7 @@
 import csv
 import html
 import io
+import json
 import pathlib
 import re
 import subprocess
@@ -41,7 +42,7 @@ def test_the_quickstarts_job_beats_plain_jpeg_at_the_same_bytes_and_runs_twice(t
 ROWS = {
     "paper": ("plain JPEG", "ComCNN only", "RecCNN only", "trained apart", "alternated"),
     "design": (
-        *("plain JPEG", "alternated", "joint", "bicubic in place of ComCNN"),
+        *("plain JPEG", "alternated", "joint", "bicubic instead of ComCNN"),
         *("a pair for each quality", "alternated, running mean of the weights"),
         *("alternated, flat tables", "alternated, mozjpeg inside"),
     ),
@@ -98,6 +99,23 @@ def test_the_benchmark_measures_commands_in_turn_with_another_checkout():
         assert float(speed) > 0
         assert 20 < float(memory) < 4000
         assert float(other_memory) > 20
+
+
+def test_engines_are_measured_in_turn_and_their_speeds_kept_for_the_figures(tmp_path):
+    kept = tmp_path / "speed.json"
+    arguments = ["--preset", "comrec-fast", "--engine", "LiteRT", "--rounds=1", "--json", kept]
+    out = run("benchmark_engines.py", *arguments)
+    content = json.loads(kept.read_text())
+    assert content["command"] == (
+        "tools/benchmark engines --preset comrec-fast --engine LiteRT --rounds=1"
+    )
+    assert [(entry["engine"], entry["scale"]) for entry in content["entries"]] == [
+        ("LiteRT", 1),
+        ("LiteRT", 2),
+    ]
+    for entry in content["entries"]:
+        assert f"{entry['megapixels_per_second']:.3g}" in out
+        assert entry["megapixels_per_second"] > 0.01
 
 
 def test_the_benchmark_names_the_command_that_fails():

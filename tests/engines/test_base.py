@@ -21,27 +21,32 @@ def test_a_preset_that_is_not_there_is_named(engine, tmp_path):
         base.load_pairs(tmp_path / "nowhere", engine)
 
 
-def test_a_precision_goes_with_tensorflow_alone():
-    with pytest.raises(ValueError, match="litert computes in float32.* Received: .*mixed_float16"):
-        base.load_pairs("comrec", "litert", precision="mixed_float16")
+@pytest.mark.parametrize("engine", ["litert", "openvino"])
+def test_a_precision_goes_with_tensorflow_alone(engine):
+    message = f"the engine {engine} computes in float32.* Received: .*mixed_float16"
+    with pytest.raises(ValueError, match=message):
+        base.load_pairs("comrec", engine, precision="mixed_float16")
 
 
-def test_an_engine_that_is_not_installed_names_the_extra(monkeypatch):
+@pytest.mark.parametrize(("engine", "extra"), [("openvino", "openvino"), ("tensorflow", "tf")])
+def test_an_engine_that_is_not_installed_names_the_extra(monkeypatch, engine, extra):
     def missing(name):
-        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+        raise ModuleNotFoundError(f"No module named '{engine}'", name=engine)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(ModuleNotFoundError, match=r"the engine tensorflow needs .*\[tf\]"):
-        base.load_pairs("comrec", "tensorflow")
+    with pytest.raises(ModuleNotFoundError, match=rf"the engine {engine} needs .*\[{extra}\]"):
+        base.load_pairs("comrec", engine)
 
 
 def test_unknown_engines_are_refused():
-    with pytest.raises(ValueError, match="one of litert, tensorflow. Received: engine=onnx"):
+    with pytest.raises(
+        ValueError, match="one of litert, openvino, tensorflow. Received: engine=onnx"
+    ):
         base.load_pairs("comrec", "onnx")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["litert", "tensorflow"])
+@pytest.mark.parametrize("engine", vocabulary.ENGINES)
 def test_memory_does_not_grow_with_the_number_of_times_a_preset_is_loaded(engine):
     program = (
         "import gc, sys\n"

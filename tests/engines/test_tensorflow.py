@@ -23,7 +23,7 @@ def test_a_pair_computes_what_the_model_does(photo):
     assert np.abs(difference[:, inner, inner]).max() <= 1
 
 
-def test_pairs_of_models_at_hand_follow_their_weights(photo, model):
+def test_pairs_of_models_in_memory_follow_their_weights(photo, model):
     (pair,) = tensorflow.pairs_of([model])
     tile = photo[None, :32, :32]
     before = pair.rec(tile, 0.0)

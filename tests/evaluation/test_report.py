@@ -20,7 +20,7 @@ def test_half_the_bytes_at_every_quality_are_half_the_bytes(points):
     assert table["tiny"] == dict.fromkeys(curves.METRICS, pytest.approx(-50))
 
 
-def test_every_range_of_rates_has_rows_of_its_own(points):
+def test_every_range_of_rates_has_its_own_rows(points):
     content = report.bd_csv_bytes(points, "jpeg", [(0.1, 0.5), (0.5, 1.5)]).decode()
     rows = list(csv.DictReader(io.StringIO(content)))
     assert [(row["rates"], row["system"]) for row in rows] == [

@@ -9,7 +9,7 @@ import tensorflow as tf
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.rate_control import Target
-from comrec_tf.exporting.decoding import Decoding, require_pixels
+from comrec_tf.exporting.decoding import Decoding, require_pixels, require_work
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
 from tests.makers import compressor_of, make_model
@@ -57,6 +57,25 @@ def test_strangers_and_sizes_that_do_not_fit_are_refused(both, photo):
         decoding.decode(tf.constant(large))
 
 
+def test_a_thin_picture_is_refused_as_by_the_compressor(photo, monkeypatch):
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
+    model = make_model()
+    compressor = compressor_of(model, JpegCodec())
+    coders = {2: PictureCoder(model)}
+    decoding = Decoding(coders, GraphJpeg(JpegCodec()), compressor.preset_ids, 10_000)
+    thin = np.zeros((2, 900, 3), np.uint8)
+    content = compressor.encode(thin, 60).content
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too thin to be restored"):
+        decoding.decode(tf.constant(content))
+    with pytest.raises(ValueError, match="too thin to be restored"):
+        compressor.decode(content)
+    # Of no networks it costs nothing, and with less padding it is worth its work.
+    plain = compressor.encode_to(thin, Target("quality", 80), []).content
+    assert decoding.decode(tf.constant(plain)).shape == thin.shape
+    whole = compressor.encode(photo[:64, :64], 60).content
+    assert decoding.decode(tf.constant(whole)).shape == (64, 64, 3)
+
+
 @pytest.mark.parametrize(("size", "allowed"), [((5, 20), True), ((5, 21), False), ((0, 9), False)])
 def test_pixels_are_counted_before_they_are_made(size, allowed):
     @tf.function
@@ -70,3 +89,12 @@ def test_pixels_are_counted_before_they_are_made(size, allowed):
         return
     with pytest.raises(tf.errors.InvalidArgumentError, match="at most 100 pixels"):
         made(size)
+
+
+def test_work_may_be_some_times_the_pixels_and_some_more():
+    size = tf.constant([10, 100], tf.int64)
+    with require_work(size, tf.constant(4_008_000, tf.int64)):
+        pass
+    refused = pytest.raises(tf.errors.InvalidArgumentError, match="too thin")
+    with refused, require_work(size, tf.constant(4_008_001, tf.int64)):
+        pass

@@ -28,7 +28,7 @@ def test_files_are_those_of_the_compressor(both, photo, grey_photo):
         coded = encoding.at_quality(tf.constant(picture), tf.constant(40), tf.constant(2))
         assert [value.numpy() for value in coded] == [expected, 40, 2]
         # Known when tracing, in a smaller graph.
-        assert encoding.usual(tf.constant(picture), 40, 2)[0].numpy() == expected
+        assert encoding.at_known_quality(tf.constant(picture), 40, 2)[0].numpy() == expected
 
 
 def test_the_only_pair_is_taken_where_the_choice_is_left(both, photo):

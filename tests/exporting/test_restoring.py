@@ -1,6 +1,7 @@
 """Single JPEGs, outside of signatures; held to `Compressor.restore_jpeg`."""
 
 import io
+import struct
 
 import numpy as np
 import PIL.Image
@@ -32,6 +33,18 @@ def jpeg(picture, quality, **options) -> bytes:
     pixels = picture if isinstance(picture, PIL.Image.Image) else files.to_pil(picture)
     pixels.save(buffer, "JPEG", quality=quality, **options)
     return buffer.getvalue()
+
+
+def with_scans(content, number) -> bytes:
+    """The same with its last scan so many times."""
+    last = content[content.rindex(b"\xff\xda") : -2]
+    return content[:-2] + number * last + content[-2:]
+
+
+def declaring(content, height, width) -> bytes:
+    """The same with another size in its header."""
+    place = content.index(b"\xff\xc0") + 5
+    return content[:place] + struct.pack(">2H", height, width) + content[place + 4 :]
 
 
 def shown(content) -> np.ndarray:
@@ -125,6 +138,8 @@ def test_pictures_of_all_sizes_are_taken(both, size):
         (jpeg(ASTRONAUT, 30), -0.1, "strength must be from 0 to 1"),
         (jpeg(np.zeros((201, 200, 3), np.uint8), 30), 1.0, "at most 40000 pixels"),
         (jpeg(ASTRONAUT, 30)[:1000], 1.0, "JPEG"),
+        (with_scans(jpeg(ASTRONAUT, 30, progressive=True), 101), 1.0, "at most 100 scans"),
+        (declaring(jpeg(ASTRONAUT, 30), 12_200, 12_200), 1.0, "far more pixels than its bytes"),
     ],
 )
 def test_what_cannot_be_restored_is_an_invalid_argument_that_says_why(
@@ -132,3 +147,18 @@ def test_what_cannot_be_restored_is_an_invalid_argument_that_says_why(
 ):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         both[1].restore(tf.constant(content), tf.constant(strength))
+    if message != "at most 40000 pixels":  # the compressor allows more
+        with pytest.raises(ValueError, match=r"."):
+            both[0].restore_jpeg(content, strength=strength)
+
+
+def test_a_thin_picture_is_refused_as_by_the_compressor(monkeypatch):
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
+    model = make_model(scale=1, resolution="full")
+    restoring = Restoring(PictureCoder(model), GraphJpeg(JpegCodec()), 40_000)
+    content = jpeg(np.zeros((2, 900, 3), np.uint8), 30)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too thin to be restored"):
+        restoring.restore(tf.constant(content), tf.constant(1.0))
+    with pytest.raises(ValueError, match="too thin to be restored"):
+        compressor_of(model, JpegCodec()).restore_jpeg(content)
+    assert not check((compressor_of(model, JpegCodec()), restoring), jpeg(ASTRONAUT, 100)).restored

@@ -62,7 +62,7 @@ def call(signatures, name, quality=None, **inputs):
 
 
 def in_a_session(exported, name, scalars=(), **inputs):
-    """The way of TensorFlow Serving, in a process of its own; some inputs as scalars."""
+    """As TensorFlow Serving does it, in its own process; some inputs as scalars."""
     buffer = io.BytesIO()
     np.savez(buffer, **inputs)
     command = [sys.executable, str(SESSION), str(exported / "tiny" / "1"), name, *scalars]

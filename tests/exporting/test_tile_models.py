@@ -103,3 +103,8 @@ def test_doubling_is_bicubic_interpolation(photo, float16):
 def test_a_side_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="multiple of 2. Received: side=31"):
         tile_models.tile_shape(make_model(), 31)
+
+
+def test_the_converters_warnings_of_what_nobody_asked_for_are_not_seen(capfd):
+    tile_models.tile_model_bytes(make_model(), SIDE)
+    assert "Ignored" not in capfd.readouterr().err

@@ -30,7 +30,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
         warm_up.write(tmp_path / "nowhere" / "model", [])
 
 
-def test_each_signature_there_is_gets_requests_in_grey_and_colour():
+def test_every_signature_gets_requests_in_grey_and_colour():
     code = tf.constant([b"code"])
     names = ["encode_quality", "decode", "restore", "restore_strength", "encode_pixels"]
     signatures = dict.fromkeys(names, lambda **given: {"code_bytes": code})

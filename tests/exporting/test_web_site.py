@@ -70,7 +70,7 @@ def test_an_exported_site_restores_what_python_restores(built, browser, tmp_path
 
 
 @pytest.mark.slow
-def test_the_first_page_of_the_documentation_restores_pictures(built, browser, tmp_path):
+def test_the_documentation_restores_pictures_and_shows_all_pages(built, browser, tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     command += ["--config-file", str(WEB.parents[1] / "tools/site/mkdocs.yml")]
     subprocess.run([*command, "--site-dir", str(tmp_path)], check=True, capture_output=True)
@@ -115,7 +115,7 @@ def test_a_module_that_is_not_built_is_said_in_a_line(tmp_path):
         web_site.find_source(tmp_path)
 
 
-def test_examples_are_left_out_where_their_pictures_or_the_codec_cannot_be_had(
+def test_examples_are_left_out_where_their_pictures_or_the_codec_are_missing(
     tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setitem(sys.modules, "skimage.data", None)

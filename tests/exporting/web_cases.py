@@ -1,6 +1,6 @@
 """Files and restored pixels for the browser tests, and the small ones that serving/web keeps.
 
-``python -m tests.exporting.web_cases`` writes serving/web/tests/fixtures anew: a site of two tiny
+``python -m tests.exporting.web_cases`` writes serving/web/tests/fixtures again: a site of two tiny
 pairs with random weights, and cases for them. ``write_cases`` makes the same cases for any
 compressor.
 """

@@ -1,7 +1,7 @@
 """Files made once by the released preset: they stay readable, whatever changes.
 
 Made from scikit-image's astronaut, [40:168, 150:310], at quality 30. The preset of a released
-version is never replaced; while there is no release, these are made anew with it.
+version is never replaced; while there is no release, these are made again with it.
 """
 
 import dataclasses

@@ -77,6 +77,17 @@ def test_a_file_declares_no_more_than_its_bytes_hold(form, order):
         limits.check_density(side + 1, side + 1, len(content), form)
 
 
+def test_a_jpeg_of_very_many_scans_is_refused(photo):
+    content = file_of(PIL.Image.fromarray(photo), "JPEG", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    content = content[:-2] + 101 * last + content[-2:]
+    for size in (picture_files.size, picture_files.jpeg_size):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 100 scans"):
+            size(tf.constant(content))
+    with pytest.raises(ValueError, match="at most 100 scans"):
+        limits.check_content(content)
+
+
 def test_a_size_is_read_of_the_head_alone():
     head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\0\0\0\x05"
     assert picture_files.size(tf.constant(head)).numpy().tolist() == [5, 2**31 - 1]

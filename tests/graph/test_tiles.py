@@ -53,6 +53,13 @@ def test_tiled_networks_agree_with_untiled_ones_at_every_border(size, scale, res
     assert np.abs(tiled.numpy().astype(int) - whole.numpy().astype(int)).max() <= 1
 
 
+@pytest.mark.parametrize("size", [*SIZES, (65_000, 1), (3, 60_000), (40_000, 40_000)])
+def test_work_is_counted_as_for_files(size):
+    expected = numpy_tiles.padded_pixels(size, SIDES, 5)
+    for dtype in (tf.int32, tf.int64):
+        assert tiles.padded_pixels(tf.constant(size, dtype), SIDES, 5) == expected
+
+
 def test_strips_one_by_one_are_the_whole():
     picture = noise(70, 45, 2)
     network = tiles.TiledNetwork(box, sides=SIDES, halo=1, scale=1, channels=2)

@@ -90,7 +90,7 @@ def test_the_smallest_jpeg_there_can_be_is_taken():
     limits.check_density(*flat.size, len(buffer.getvalue()), "JPEG")
 
 
-def test_files_of_other_formats_are_no_business_of_it(photo):
+def test_files_of_other_formats_are_not_checked(photo):
     for form in ("PNG", "WEBP", "GIF"):
         limits.check_content(encoded(photo, form))
     limits.check_content(b"")

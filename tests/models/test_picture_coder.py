@@ -24,3 +24,11 @@ def test_graphs_make_the_pictures_that_files_hold(scale, fixture, request, monke
     )
     np.testing.assert_array_equal(restored, theirs.restore(compact, 20.0, picture.shape[:2]))
     assert base.log_of_step(20.0) != 0.0
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (301, 95), (1, 65_000)])
+def test_the_work_of_restoring_is_counted_as_for_files(scale, size):
+    model = make_model(scale=scale, resolution="full")
+    work = PictureCoder(model).restoring_work(tf.constant(size, tf.int64))
+    assert work == FilePictureCoder(*pairs_of(model)).restoring_work(size)

@@ -16,7 +16,7 @@ LOG_STEP = tf.constant([0.4])
 
 
 def in_two_steps(network, tile, channels, model):
-    """The networks written out once more by the model's own functions, away from the border."""
+    """The networks written out again with the model's own functions, away from the border."""
     ycbcr = color.network_pixels(tile, 3)
     if network == "com":
         result = model.com(ycbcr[..., : model.channels], log_step=LOG_STEP)

@@ -82,7 +82,7 @@ def test_pairs_that_do_not_go_together_are_refused(own, tmp_path, presets, messa
     assert not (tmp_path / "mine").exists()
 
 
-def test_a_preset_that_there_is_not_is_named(own, tmp_path):
+def test_a_preset_that_does_not_exist_is_named(own, tmp_path):
     with pytest.raises(FileNotFoundError, match="Received: 'nowhere'"):
         comrec_tf.join_presets({1: own / "full", 2: "nowhere"}, tmp_path / "mine")
 

@@ -38,7 +38,7 @@ MAX_SECONDS = 2
 
 @pytest.fixture(autouse=True)
 def no_more_than_700_mebibytes():
-    """No file, whatever it says of its size, takes more memory than that."""
+    """No file, whatever it says about its size, takes more memory than that."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -257,7 +257,7 @@ def test_a_folder_of_hostile_pictures_costs_little_and_stops_nothing(tmp_path, p
     said = json.loads(capsys.readouterr().out)
     taken = {os.path.basename(row["source"]): row["notes"] for row in said["files"]}
     assert taken.pop("good.png") == []
-    # Damaged metadata costs nobody the picture.
+    # A picture with damaged metadata is still read.
     assert set(taken) == {name for name in contents if name.startswith("metadata")}
     assert all("dropped" in note for notes in taken.values() for note in notes)
     assert len(said["failures"]) + len(taken) == len(contents)

@@ -29,7 +29,7 @@ def preset(tmp_path_factory):
 
 
 def run(*arguments, **environment):
-    """Run a command in a process of its own: its exit code, what it said, its peak in KiB."""
+    """Run a command in its own process: its exit code, what it said, its peak in KiB."""
     program = (
         "import re, runpy, sys\n"
         "sys.argv = sys.argv[1:]\n"

@@ -1,4 +1,4 @@
-"""What holds for every picture, tried on pictures that a machine makes up."""
+"""What holds for every picture, tried on generated pictures."""
 
 import functools
 

@@ -157,7 +157,7 @@ def slow_streams(port: int, count: int):
 
 
 def garbage(port: int, count: int, seed: int = 0) -> None:
-    """Connections that send bytes which are no HTTP, and go."""
+    """Connections that send bytes which are not HTTP, and go."""
     rng = random.Random(seed)
     for _ in range(count):
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), 5) as made:
@@ -175,7 +175,7 @@ def disconnects(port: int, count: int, body: bytes) -> None:
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), 5) as made:
             made.sendall(whole[: len(whole) * (number % 4 + 1) // 4])
             if number % 2:
-                # Reset in place of an end.
+                # A reset instead of an end.
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 

@@ -17,8 +17,8 @@ from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
-from tests.server.conftest import COLD, Server
 from tests.server.makers import self_signed
+from tests.server.running import COLD, Server
 
 pytestmark = pytest.mark.slow
 

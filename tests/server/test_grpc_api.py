@@ -98,7 +98,7 @@ def test_status_and_metadata_are_told(call):
     assert wrong == ("INVALID_ARGUMENT", "expected the metadata field signature_def and no other")
 
 
-def test_errors_are_statuses_and_what_nobody_thought_of_is_internal(call, echo_store, caplog):
+def test_errors_are_statuses_and_unexpected_ones_are_internal(call, echo_store, caplog):
     class Broken(Predictor):
         def grpc(self, *arguments):
             raise ZeroDivisionError("a secret")

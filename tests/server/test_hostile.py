@@ -1,4 +1,4 @@
-"""Nothing that a stranger sends stops the server; see `hostile`, the client of this test."""
+"""Nothing that a client sends stops the server; see `hostile`, the client of this test."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ grpc = pytest.importorskip("grpc")
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 pytest.importorskip("uvicorn")
 from tests.server import hostile  # noqa: E402
-from tests.server.conftest import Server  # noqa: E402
+from tests.server.running import Server  # noqa: E402
 
 FLAGS = ["--head_seconds=1", "--arrival_seconds=2"]
 
@@ -80,7 +80,7 @@ def test_connections_of_many_addresses_leave_both_apis_answering(server):
         assert answers(server) < 10
 
 
-def test_calls_that_never_send_their_message_take_nobody_elses_place(server):
+def test_calls_that_never_send_their_message_take_no_place(server):
     with hostile.slow_streams(server.ports[0], 100):
         # For a second after they began none of them counts as slow.
         time.sleep(1.5)

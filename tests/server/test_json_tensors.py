@@ -51,7 +51,7 @@ def test_rows_and_columns_and_values_without_a_name_are_read():
         ({"instances": [{"image_bytes": B64, "more": 1}]}, FILES, "keys must be equal to"),
         ({"instances": [{"image_bytes": B64}, B64]}, FILES, "process element: 1"),
         ({"instances": [B64, {"image_bytes": B64}]}, FILES, "but got an object"),
-        # A scalar in place of a list.
+        # A scalar instead of a list.
         ({"inputs": {"image_bytes": B64}}, FILES, r"the shape \[\?\]. Received: \[\]"),
         ({"inputs": {"image_bytes": [B64], "quality": 40}}, BOTH, r"quality must have the shape"),
         (

@@ -21,7 +21,7 @@ from comrec_tf.presets import weights  # noqa: E402
 from comrec_tf.server.errors import RequestError  # noqa: E402
 from comrec_tf.server.local import LocalSignatures  # noqa: E402
 from tests.makers import make_model  # noqa: E402
-from tests.server.conftest import COLD, Server  # noqa: E402
+from tests.server.running import COLD, Server  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -135,7 +135,7 @@ def test_samples_are_files_that_both_engines_restore(beside):
     assert all(compressor.decode(one).shape == (192, 192, 3) for one in samples)
 
 
-def test_who_restores_is_told_and_may_be_chosen(server, exported, compressor, photo):
+def test_the_engine_that_restores_is_told_and_can_be_chosen(server, exported, compressor, photo):
     code = compressor.encode(photo, 40).content
     expected = compressor.decode(code).astype(int)
     other = Server(exported / "tiny", "--engine=litert", COLD)

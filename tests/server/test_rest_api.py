@@ -114,7 +114,7 @@ def test_a_body_over_the_limit_is_refused_whatever_its_head_says(ask):
         assert "at most 1000 bytes" in json.loads(content)["error"]
 
 
-def test_what_nobody_thought_of_is_an_internal_error(ask, echo_store, caplog):
+def test_an_unexpected_error_is_an_internal_error(ask, echo_store, caplog):
     class Broken(Predictor):
         def rest(self, *arguments):
             raise ZeroDivisionError("a secret")

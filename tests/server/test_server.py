@@ -1,4 +1,4 @@
-"""The embedded server as a process of its own, over real sockets, by clients nobody here wrote."""
+"""The embedded server as its own process, over real sockets, by clients of other projects."""
 
 import base64
 import concurrent.futures
@@ -25,8 +25,8 @@ from tensorflow_serving.apis import (  # noqa: E402
     prediction_service_pb2_grpc,
 )
 
-from tests.server.conftest import COLD, Server  # noqa: E402
 from tests.server.makers import self_signed  # noqa: E402
+from tests.server.running import COLD, Server  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -186,7 +186,7 @@ def test_errors_over_rest_say_what_was_wrong(server, path, body, code, message):
     assert message in reply["error"]
 
 
-def test_metrics_have_the_names_of_tensorflow_serving_and_some_of_their_own(server, png):
+def test_metrics_have_the_names_of_tensorflow_serving_and_some_more(server, png):
     server.predict(image_bytes=[png])
     server.rest("tiny:predict", {"instances": ["junk"]})
     status_of(lambda: server.predict(model="a stranger's name", image_bytes=[png]))

@@ -45,7 +45,7 @@ def test_a_request_of_many_empty_parts_is_refused_before_it_is_parsed():
 def test_bytes_that_are_no_message_are_refused():
     whole = request_of(image_bytes=[b"picture"]).SerializeToString()
     for content in (b"\x12\xff\xff\xff\xff\x0f", b"\xff" * 30, whole[:-1], b"\x0b\x0c"):
-        with pytest.raises(RequestError, match="no PredictRequest"):
+        with pytest.raises(RequestError, match="not a PredictRequest"):
             wire.check_request(content)
 
 
@@ -54,12 +54,12 @@ def test_nested_tensors_are_refused():
     tensor.variant_val.add().tensors.add()
     request = predict_pb2.PredictRequest()
     request.inputs["image_bytes"].CopyFrom(tensor)
-    with pytest.raises(RequestError, match="no PredictRequest"):
+    with pytest.raises(RequestError, match="not a PredictRequest"):
         wire.check_request(request.SerializeToString())
 
 
 def test_every_request_that_protobuf_cannot_parse_is_refused_or_left_to_it():
-    """The walk may not fail in ways of its own, whatever the bytes."""
+    """Whatever the bytes, the walk raises no other errors."""
     random = np.random.default_rng(0)
     whole = bytearray(request_of(image_bytes=[b"picture"], quality=[1, 2]).SerializeToString())
     for _ in range(2000):

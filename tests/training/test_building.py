@@ -29,16 +29,21 @@ def own_preset(tmp_path_factory):
         {"com_filters": 32},
         {"com_skip": True},
         {"resolution": "full"},
-        {"rec_depth": 18},
-        {"rec_filters": 40},
         {"conditioned": False},
     ],
 )
-def test_networks_that_the_preset_has_not_are_refused(own_preset, changes):
+def test_networks_that_the_preset_does_not_have_are_refused(own_preset, changes):
     config = TrainingConfig(train_data=["a"], valid_data=["b"], preset=str(own_preset), **changes)
     (name,) = changes
     with pytest.raises(ValueError, match=f"^{name} must be that of the preset .* Received: "):
         building.build_model(config)
+
+
+def test_a_rec_cnn_grows_beyond_that_of_the_preset_and_never_shrinks(own_preset):
+    grown = built(preset=str(own_preset), rec_depth=4, rec_filters=6)
+    assert (grown.rec.depth, grown.rec.filters) == (4, 6)
+    with pytest.raises(ValueError, match=r"at least depth=2 and filters=4. .* filters=3$"):
+        built(preset=str(own_preset), rec_filters=3)
 
 
 def test_a_preset_is_taken_as_it_is_where_nothing_else_is_asked_for(own_preset):
@@ -97,7 +102,7 @@ def test_a_weight_that_is_no_positive_number_is_refused(text):
     ("text", "message"),
     [("gif", "Received: codec=gif"), ("webp/speed=1", "Received: speed"), ("jpeg/q=1", "q")],
 )
-def test_codecs_and_options_that_there_are_not_are_refused(text, message):
+def test_unknown_codecs_and_options_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         building.codec_mix(f"{text}:1")
     with pytest.raises(ValueError, match=message):

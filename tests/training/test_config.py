@@ -22,7 +22,7 @@ def test_what_is_saved_is_loaded(tmp_path):
 @pytest.mark.parametrize("content", ["{", '{"epochs": 3}', '{"unknown": 3}'])
 def test_what_is_no_configuration_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
-    with pytest.raises(ValueError, match="config.json is no training configuration"):
+    with pytest.raises(ValueError, match="config.json is not a training configuration"):
         TrainingConfig.load(tmp_path / "config.json")
 
 

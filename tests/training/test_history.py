@@ -34,7 +34,7 @@ def test_a_resumed_run_goes_on_and_drops_what_it_does_again(tmp_path):
     ]
 
 
-def test_a_run_that_begins_anew_has_a_history_of_its_own(tmp_path):
+def test_a_new_run_has_its_own_history(tmp_path):
     History(tmp_path / "history.csv", 0).add(0, {"val_gain": 1.0})
     History(tmp_path / "history.csv", 0).add(0, {"val_gain": 2.0})
     assert [row["val_gain"] for row in rows(tmp_path / "history.csv")] == ["2.0"]

@@ -49,13 +49,15 @@ def test_a_preset_to_join_without_the_wanted_pair_says_so(half):
         found(make_model(scale=2), join=half)
 
 
-def test_a_preset_to_join_that_does_not_suit_is_refused(both):
+def test_a_preset_to_join_that_does_not_fit_is_refused(both):
     for other in (make_model(channels=1), make_model(codec=WebpCodec())):
         with pytest.raises(ValueError, match="pair of scale 1 in .* that goes with it: it has 3"):
             found(other, join=both)
 
 
-def test_of_the_preset_to_go_on_from_a_pair_that_does_not_suit_is_left_out_aloud(both, caplog):
+def test_a_pair_of_the_preset_to_go_on_from_that_does_not_fit_is_left_out_with_a_warning(
+    both, caplog
+):
     with caplog.at_level(logging.WARNING):
         assert found(make_model(codec=WebpCodec()), preset=both) == []
     assert "the pair of scale 1 of" in caplog.text

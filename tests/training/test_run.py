@@ -235,7 +235,7 @@ def test_a_run_is_resumed_in_another_precision(tmp_path, config, first, second):
     assert state["epochs_done"] == 2
     assert after.dtype_policy.name == second
     steps = [int(optimizers.unscaled(model.rec_optimizer).iterations) for model in (before, after)]
-    assert steps == [2, 4]  # the moments and the schedule went on, they did not begin anew
+    assert steps == [2, 4]  # the moments and the schedule went on, they did not start again
 
 
 def test_the_joint_objective_trains(tmp_path, config):
@@ -299,7 +299,7 @@ def test_training_goes_around_any_codec(tmp_path, config, codec):
     assert weights.load_preset(best).codec.name == codec
 
 
-def test_codecs_that_cannot_be_had_are_refused(tmp_path, config):
+def test_codecs_that_cannot_be_used_are_refused(tmp_path, config):
     for changes, message in (
         ({"codec": "gif"}, "Received: codec=gif"),
         ({"codec": "webp", "chroma_subsampling": "4:4:4"}, "Received: chroma_subsampling"),

@@ -1,4 +1,4 @@
-"""What the pages say of commands, presets and the file comes from the code, not from a copy."""
+"""Fills the pages with what the code says about commands, presets and the file format."""
 
 import inspect
 import pathlib
@@ -16,7 +16,7 @@ _ROOT = pathlib.Path(__file__).parents[2]
 
 
 def on_page_markdown(markdown: str, **kwargs: object) -> str:
-    """Put in what stands elsewhere.
+    """Fill in the parts of a page that come from elsewhere.
 
     ``@demo@`` is the demo of serving/web, which tools/docs builds into site/demo; the others are
     ``@command NAME@``, a command's help, ``@presets@``, all cards, ``@module NAME@``, a docstring,

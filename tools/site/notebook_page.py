@@ -1,4 +1,4 @@
-"""The notebook as a page: its text, its code and what it has shown."""
+"""The notebook as a page: its text, its code and its output."""
 
 import json
 import pathlib

@@ -22,7 +22,7 @@ let run = new AbortController();
 let shown: Shown[] = [];
 let lastFile: Blob | null = null;
 
-/** Make a comparison and show it, unless another one is asked for meanwhile. */
+/** Make a comparison and show it, unless another one is started before it is done. */
 async function start(
   make: (watch: { onprogress(share: number): void; signal: AbortSignal }) => Promise<Comparison>,
 ): Promise<void> {

@@ -6,13 +6,13 @@ import { type Description, inspect, restore } from "comrec";
 export interface Shown {
   name: string;
   bitmap: ImageBitmap;
-  /** Of the file; null where there is none. */
+  /** Of the file; null if there is none. */
   bytes: number | null;
-  /** What it took to make, where it was made here. */
+  /** How long it took to make; null if it was not made here. */
   milliseconds: number | null;
 }
 
-/** Pictures to compare, and what is to be said of them. */
+/** Pictures to compare, and a text about them. */
 export interface Comparison {
   said: string;
   pictures: Shown[];
@@ -59,8 +59,8 @@ export async function compareExample(example: Example, watch: Progress): Promise
 /**
  * Compare a file that was dropped.
  *
- * @param quality - of the JPEG that the browser makes of a picture that is no JPEG yet, or a fine
- *   one; 5 to 80.
+ * @param quality - of the JPEG that the browser makes of a picture that is not a JPEG, or a fine one;
+ *   5 to 80.
  * @returns the comparison, and whether `quality` mattered.
  */
 export async function compareFile(
@@ -92,7 +92,7 @@ export async function compareFile(
   };
 }
 
-/** DC step of luma at quality 75; finer JPEGs are taken for originals. */
+/** DC step of luma at quality 75; finer JPEGs count as originals. */
 const COARSE_STEP = 8;
 
 async function compareJpeg(
@@ -133,7 +133,7 @@ async function coded(bitmap: ImageBitmap, quality: number): Promise<Blob> {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d");
   if (context === null) throw new Error("your browser has no canvas");
-  // Transparent pictures stand on white.
+  // Transparent pictures are laid over white.
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0);

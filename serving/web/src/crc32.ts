@@ -7,9 +7,9 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
 });
 
 /**
- * Compute the CRC-32 of bytes that stand in several places.
+ * Compute the CRC-32 of bytes in several parts.
  *
- * @param parts - read in order as if they were one.
+ * @param parts - in order; they count as one sequence of bytes.
  * @returns 0 to 2**32 - 1.
  */
 export function crc32(parts: Iterable<Uint8Array>): number {

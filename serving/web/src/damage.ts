@@ -1,4 +1,4 @@
-/** Where the tables of a JPEG do not describe its damage; twin of `compression/jpeg_damage.py`. */
+/** Damage that the tables of a JPEG do not describe; twin of `compression/jpeg_damage.py`. */
 
 /** The thresholds, which Python writes into models.json; named as there. */
 export interface Thresholds {
@@ -96,7 +96,7 @@ export function earlierQuality(
     for (const index of shown) {
       for (let at = index; at < blocks.length; at += SIZE) {
         const scaled = Math.abs(blocks[at]) / steps[index];
-        // Smaller ones are near zero whatever was done to them.
+        // Smaller coefficients are near zero in any case.
         if (scaled > smallest) {
           sum += Math.cos(2 * Math.PI * scaled);
           count++;
@@ -134,7 +134,7 @@ function energy(blocks: Blocks, frequencies: number[]): Float64Array {
   });
 }
 
-/** As NumPy's: straight lines between the values in order. */
+/** NumPy's `quantile`: linear between the sorted values. */
 function quantile(values: Float64Array, share: number): number {
   const sorted = values.slice().sort();
   const place = share * (sorted.length - 1);

@@ -32,10 +32,10 @@ const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
  * A picture whose file is a compact JPEG, or any other.
  *
  * Attributes `src`, `alt`, `width` and `height` mean what they mean on <img>. Where width and height
- * are missing they are taken from the file, and the picture shows when it is there. An <img> inside
- * is shown in place of the element's own, and says what the element does not: browsers show it
- * before this module is loaded, and without.
- * The attribute `state` tells a `State`. Events: `restored`, and `comrec-error` with the error as
+ * are missing they are read from the file, and the picture shows once it is loaded. An <img> inside
+ * replaces the element's own image, and its attributes are used where the element lacks them:
+ * browsers show it before this module is loaded, and without it.
+ * The attribute `state` is a `State`. Events: `restored`, and `comrec-error` with the error as
  * `detail`.
  */
 export class ComrecImage extends Base {
@@ -149,7 +149,7 @@ export class ComrecImage extends Base {
 
   private clear(): void {
     this.canvas.classList.remove("shown", "fading");
-    // Gives the pixels back.
+    // Frees the pixels.
     this.canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(null);
   }
 
@@ -161,7 +161,7 @@ export class ComrecImage extends Base {
     return [number("width"), number("height")];
   }
 
-  /** Take the place that the picture will need; the page's own styles come before these. */
+  /** Reserve the place that the picture needs; the page's own styles take precedence. */
   private reserve(width: number, height: number, natural: [number, number] = [0, 0]): void {
     const [wide, high] = width && height ? [width, height] : natural;
     if (!wide || !high) return;

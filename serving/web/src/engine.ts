@@ -75,7 +75,7 @@ export class Engine {
       });
     const model = await compile(accelerator).catch((error: unknown) => {
       if (accelerator === "wasm" || this.setup.accelerator !== "auto") throw error;
-      return compile("wasm"); // whatever was the matter with the GPU
+      return compile("wasm"); // whatever was wrong with the GPU
     });
     return new TileNetwork(pair, model);
   }
@@ -86,7 +86,7 @@ export class Engine {
     }
     const accelerator = await chooseAccelerator(this.setup.accelerator);
     const scope = globalThis as { Module?: object };
-    // Options of the runtime's loader, which else takes this worker's address for its own.
+    // Options of the runtime's loader, which would otherwise take this worker's address as its own.
     scope.Module = {
       locateFile: (name: string) => new URL(name, folder).href,
       mainScriptUrlOrBlob: new URL("litert_wasm_threaded_internal.js", folder).href,
@@ -147,14 +147,14 @@ class TileNetwork implements Network {
   }
 }
 
-/** A GPU that is only emulated is far slower than WASM. */
+/** Choose WebGPU only with a real GPU: an emulated one is far slower than WASM. */
 async function chooseAccelerator(wanted: Setup["accelerator"]): Promise<"webgpu" | "wasm"> {
   if (wanted !== "auto") return wanted;
   const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
   return adapter && !adapter.info?.isFallbackAdapter ? "webgpu" : "wasm";
 }
 
-/** What failed for want of a connection may succeed later. */
+/** Forget a promise that fails, so that it is tried again: there may be a connection later. */
 function retried<T>(promise: Promise<T>, forget: () => void): Promise<T> {
   promise.catch(forget);
   return promise;

@@ -1,14 +1,14 @@
 /** What can go wrong with a picture, each with a name that programs can act on. */
 
 /**
- * - `damaged`: the bytes are no JPEG, or a broken one
- * - `changed`: the picture was coded anew after its ComRec data had been written
+ * - `damaged`: the bytes are not a JPEG, or a broken one
+ * - `changed`: the picture was changed after its ComRec data had been written
  * - `version`: made by a newer comrec_tf
  * - `preset`: made with a pair of networks that the site does not have
  * - `size`: more pixels than `maxPixels`
  * - `origin`: from another origin, and that was not allowed
  * - `unsupported`: CMYK, or a browser that lacks what is needed
- * - `unavailable`: a file of the site (manifest, model, runtime) is missing or not what it should be
+ * - `unavailable`: a file of the site (manifest, model, runtime) is missing or wrong
  */
 export type ErrorCode =
   | "damaged"

@@ -35,7 +35,7 @@ const LENGTHS: Record<number, number> = { 1: 19, 3: 17 };
  *
  * @param file - the file.
  * @param all - its parts.
- * @param picture - its frame header: what the header says of sizes is held against it.
+ * @param picture - its frame header, which the sizes in the header must fit.
  * @returns the header, or null if the file carries none.
  * @throws ComrecError "version" for a layout of a newer program; "damaged" for values out of range
  *   or sizes that do not fit the picture; "changed" if the picture is not the one that the header
@@ -133,8 +133,8 @@ function checkPicture(file: Uint8Array, all: Part[], expected: number): void {
   if (received !== expected) {
     throw new ComrecError(
       "changed",
-      "the picture is not the one that its ComRec data were written for: it was coded anew, or " +
-        "is damaged",
+      "the picture is not the one that its ComRec data were written for: it was changed, or is " +
+        "damaged",
     );
   }
 }

@@ -35,7 +35,7 @@ export interface Inspected {
   description: Description;
   frame: Frame;
   parts: Part[];
-  /** Steps of luma, rows of vertical frequency; empty where it is no ordinary JPEG. */
+  /** Steps of luma, rows of vertical frequency; empty if it is no ordinary JPEG. */
   table: Uint16Array;
 }
 

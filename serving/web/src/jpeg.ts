@@ -19,7 +19,7 @@ export interface Frame {
   height: number;
   /** 1 for grey, 3 for colour, 4 for CMYK. */
   components: number;
-  /** Which quantisation table luma goes by. */
+  /** Which quantisation table luma uses. */
   lumaTable: number;
   /** How many times more samples luma has than chroma, across and down, say "2x1"; or "grey". */
   sampling: string;
@@ -31,7 +31,7 @@ export const SOS = 0xda;
 const DQT = 0xdb;
 export const COM = 0xfe;
 export const APP0 = 0xe0;
-/** Frame headers: SOF0 to SOF15 without DHT, JPG and DAC, which stand between them. */
+/** Frame headers: SOF0 to SOF15 without DHT, JPG and DAC, whose markers are between them. */
 const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 
@@ -47,7 +47,7 @@ export function isJpeg(file: Uint8Array): boolean {
  * Take a file apart.
  *
  * @param file - the whole file.
- * @returns its parts from SOI to EOI; what stands behind EOI is not among them.
+ * @returns its parts from SOI to EOI; bytes behind EOI are left out.
  * @throws ComrecError "damaged" if the bytes are not a JPEG, or a file that is cut short.
  */
 export function parts(file: Uint8Array): Part[] {
@@ -74,7 +74,7 @@ export function parts(file: Uint8Array): Part[] {
     found.push({ marker, bytes: file.subarray(start, position), content });
     start = position;
   }
-  // Browsers show what there is of it; a network would restore the grey of what is missing.
+  // Browsers show a part of it; a network would take the grey rest for a part of the picture.
   throw damaged("the file is cut short: it has no end");
 }
 
@@ -111,11 +111,11 @@ export function frame(all: Part[]): Frame {
   return { width, height, components, lumaTable: content[8], sampling };
 }
 
-/** Of two pairs of sampling factors, four bits each. */
+/** The ratio of two pairs of sampling factors, four bits each. */
 const ratio = (luma: number, chroma: number): string =>
   `${(luma >> 4) / (chroma >> 4)}x${(luma & 15) / (chroma & 15)}`;
 
-/** Where the coefficients of a block stand in the order of a file (figure A.6). */
+/** The places of a block's coefficients, in the order of a file (figure A.6). */
 const ZIGZAG = Array.from({ length: 64 }, (_, index) => index).sort((a, b) => {
   const [row, other] = [a >> 3, b >> 3];
   const diagonal = row + (a & 7);

@@ -31,7 +31,7 @@ const MAX_SIDE = 2048;
  * Load a site's manifest.
  *
  * @param base - the folder that holds it.
- * @throws ComrecError "unavailable" if it cannot be had or is not one.
+ * @throws ComrecError "unavailable" if it cannot be loaded or is no manifest.
  */
 export async function loadManifest(base: URL): Promise<Manifest> {
   const response = await load(new URL("models.json", base), "no-cache");
@@ -86,8 +86,8 @@ export function findPair(manifest: Manifest, presetId: string | null, scale: num
  *
  * @param base - the folder of the manifest; models must be of the same origin.
  * @returns the .tflite.
- * @throws ComrecError "unavailable" if it cannot be had or its hash is another, "unsupported" on a
- *   page that is neither https nor localhost, where browsers do not hash.
+ * @throws ComrecError "unavailable" if it cannot be loaded or has another hash, "unsupported" on a
+ *   page that is neither https nor localhost, where browsers do not compute hashes.
  */
 export async function loadModel(base: URL, pair: Pair): Promise<Uint8Array> {
   const url = new URL(pair.file, base);
@@ -95,14 +95,14 @@ export async function loadModel(base: URL, pair: Pair): Promise<Uint8Array> {
   if (globalThis.crypto?.subtle === undefined) {
     throw new ComrecError("unsupported", "expected a secure context (https or localhost)");
   }
-  // A cached file that is not the right one may be an old one: it is loaded anew once.
+  // If a cached file is wrong, it may be an old one: it is loaded once more.
   for (const cache of ["force-cache", "reload"] as const) {
     const content = await (await load(url, cache)).arrayBuffer();
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
     const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (hex === pair.sha256) return new Uint8Array(content);
   }
-  throw unavailable(`${url} is not the file that models.json names: its SHA-256 is another`);
+  throw unavailable(`${url} is not the file that models.json names: its SHA-256 differs`);
 }
 
 async function load(url: URL, cache: RequestCache): Promise<Response> {

@@ -1,8 +1,8 @@
-/** What a JPEG says beside its pixels that decides how it is shown: EXIF orientation, profile. */
+/** The metadata that decides how a JPEG is shown: EXIF orientation and colour profile. */
 
 import { APP0, COM, isApplication, type Part } from "./jpeg.js";
 
-/** Colours that the pixels' numbers mean; "other" profiles are left to the browser to convert. */
+/** The colour space of the pixels; the browser converts those of "other" profiles. */
 export type Profile = "srgb" | "display-p3" | "other";
 
 const APP1 = 0xe1;
@@ -14,7 +14,7 @@ const ORIENTATION = 0x0112;
  * Read the EXIF orientation.
  *
  * @param all - the file's parts.
- * @returns 1 to 8; 1, upright, where nothing valid is said.
+ * @returns 1 to 8; 1, upright, if the file says nothing valid.
  */
 export function orientation(all: Part[]): number {
   const exif = all.find((part) => part.marker === APP1 && startsWith(part.content, "Exif\0\0"));

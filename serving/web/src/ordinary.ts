@@ -2,7 +2,7 @@
 
 import { type Blocks, type Thresholds, earlierQuality, isDrawn, isPattern } from "./damage.js";
 
-/** Values at qualities, straight lines between them: qualities, then values. */
+/** A piecewise linear curve: qualities, then values. */
 type Curve = [number[], number[]];
 
 /** The rule, which Python measured and writes into models.json; see `web_site.write_models`. */
@@ -13,22 +13,22 @@ export interface Rule extends Thresholds {
   tables: string;
   /** Shares of luma and of chroma at qualities, by sampling (see `Frame`); 0 above the last. */
   shares: Record<string, [number[], number[], number[]]>;
-  /** Which of these holds for samplings that were not measured. */
+  /** Which of these is used for samplings that were not measured. */
   other: string;
-  /** What is left of these shares for text and other drawings. */
+  /** Factor on these shares for text and other drawings. */
   drawn: Curve;
 }
 
-/** What a picture gets. */
+/** How a picture is restored. */
 export interface Treatment {
   /** DC step of luma that the network is told, in grey levels. */
   step: number;
-  /** Shares of what the network changes that are taken over, 0 to 1. */
+  /** The shares of what the network changes that are applied, 0 to 1. */
   luma: number;
   chroma: number;
 }
 
-/** What a compact file gets, for which the pair was made. */
+/** How a compact file is restored: completely. */
 export const whole = (step: number): Treatment => ({ step, luma: 1, chroma: 1 });
 
 /**
@@ -37,7 +37,7 @@ export const whole = (step: number): Treatment => ({ step, luma: 1, chroma: 1 })
  * @param table - steps of luma, rows of vertical frequency.
  * @param sampling - as in `Frame`.
  * @param blocks - of the decoded picture.
- * @returns null where it is to be left as it is.
+ * @returns null if it is to be left as it is.
  */
 export function treat(
   rule: Rule,

@@ -1,4 +1,4 @@
-/** One picture through decoder, tiles and network, in a worker. */
+/** Restores one picture in a worker: decoder, tiles, network. */
 
 import { type Blocks, type Thresholds, chosenRows, transform } from "./damage.js";
 import type { Engine, Network } from "./engine.js";
@@ -10,7 +10,7 @@ import { bare } from "./metadata.js";
 import { type Treatment, treat, whole } from "./ordinary.js";
 import * as tiles from "./tiles.js";
 
-/** What a restoration tells and asks while it runs. */
+/** What a restoration reports and checks while it runs. */
 export interface Watch {
   /** @param share - of the tiles that are done, 0 to 1. */
   progress(share: number): void;
@@ -32,7 +32,7 @@ export async function restorePicture(job: Job, engine: Engine, watch: Watch): Pr
     return decodeFor(inspected, false);
   }
   const manifest = await engine.manifest();
-  // Before the decoder, so that a picture of a foreign pair costs nothing.
+  // Before decoding, so that a picture of an unknown pair costs nothing.
   const pair = findPair(manifest, presetId, scale);
   const { width, height } = inspected.description;
   if (tiles.isTooThin(width, height, pair)) {
@@ -63,8 +63,8 @@ export async function restorePicture(job: Job, engine: Engine, watch: Watch): Pr
 /**
  * Let the browser decode the JPEG.
  *
- * @param forNetwork - the coded numbers as they are, upright or not, whatever colours they mean;
- *   else the picture as it is to be shown.
+ * @param forNetwork - whether to decode the pixels as they are coded, neither turned nor converted;
+ *   otherwise the picture as it is to be shown.
  */
 async function decodeFor(inspected: Inspected, forNetwork: boolean): Promise<ImageBitmap> {
   const { parts, frame, description } = inspected;
@@ -87,7 +87,7 @@ async function decodeFor(inspected: Inspected, forNetwork: boolean): Promise<Ima
   return bitmap;
 }
 
-/** What tells how a picture was damaged. */
+/** The coefficients that show how a picture was damaged. */
 function blocksOf(decoded: ImageBitmap, thresholds: Thresholds): Blocks {
   const { width, height } = decoded;
   const source = context(new OffscreenCanvas(width, 8), "srgb");
@@ -139,7 +139,7 @@ async function restoreByTiles(
   return restored;
 }
 
-/** Turn a picture as EXIF asks: 1 to 4 keep its sides, 5 to 8 exchange them. */
+/** Turn a picture as its EXIF says: 1 to 4 keep its sides, 5 to 8 exchange them. */
 function turned(picture: OffscreenCanvas, description: Description): OffscreenCanvas {
   if (description.orientation === 1) return picture;
   const { width, height } = picture;
@@ -167,7 +167,7 @@ function context(
   canvas: OffscreenCanvas,
   colorSpace: PredefinedColorSpace,
 ): OffscreenCanvasRenderingContext2D {
-  // Kept in memory that is read and written, not on the GPU.
+  // Kept in main memory, not on the GPU: it is read and written often.
   const options = { willReadFrequently: true, colorSpace };
   const found = canvas.getContext("2d", options);
   if (found === null) throw new ComrecError("unsupported", "the browser has no canvas in workers");
@@ -176,7 +176,7 @@ function context(
 
 const channel = new MessageChannel();
 
-/** Let the messages in that wait, say that the picture is no longer wanted. */
+/** Let waiting messages in, for example that the picture is no longer wanted. */
 function pause(): Promise<void> {
   return new Promise((resolve) => {
     channel.port1.onmessage = () => resolve();

@@ -5,7 +5,7 @@ import { type Description, inspectFile } from "./inspect.js";
 import type { Accelerator, Reply, Request } from "./messages.js";
 import { type Source, checkOrigin, readSource } from "./source.js";
 
-/** What may be said about how a picture is restored. */
+/** How a picture is restored. */
 export interface RestoreOptions {
   /** Folder of models.json and the worker, of the page's origin; this module's own by default. */
   base?: string | URL;
@@ -26,7 +26,7 @@ export interface RestoreOptions {
 }
 
 export const MAX_PIXELS = 50_000_000;
-/** A worker that has nothing to do for so long is ended: it holds some 50 MB. */
+/** A worker that is idle for so long is ended: it holds some 50 MB. */
 const IDLE_MILLISECONDS = 30_000;
 
 /**
@@ -34,7 +34,7 @@ const IDLE_MILLISECONDS = 30_000;
  *
  * @param source - a compact file of comrec_tf or an ordinary JPEG, or an element that shows one.
  * @returns the restored picture, of the original's size. Close it when it is no longer needed.
- * @throws ComrecError, whose code says why; the signal's reason where it aborts.
+ * @throws ComrecError, whose code says why; the signal's reason if it aborts.
  */
 export async function restore(source: Source, options: RestoreOptions = {}): Promise<ImageBitmap> {
   const { signal, onprogress, ordinary = "restore", maxPixels = MAX_PIXELS } = options;
@@ -146,13 +146,13 @@ class RestoringWorker {
       this.waiting.get(reply.id)?.onprogress?.(reply.share);
     } else if (reply.kind === "done") {
       const waiting = this.settle(reply.id);
-      // Aborted when it was already done.
+      // Aborted after it was done.
       if (waiting === undefined) reply.bitmap.close();
       else waiting.resolve(reply.bitmap);
     } else {
       const code: ErrorCode = reply.code ?? "unsupported";
       this.settle(reply.id)?.reject(new ComrecError(code, reply.message));
-      // What was not foreseen, say a lost GPU or no memory left: the next picture starts anew.
+      // An unexpected error, say a lost GPU or no memory left: the next picture gets a new worker.
       if (reply.code === null) this.end(reply.message);
     }
   }

@@ -8,10 +8,10 @@ export type Source = ArrayBuffer | Uint8Array | Blob | HTMLImageElement;
 /**
  * Get a picture's file.
  *
- * @param source - an element's file is fetched, which its cache answers.
+ * @param source - the file of an element is fetched, usually from the cache.
  * @param crossOrigin - whether it may come from another origin, which must allow it (CORS).
- * @returns bytes of its own, which may be transferred.
- * @throws ComrecError "origin" or "unavailable"; the signal's reason where it aborts.
+ * @returns a copy, which may be transferred.
+ * @throws ComrecError "origin" or "unavailable"; the signal's reason if it aborts.
  */
 export async function readSource(
   source: Source,
@@ -48,7 +48,7 @@ export async function fetchPicture(
 }
 
 /**
- * Hold an address against the page's own.
+ * Check the origin of an address.
  *
  * @throws ComrecError "origin" if it is of another origin and that is not allowed.
  */

@@ -1,4 +1,4 @@
-/** Where tiles stand in a picture, and how pixels get into them and out again. */
+/** Where tiles are in a picture, and how pixels get into them and out again. */
 
 /** Sizes of a model's tiles in pixels. */
 export interface TileShape {
@@ -27,13 +27,13 @@ export const inputSide = ({ side, scale, halo }: TileShape): number => side / sc
 /** How many tiles it takes along `size` pixels of the restored picture. */
 export const count = (size: number, { side }: TileShape): number => Math.ceil(size / side);
 
-/** How much more than its own pixels a picture may cost: so many times, and so many besides. */
+/** A picture may cost so many times its own pixels, plus so many pixels. */
 const PADDING = { factor: 8, pixels: 4_000_000 };
 
 /**
  * Tell whether a picture is so thin that its tiles are mostly padding.
  *
- * @returns true where restoring costs more than is reasonable for its pixels.
+ * @returns true if restoring costs more than is reasonable for its pixels.
  */
 export function isTooThin(width: number, height: number, shape: TileShape): boolean {
   const work = count(width, shape) * count(height, shape) * (inputSide(shape) * shape.scale) ** 2;
@@ -84,9 +84,9 @@ export function fill(
 }
 
 /**
- * Take over only a share of what was restored, at full size.
+ * Apply only a share of what was restored, at full size.
  *
- * @param values - RGB of the restored tile in grey levels, unrounded, which is changed.
+ * @param values - RGB of the restored tile in grey levels, not rounded; changed in place.
  * @param strip - the decoded rows of the tile.
  * @param row, column - which tile.
  * @param luma, chroma - the shares, 0 to 1.

@@ -1,4 +1,4 @@
-/** The opt-in for pages as they are: <img data-comrec> shows its restored picture when it is there. */
+/** For existing pages: <img data-comrec> shows its restored picture once that is there. */
 
 import { type Description, inspectFile } from "./inspect.js";
 import { MAX_PIXELS, type RestoreOptions, restore } from "./restore.js";
@@ -8,14 +8,14 @@ import { savesData, shownSize, whenNear } from "./when.js";
 /**
  * Upgrade the images of a document, or of a part of it, that carry the attribute `data-comrec`.
  *
- * They stay the elements that they are, with their styles and listeners; `src` becomes a lossless
- * blob of the restored picture once that is decoded. What fails stays as it was. `data-comrec` then
- * says "restored", "compact" (the reader saves data) or "failed". A page with a Content-Security-
+ * The elements stay, with their styles and listeners; `src` becomes a lossless blob of the restored
+ * picture once that is decoded. If that fails, an image stays as it was. `data-comrec` then says
+ * "restored", "compact" (the reader saves data) or "failed". A page with a Content-Security-
  * Policy must allow `img-src blob:`.
  *
  * @param root - where to look.
  * @param options - for all of them.
- * @returns what stops it.
+ * @returns a function that stops it.
  */
 export function upgradeImages(
   root: ParentNode = document,
@@ -49,7 +49,7 @@ async function upgrade(image: HTMLImageElement, options: RestoreOptions): Promis
   }
 }
 
-/** A compact picture is smaller than the original: it takes the original's place. */
+/** Give the image the original's size: the compact picture may be smaller. */
 function reserve(image: HTMLImageElement, description: Description): void {
   if (image.hasAttribute("width") || image.hasAttribute("height")) return;
   [image.width, image.height] = shownSize(description);

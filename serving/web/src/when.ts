@@ -1,4 +1,4 @@
-/** Whether and when pictures of a page are restored. */
+/** Decides whether and when pictures of a page are restored. */
 
 /** How far before a picture scrolls into view work on it begins. */
 const MARGIN = "256px";
@@ -30,7 +30,7 @@ export function whenNear(element: Element, signal: AbortSignal, then: () => void
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
 }
 
-/** Size on the page, which is exchanged where the picture lies on its side. */
+/** Size on the page: width and height are exchanged if the picture is on its side. */
 export function shownSize({
   width,
   height,

@@ -1,4 +1,4 @@
-/** The worker: restores one picture after the other. A classic script, as the runtime needs. */
+/** The worker: restores one picture after the other. A classic script, as the runtime requires. */
 
 import { Engine } from "./engine.js";
 import { ComrecError } from "./errors.js";
@@ -49,7 +49,7 @@ async function restore(job: Job, engine: Engine): Promise<void> {
     const bitmap = await restorePicture(job, engine, { progress, check });
     scope.postMessage({ kind: "done", id, bitmap }, [bitmap]);
   } catch (error) {
-    // The page no longer listens to what it cancelled.
+    // The page no longer waits for what it cancelled.
     if (error instanceof Cancelled) return;
     const code = error instanceof ComrecError ? error.code : null;
     const message = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,101 @@
+"""Networks of a preset's .tflite files, prepared by a library for tiles of one shape at a time."""
+
+import collections
+import os
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from comrec_tf.engines.base import EnginePair
+from comrec_tf.presets import card, find
+
+__all__ = ["THREADS", "Prepare", "PreparedNetwork", "Runner", "pairs_of_files", "thread_count"]
+
+#: Environment variable with the number of threads of a network; without it, as many as there are
+#: cores. For programs that run a process for each core.
+THREADS = "COMREC_THREADS"
+
+#: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.
+_KEPT_SHAPES = 2
+
+#: A network on tiles of one shape: RGB float32 (1, S, T, 3), 0 to 255, and the logarithm of the
+#: quantiser step, float32 (1,) -> float32 (1, S', T', 4), see `models.tile_networks.TileFunction`.
+Runner = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+#: How a library prepares a network: bytes of a .tflite file and the shape of tiles -> `Runner`.
+Prepare = Callable[[bytes, tuple[int, ...]], Runner]
+
+
+def thread_count() -> int:
+    """Tell how many threads a network has.
+
+    Returns:
+        The value of `THREADS`, or the number of cores that this process may use.
+    """
+    return int(os.environ.get(THREADS) or len(os.sched_getaffinity(0)))
+
+
+class PreparedNetwork:
+    """A network of a .tflite file that `models.tile_networks.lite_bytes` made.
+
+    Calls from several threads wait for each other; each uses all cores.
+
+    Args:
+        content: the file.
+        prepare: prepares it for each shape.
+    """
+
+    def __init__(self, content: bytes, prepare: Prepare) -> None:
+        self._content = content
+        self._prepare = prepare
+        self._prepared: collections.OrderedDict[tuple[int, ...], Runner] = collections.OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, tile: np.ndarray, log_step: float) -> np.ndarray:
+        """Compute a tile; see `engines.base.TileNetwork`."""
+        colours = np.broadcast_to(tile, (*tile.shape[:3], 3)).astype(np.float32)
+        with self._lock:
+            result = self._runner(colours.shape)(colours, np.array([log_step], np.float32))
+        chosen = result[..., 3:] if tile.shape[-1] == 1 else result[..., :3]
+        return np.rint(chosen).astype(np.uint8)
+
+    def _runner(self, shape: tuple[int, ...]) -> Runner:
+        if shape not in self._prepared:
+            if len(self._prepared) == _KEPT_SHAPES:
+                self._prepared.popitem(last=False)
+            self._prepared[shape] = self._prepare(self._content, shape)
+        self._prepared.move_to_end(shape)
+        return self._prepared[shape]
+
+
+def pairs_of_files(preset: str | os.PathLike[str], com: Prepare, rec: Prepare) -> list[EnginePair]:
+    """Load all pairs of a preset from the .tflite files beside its card.
+
+    Args:
+        preset: a preset's name, or a folder that holds one.
+        com: what prepares ComCNN.
+        rec: what prepares RecCNN.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        FileNotFoundError: there is no such preset.
+        ValueError: the preset is damaged or of another version.
+    """
+    described = card.read(find.find_preset(preset))
+    return [
+        EnginePair(
+            scale=pair.scale,
+            id=pair.id,
+            com=None
+            if pair.com_lite is None
+            else PreparedNetwork(card.read_lite(described.folder, pair.com_lite), com),
+            com_radius=0 if pair.com_lite is None else pair.com_lite.radius,
+            rec=PreparedNetwork(card.read_lite(described.folder, pair.rec_lite), rec),
+            rec_radius=pair.rec_lite.radius,
+            rec_multiple=pair.rec_lite.multiple,
+        )
+        for pair in described.pairs
+    ]

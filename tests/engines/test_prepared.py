@@ -1,0 +1,74 @@
+import threading
+
+import numpy as np
+import pytest
+
+from comrec_tf.engines import litert, prepared
+from comrec_tf.models import tile_networks
+from comrec_tf.presets import weights
+from tests.makers import make_model
+
+
+def load_pairs(folder):
+    return prepared.pairs_of_files(folder, litert.prepare, litert.prepare)
+
+
+def test_the_pairs_are_those_of_the_card(exported):
+    models = weights.load_pairs(exported / "preset")
+    pairs = load_pairs(exported / "preset")
+    assert [(pair.scale, pair.id) for pair in pairs] == [
+        (model.scale, weights.preset_id(model)) for model in models
+    ]
+    for pair, model in zip(pairs, models, strict=True):
+        assert pair.com_radius == model.com.receptive_radius
+        assert pair.rec_radius == model.rec.receptive_radius
+        assert pair.rec_multiple == model.rec.input_multiple
+
+
+def test_a_network_that_is_not_the_cards_is_refused(tmp_path):
+    weights.save_preset(make_model(), tmp_path)
+    path = tmp_path / "rec_scale2.tflite"
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(ValueError, match=r"rec_scale2.tflite is damaged: card.json says"):
+        load_pairs(tmp_path)
+
+
+def test_a_network_stays_prepared_for_the_last_two_shapes():
+    asked = []
+
+    def prepare(content, shape):
+        asked.append((content, shape[1:3]))
+        return lambda colours, log_step: np.concatenate([colours, colours[..., :1]], -1) + log_step
+
+    network = prepared.PreparedNetwork(b"file", prepare)
+    for size in ((4, 4), (4, 8), (4, 4), (8, 8), (4, 4), (4, 8)):
+        tile = np.full((1, *size, 3), 7, np.uint8)
+        np.testing.assert_array_equal(network(tile, 2.0), tile + 2)
+    assert asked == [(b"file", size) for size in ((4, 4), (4, 8), (8, 8), (4, 8))]
+
+
+def test_threads_take_turns_at_a_network(photo):
+    network = prepared.PreparedNetwork(
+        tile_networks.lite_bytes(tile_networks.restoring(make_model()), half=False), litert.prepare
+    )
+    tiles = [np.ascontiguousarray(photo[None, :32, left : left + 16]) for left in range(0, 48, 16)]
+    alone = [network(tile, 0.0) for tile in tiles]
+    found = [None] * len(tiles)
+
+    def work(number):
+        for _ in range(10):
+            found[number] = network(tiles[number], 0.0)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(tiles))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_the_number_of_threads_is_that_of_the_cores_or_of_the_environment(monkeypatch):
+    monkeypatch.delenv(prepared.THREADS, raising=False)
+    assert prepared.thread_count() >= 1
+    monkeypatch.setenv(prepared.THREADS, "3")
+    assert prepared.thread_count() == 3
