@@ -15,25 +15,15 @@ BYTES_SLOPE = 0.6
 #: If a look misses the goal by no more than this distance of `place`, no further look is needed;
 #: the second number is for ways with a draft.
 _NEAR, _NEAR_BY_DRAFT = 0.25, 0.8
-<<<<<<< HEAD
-#: Guesses by the draft, and a distance of `place` at which the slope says enough without one.
+#: The most guesses by the draft, and the distance of `place` at which the slope does without one.
 _GUESSES, _CLOSE = 1, 0.09
-#: A way that is expected to take so many times the bytes of the best is given up.
+#: A way is given up if it is expected to take so many times the bytes of the best.
 _HOPELESS = 1.03
 #: The same after a first, rough look.
 _HOPELESS_AT_FIRST = 1.1
-#: Distance of `place` within which a difference says nothing of the slope.
-_NEIGHBOURS = 0.1
-#: Looks a way at most, beside a rough one.
-=======
-#: The most guesses by the draft, and the distance of `place` at which they end.
-_GUESSES, _CLOSE = 3, 0.05
-#: A way is given up if it is expected to take so many times the bytes of the best.
-_HOPELESS = 1.03
 #: Two looks closer than this distance of `place` say nothing about the slope.
 _NEIGHBOURS = 0.1
-#: The most looks at a way.
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
+#: The most looks at a way, beside a rough one.
 _LOOKS = 3
 #: The score is promised for each picture, so a part of it must exceed the goal by so many standard
 #: deviations of the part's error; structure is promised in the mean only.

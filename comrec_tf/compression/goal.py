@@ -4,19 +4,13 @@ import dataclasses
 
 __all__ = ["POINTS", "Goal"]
 
-<<<<<<< HEAD
-#: Points of SSIMULACRA2 that go with a difference of 1 in structural similarity, as both grow with
-#: quality in photos.
-POINTS = 350.0
-=======
 #: Points of SSIMULACRA2 that correspond to a difference of 1 in structural similarity, as both grow
 #: with the quality of photos.
-_POINTS = 350.0
+POINTS = 350.0
 #: By this share of what plain JPEG's structure lacks to 1 a picture may miss it. Structure is
 #: promised in the mean over pictures, and pictures whose score decides have more of it than plain
 #: JPEG.
 _SLACK = 0.03
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,9 +42,5 @@ class Goal:
         """
         if self.structure is None or structure is None:
             return score
-<<<<<<< HEAD
-        return min(score, self.score + POINTS * (structure - self.structure))
-=======
         least = self.structure - _SLACK * (1.0 - self.structure)
-        return min(score, self.score + _POINTS * (structure - least))
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
+        return min(score, self.score + POINTS * (structure - least))

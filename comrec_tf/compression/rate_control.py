@@ -24,7 +24,6 @@ __all__ = ["Choices", "choose"]
 
 #: A way is not looked at if it is behind by so many standard deviations of the fit.
 _DOUBT = 1.3
-<<<<<<< HEAD
 #: Where structure is asked for, the logarithm of the bytes of the pair at half size over those of
 #: the pair at full size is a constant, so many times what halving alone takes of the structure (the
 #: logarithm over what plain JPEG takes), and so many times what the fit says. So it was of `comrec`
@@ -32,15 +31,7 @@ _DOUBT = 1.3
 _HALVING = 0.04, 0.30, 0.52
 #: Beyond so much of it, one of the two pairs is not looked at.
 _UNSURE = 0.1
-#: Share of the usual slope that plain JPEG may end above a score.
-=======
-#: For a goal of structure, the pair at half size is judged by the structure that halving alone
-#: loses, as the logarithm of its ratio to what plain JPEG loses: below the first value that pair
-#: is the best of all, above the second it is not, and between the two all pairs are looked at.
-#: Measured with `comrec` on twelve training pictures at qualities 20, 40 and 60.
-_COARSE, _FINE = -0.25, 0.2
 #: The search for plain JPEG at a score may end above it by this share of the usual slope.
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 _CLOSE_ENOUGH = 0.05
 #: Share of a limit of bytes that may be left unused by efforts 1 and 2.
 _UNUSED = 0.004
@@ -190,18 +181,12 @@ def _reaching(choices: Choices, scene: Scene, target: Target, effort: int) -> Co
     return dataclasses.replace(file, score=best.score, met=best.met)
 
 
-<<<<<<< HEAD
 def _halving(
     scene: Scene, predictions: Sequence[tuple[Way, Prediction]], goal: Goal
 ) -> float | None:
     """See `_HALVING`; None where structure is not asked for, or there are no two such pairs."""
     pairs = {way.scale: found for way, found in predictions if way.restore_tiles is not None}
     if goal.structure is None or set(pairs) != {1, 2}:
-=======
-def _loss_by_halving(scene: Scene, way: Way, goal: Goal) -> float | None:
-    """See `_COARSE`; None if structure is not asked for, or the way does not halve."""
-    if goal.structure is None or way.scale <= 1:
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
         return None
     kept = scene.structure_at(2)
     loss = math.log(max(1.0 - kept, 1e-9) / max(1.0 - goal.structure, 1e-9))

@@ -26,18 +26,11 @@ class Look:
 
     Attributes:
         quality: of the codec.
-<<<<<<< HEAD
-        score: of the restored picture, or what a part of it says the whole's is.
-        num_bytes: of the file of what was looked at.
-        structure: structural similarity likewise, see `Judge.structure_of`.
-        sampled: whether it was told from a part.
-        rough: whether the part was small.
-=======
         score: of the restored picture, measured or estimated from a part.
         num_bytes: of the file of the part that was looked at.
         structure: its structural similarity, see `Judge.structure_of`; None if not asked for.
         sampled: whether it was estimated from a part.
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
+        rough: whether that part was small.
         gain: float64 (errors,), what the networks leave of each error of the draft; None for ways
             without one. It changes little with quality.
     """

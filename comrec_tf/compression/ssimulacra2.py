@@ -1,18 +1,10 @@
 """SSIMULACRA2: how good a restored picture looks to people, fast, in NumPy.
 
-<<<<<<< HEAD
-The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2), held by a test to
-the PyPI package `ssimulacra2` 0.3.0, which takes twenty times as long. The original is looked at
-once, however many pictures are compared with it; all is float32, as in the reference in C++; and
-features whose weights are below a hundredth are left out, together less than a ten-thousandth of
-the error: of the finest scale only luma counts, of the coarsest nothing.
-=======
 The metric of Jon Sneyers (Cloudinary, 2022; github.com/cloudinary/ssimulacra2). A test compares it
 with the PyPI package `ssimulacra2` 0.3.0, which takes several times as long. It is fast because the
 original is processed once, however many pictures are compared with it; all is float32, as in the
 reference in C++; and features with weights below a hundredth are left out, together less than a
 ten-thousandth of the error: of the finest scale only luma counts, of the coarsest nothing.
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 
 Errors are given for blocks of `BLOCK` pixels of the picture, so that parts can be judged. Besides
 the errors of the metric there is the structural error of the luma, as in SSIM (Wang et al. 2004).

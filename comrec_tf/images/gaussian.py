@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""A small Gaussian blur of planes: products with a banded matrix, which a CPU does fastest."""
-=======
 """A small Gaussian blur of planes by products with a banded matrix, the fastest way on a CPU."""
->>>>>>> ec38be9d2542549de7bb6c5d0842517b16c823a9
 
 import numpy as np
 
