@@ -15,13 +15,15 @@ BYTES_SLOPE = 0.6
 #: If a look misses the goal by no more than this distance of `place`, no further look is needed;
 #: the second number is for ways with a draft.
 _NEAR, _NEAR_BY_DRAFT = 0.25, 0.8
-#: The most guesses by the draft, and the distance of `place` at which they end.
-_GUESSES, _CLOSE = 3, 0.05
+#: The most guesses by the draft, and the distance of `place` at which the slope does without one.
+_GUESSES, _CLOSE = 1, 0.09
 #: A way is given up if it is expected to take so many times the bytes of the best.
 _HOPELESS = 1.03
+#: The same after a first, rough look.
+_HOPELESS_AT_FIRST = 1.1
 #: Two looks closer than this distance of `place` say nothing about the slope.
 _NEIGHBOURS = 0.1
-#: The most looks at a way.
+#: The most looks at a way, beside a rough one.
 _LOOKS = 3
 #: The score is promised for each picture, so a part of it must exceed the goal by so many standard
 #: deviations of the part's error; structure is promised in the mean only.
@@ -77,12 +79,14 @@ def find(
     # The looks, and what the draft says about qualities near the last one.
     looks: list[_Worth] = []
     tried: list[float] = []
+    # A first look without a draft is seldom near, so that half of it will do.
+    rough = way.draft is None
     while True:
         quality = quality_at(way.qualities, wanted)
         if quality in tried:
             break
-        tried.append(quality)
-        looked = scene.look(way, quality, beside.quality)
+        looked = scene.look(way, quality, beside.quality, rough=rough)
+        rough = False
         if looked.gain is None:
             looks.append(_Worth.of(looked, goal, prediction))
         else:
@@ -90,12 +94,23 @@ def find(
         nearest, slope = _nearest(looks, goal.score, prediction.slope)
         missed = (goal.score - nearest.worth) / slope
         wanted = place(nearest.quality) + missed
-        if nearest.num_bytes * math.exp(BYTES_SLOPE * missed) > _HOPELESS * best_bytes:
+        hopeless = _HOPELESS_AT_FIRST if looked.rough else _HOPELESS
+        if nearest.num_bytes * math.exp(BYTES_SLOPE * missed) > hopeless * best_bytes:
             return None
         near = _NEAR if looked.gain is None else _NEAR_BY_DRAFT
         at_the_end = nearest.quality == way.qualities[-1] and missed > 0
-        if abs(wanted - place(quality)) <= near or len(tried) == _LOOKS or at_the_end:
+        if at_the_end:
             break
+        if looked.rough:
+            looks = []
+            continue
+        tried.append(quality)
+        if abs(wanted - place(quality)) <= near or len(tried) == _LOOKS:
+            break
+    if all(look.worth >= goal.score for look in looks):
+        # Curves are steeper below than between two looks above.
+        slope = max(slope, prediction.slope)
+        wanted = place(nearest.quality) + (goal.score - nearest.worth) / slope
     quality = quality_at(way.qualities, wanted)
     gained = slope * (place(quality) - place(nearest.quality))
     num_bytes = len(way.sketch(scene.picture, quality).content)

@@ -2,11 +2,11 @@
 
 import dataclasses
 
-__all__ = ["Goal"]
+__all__ = ["POINTS", "Goal"]
 
 #: Points of SSIMULACRA2 that correspond to a difference of 1 in structural similarity, as both grow
 #: with the quality of photos.
-_POINTS = 350.0
+POINTS = 350.0
 #: By this share of what plain JPEG's structure lacks to 1 a picture may miss it. Structure is
 #: promised in the mean over pictures, and pictures whose score decides have more of it than plain
 #: JPEG.
@@ -43,4 +43,4 @@ class Goal:
         if self.structure is None or structure is None:
             return score
         least = self.structure - _SLACK * (1.0 - self.structure)
-        return min(score, self.score + _POINTS * (structure - least))
+        return min(score, self.score + POINTS * (structure - least))

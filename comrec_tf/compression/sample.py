@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from comrec_tf.compression.goal import POINTS
 from comrec_tf.compression.judges import BLOCK, Judge
 
 __all__ = ["SIDE", "blocks", "representative", "tiles"]
@@ -101,11 +102,14 @@ def blocks(corner: tuple[int, int]) -> tuple[slice, slice]:
 
 
 def _influence(judge: Judge, errors: np.ndarray) -> np.ndarray:
-    """What a small change of each error does to the score."""
-    score = judge.score_of(errors)
+    """What a small change of each error does to the score, and to the structure beside it."""
+
+    def worth(errors: np.ndarray) -> float:
+        return judge.score_of(errors) + POINTS * (judge.structure_of(errors) or 0.0)
+
     changes = 1e-3 * errors + 1e-15
-    changed = [judge.score_of(errors + change) for change in np.diag(changes)]
-    return np.abs(np.array(changed) - score) / changes
+    changed = [worth(errors + change) for change in np.diag(changes)]
+    return np.abs(np.array(changed) - worth(errors)) / changes
 
 
 def _like(values: np.ndarray, whole: np.ndarray, weights: np.ndarray, count: int) -> list[int]:

@@ -30,6 +30,7 @@ class Look:
         num_bytes: of the file of the part that was looked at.
         structure: its structural similarity, see `Judge.structure_of`; None if not asked for.
         sampled: whether it was estimated from a part.
+        rough: whether that part was small.
         gain: float64 (errors,), what the networks leave of each error of the draft; None for ways
             without one. It changes little with quality.
     """
@@ -39,6 +40,7 @@ class Look:
     num_bytes: int
     structure: float | None = None
     sampled: bool = False
+    rough: bool = False
     gain: np.ndarray | None = dataclasses.field(default=None, compare=False)
 
 
@@ -84,14 +86,16 @@ class Scene:
         Returns:
             Structural similarity, see `Judge.structure_of`; 0 if the judge does not measure it.
         """
-        grey = self.picture.shape[-1] == 1
-        pixels = PIL.Image.fromarray(self.picture[..., 0] if grey else self.picture)
-        small = [-(-side // scale) for side in pixels.size]
+        if self.picture.shape[-1] == 1:
+            luma = PIL.Image.fromarray(self.picture[..., 0])
+        else:
+            luma = PIL.Image.fromarray(self.picture).convert("L")
+        small = -(-luma.width // scale), -(-luma.height // scale)
         bicubic = PIL.Image.Resampling.BICUBIC
-        back = pixels.resize((small[0], small[1]), bicubic).resize(pixels.size, bicubic)
-        return self.judge.structure(np.asarray(back).reshape(self.picture.shape)) or 0.0
+        back = np.asarray(luma.resize(small, bicubic).resize(luma.size, bicubic))
+        return self.judge.structure(np.broadcast_to(back[..., None], self.picture.shape)) or 0.0
 
-    def look(self, way: Way, quality: float, beside: float) -> Look:
+    def look(self, way: Way, quality: float, beside: float, *, rough: bool = False) -> Look:
         """Look at one way at one quality.
 
         Of a large picture only some tiles are restored. They are put into the way's draft, or into
@@ -102,6 +106,7 @@ class Scene:
             way: how.
             quality: of the way's codec.
             beside: quality of plain JPEG that is about as good.
+            rough: whether half of the tiles will do.
 
         Returns:
             How good the file is.
@@ -117,6 +122,7 @@ class Scene:
             errors_around, around, _ = self._errors_of_plain(beside)
             share = _SHARE
         height, width = self.picture.shape[:2]
+        share = share / 2 if rough else share
         corners = sample.tiles(self.judge, errors_around, (height, width), share)
         whole = errors_around.sum((1, 2))
         sampled = len(corners) * sample.SIDE**2 < self.num_pixels
@@ -125,7 +131,7 @@ class Scene:
         else:
             errors = self._errors(way.restore(file))
         gain = None if way.draft is None else errors / np.maximum(whole, _LEAST_ERROR)
-        return self._look(quality, errors, num_bytes, sampled, gain)
+        return self._look(quality, errors, num_bytes, sampled, rough and sampled, gain)
 
     def expect(self, way: Way, quality: float, near: Look) -> Look:
         """Estimate how good a way with a draft is at a quality near one that was looked at.
@@ -141,7 +147,7 @@ class Scene:
         assert near.gain is not None
         file = way.sketch(self.picture, quality)
         errors = near.gain * self._errors(way.draft(file))
-        return self._look(quality, errors, len(file.content), near.sampled, near.gain)
+        return self._look(quality, errors, len(file.content), near.sampled, gain=near.gain)
 
     def _gain(
         self,
@@ -174,10 +180,11 @@ class Scene:
         errors: np.ndarray,
         num_bytes: int,
         sampled: bool = False,
+        rough: bool = False,
         gain: np.ndarray | None = None,
     ) -> Look:
         score, structure = self.judge.score_of(errors), self.judge.structure_of(errors)
-        return Look(quality, score, num_bytes, structure, sampled, gain)
+        return Look(quality, score, num_bytes, structure, sampled, rough, gain)
 
     def _see_plain(self, quality: float) -> tuple[np.ndarray, np.ndarray, int]:
         file = self._plain.sketch(self.picture, quality)

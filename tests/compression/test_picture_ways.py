@@ -1,9 +1,13 @@
+import numpy as np
+
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.compact_file import carriers
 from comrec_tf.compression import picture_ways
 from comrec_tf.compression.file_coder import FileCoder
 from comrec_tf.compression.fit import NO_FIT
 from comrec_tf.engines.tensorflow import pairs_of
+from comrec_tf.images.metadata import Metadata
 from tests.makers import make_model
 
 
@@ -36,3 +40,22 @@ def test_a_sketch_of_another_picture_has_its_size(photo):
     way = choices_of(photo, JpegCodec()).ways[0]
     sketch = way.sketch(photo[:40, :56].copy(), 50)
     assert (sketch.header.height, sketch.header.width) == (40, 56)
+
+
+def test_metadata_are_put_around_what_was_encoded_once(photo):
+    class Counting(JpegCodec):
+        encoded = 0
+
+        def encode(self, picture, quality):
+            self.encoded += 1
+            return super().encode(picture, quality)
+
+    codec = Counting()
+    exif = Metadata(exif=b"Exif\0\0" + bytes(26))
+    way = choices_of(photo, codec, metadata=exif).ways[0]
+    sketch, file = way.sketch(photo, 30), way.file(30)
+    assert codec.encoded == 1
+    assert carriers.extract_metadata(file.content).exif == exif.exif
+    assert carriers.extract_metadata(sketch.content).exif == b""
+    assert len(file.content) > len(sketch.content)
+    np.testing.assert_array_equal(way.restore(file), way.restore(sketch))

@@ -46,6 +46,24 @@ def test_structure_differs_as_ssim_does(channels):
     assert ssimulacra2.structure(original.errors(picture).sum((1, 2))) == 1.0
 
 
+@pytest.mark.parametrize("size", [(256, 256), (301, 417)])
+def test_every_second_row_and_column_says_nearly_the_same(size):
+    picture = skimage.data.astronaut()[: size[0], : size[1]]
+    whole, sparse = (ssimulacra2.Original(picture, every_second) for every_second in (False, True))
+    for quality in (15, 40, 80):
+        restored = jpeg(picture, quality)
+        seen, guessed = (one.errors(restored) for one in (whole, sparse))
+        assert guessed.shape == seen.shape
+        seen, guessed = seen.sum((1, 2)), guessed.sum((1, 2))
+        assert ssimulacra2.score(guessed) == pytest.approx(ssimulacra2.score(seen), abs=0.1)
+        assert ssimulacra2.structure(guessed) == pytest.approx(
+            ssimulacra2.structure(seen), abs=5e-4
+        )
+        for one, errors in ((whole, seen), (sparse, guessed)):
+            assert one.structure(restored) == ssimulacra2.structure(errors)
+    assert ssimulacra2.score(sparse.errors(picture).sum((1, 2))) == 100
+
+
 def test_grey_is_colour_without_colour():
     grey = skimage.data.camera()[:256, :256, None]
     restored = jpeg(grey, 30)
