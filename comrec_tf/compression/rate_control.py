@@ -30,7 +30,7 @@ _DOUBT = 1.3
 #: on fifteen training pictures at qualities 20 to 80, but for 0.15.
 _HALVING = 0.04, 0.30, 0.52
 #: Beyond so much of it, one of the two pairs is not looked at.
-_UNSURE = 0.1
+_UNSURE = 0.06
 #: The search for plain JPEG at a score may end above it by this share of the usual slope.
 _CLOSE_ENOUGH = 0.05
 #: Share of a limit of bytes that may be left unused by efforts 1 and 2.
