@@ -10,7 +10,7 @@ POINTS = 350.0
 #: By this share of what plain JPEG's structure lacks to 1 a picture may miss it. Structure is
 #: promised in the mean over pictures, and pictures whose score decides have more of it than plain
 #: JPEG.
-_SLACK = 0.03
+_SLACK = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
