@@ -23,6 +23,8 @@ _HOPELESS = 1.03
 _HOPELESS_AT_FIRST = 1.1
 #: Two looks closer than this distance of `place` say nothing about the slope.
 _NEIGHBOURS = 0.1
+#: Bounds of the slope between two looks, as shares of the usual one.
+_FLATTEST, _STEEPEST = 1 / 3, 3
 #: The most looks at a way, beside a rough one.
 _LOOKS = 3
 #: The score is promised for each picture, so a part of it must exceed the goal by so many standard
@@ -91,8 +93,7 @@ def find(
             looks.append(_Worth.of(looked, goal, prediction))
         else:
             looks = _by_draft(scene, way, looked, goal, prediction)
-        nearest, slope = _nearest(looks, goal.score, prediction.slope)
-        missed = (goal.score - nearest.worth) / slope
+        nearest, missed, _ = _nearest(looks, goal.score, prediction.slope)
         wanted = place(nearest.quality) + missed
         hopeless = _HOPELESS_AT_FIRST if looked.rough else _HOPELESS
         if nearest.num_bytes * math.exp(BYTES_SLOPE * missed) > hopeless * best_bytes:
@@ -107,11 +108,11 @@ def find(
         tried.append(quality)
         if abs(wanted - place(quality)) <= near or len(tried) == _LOOKS:
             break
-    if all(look.worth >= goal.score for look in looks):
-        # Curves are steeper below than between two looks above.
-        slope = max(slope, prediction.slope)
-        wanted = place(nearest.quality) + (goal.score - nearest.worth) / slope
-    quality = quality_at(way.qualities, wanted)
+    # Curves are steeper below than between two looks above.
+    all_above = all(look.worth >= goal.score for look in looks)
+    flattest = 1.0 if all_above else _FLATTEST
+    nearest, missed, slope = _nearest(looks, goal.score, prediction.slope, flattest)
+    quality = quality_at(way.qualities, place(nearest.quality) + missed)
     gained = slope * (place(quality) - place(nearest.quality))
     num_bytes = len(way.sketch(scene.picture, quality).content)
     met = nearest.worth + nearest.spare + gained >= goal.score - 1e-9
@@ -125,15 +126,20 @@ class _Worth:
     Attributes:
         quality, num_bytes: of the look.
         score: expected of the whole picture.
-        worth: `Goal.worth` of that, less the `spare`.
+        worths: `Goal.worths` of that, less the `spare`.
         spare: points by which a part must exceed the goal.
     """
 
     quality: float
     num_bytes: int
     score: float
-    worth: float
+    worths: tuple[float, float]
     spare: float
+
+    @property
+    def worth(self) -> float:
+        """The smaller one, which decides."""
+        return min(self.worths)
 
     @classmethod
     def of(cls, look: Look, goal: Goal, prediction: Prediction) -> "_Worth":
@@ -144,8 +150,8 @@ class _Worth:
             score -= prediction.part[0]
             if structure is not None:
                 structure -= prediction.part[1]
-        worth = goal.worth(score - spare, structure)
-        return cls(look.quality, look.num_bytes, score, worth, spare)
+        worths = goal.worths(score - spare, structure)
+        return cls(look.quality, look.num_bytes, score, worths, spare)
 
 
 def _by_draft(
@@ -154,8 +160,7 @@ def _by_draft(
     """Follow the way's draft from a look towards the goal: the look, and estimates near it."""
     worths = [_Worth.of(looked, goal, prediction)]
     while len(worths) <= _GUESSES:
-        nearest, slope = _nearest(worths, goal.score, prediction.slope)
-        missed = (goal.score - nearest.worth) / slope
+        nearest, missed, _ = _nearest(worths, goal.score, prediction.slope)
         quality = quality_at(way.qualities, place(nearest.quality) + missed)
         if abs(missed) <= _CLOSE or any(worth.quality == quality for worth in worths):
             break
@@ -163,15 +168,27 @@ def _by_draft(
     return worths
 
 
-def _nearest(looks: list[_Worth], goal: float, usual: float) -> tuple[_Worth, float]:
-    """The look nearest to the goal, and the slope of the worth over the place there."""
+def _nearest(
+    looks: list[_Worth], goal: float, usual: float, flattest: float = _FLATTEST
+) -> tuple[_Worth, float, float]:
+    """The look nearest to the goal, the distance of `place` from there to the goal, and the slope.
+
+    Score and structure have slopes of their own, `flattest` times the usual one at least; the one
+    that is further from the goal counts.
+    """
     nearest, *others = sorted(looks, key=lambda look: abs(look.worth - goal))
     # A look beyond the goal says more than one on the same side of it.
     others.sort(key=lambda look: (look.worth >= goal) == (nearest.worth >= goal))
+    slopes = [usual, usual]
     for other in others:
         distance = place(other.quality) - place(nearest.quality)
         # Tables hold whole numbers, so neighbours may be equal or differ by much.
         if abs(distance) >= _NEIGHBOURS:
-            slope = (other.worth - nearest.worth) / distance
-            return nearest, min(max(slope, usual / 3), usual * 3)
-    return nearest, usual
+            pairs = zip(other.worths, nearest.worths, strict=True)
+            slopes = [(there - here) / distance for there, here in pairs]
+            break
+    slopes = [min(max(slope, flattest * usual), _STEEPEST * usual) for slope in slopes]
+    missed, slope = max(
+        ((goal - worth) / slope, slope) for worth, slope in zip(nearest.worths, slopes, strict=True)
+    )
+    return nearest, missed, slope

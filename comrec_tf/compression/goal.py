@@ -40,7 +40,19 @@ class Goal:
             Its score, or a lower one if its structure is further from the goal; `Goal.score` or
             more exactly if the goal is reached.
         """
+        return min(self.worths(score, structure))
+
+    def worths(self, score: float, structure: float | None) -> tuple[float, float]:
+        """Tell how close a file is to the goal by its score and by its structure.
+
+        Args:
+            score, structure: as in `worth`.
+
+        Returns:
+            The score, and the structure in points of the score; twice the score if only that was
+            asked for.
+        """
         if self.structure is None or structure is None:
-            return score
+            return score, score
         least = self.structure - _SLACK * (1.0 - self.structure)
-        return min(score, self.score + POINTS * (structure - least))
+        return score, self.score + POINTS * (structure - least)

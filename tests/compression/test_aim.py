@@ -118,3 +118,16 @@ def test_a_goal_beyond_the_best_quality_is_missed(small):
     oracle = Oracle(small, skill=-2.0)
     found, _, _ = oracle.find(98)
     assert (found.met, found.quality) == (False, 100)
+
+
+def test_score_and_structure_are_followed_each_by_its_own_slope():
+    """Where structure is what the far look lacks, and score what the near one does."""
+    goal = Goal(30.0, 0.9)
+    far, near = (
+        aim._Worth(quality, 1, score, goal.worths(score, structure), 0.0)
+        for quality, score, structure in ((73, 53.0, 0.935), (53, 33.0, 0.91))
+    )
+    nearest, missed, slope = aim._nearest([far, near], goal.score, 15.0)
+    assert nearest == near
+    assert slope == pytest.approx(20.0 / (place(73) - place(53)))
+    assert missed == pytest.approx((30.0 - 33.0) / slope)
