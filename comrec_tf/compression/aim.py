@@ -23,7 +23,7 @@ _HOPELESS = 1.03
 _HOPELESS_AT_FIRST = 1.1
 #: Two looks closer than this distance of `place` say nothing about the slope.
 _NEIGHBOURS = 0.1
-#: Bounds of the slope between two looks, as shares of the usual one.
+#: Bounds of the slope between two looks, in multiples of the usual one.
 _FLATTEST, _STEEPEST = 1 / 3, 3
 #: The most looks at a way, beside a rough one.
 _LOOKS = 3
@@ -111,12 +111,15 @@ def find(
     # Curves are steeper below than between two looks above.
     all_above = all(look.worth >= goal.score for look in looks)
     flattest = 1.0 if all_above else _FLATTEST
-    nearest, missed, slope = _nearest(looks, goal.score, prediction.slope, flattest)
+    nearest, missed, slopes = _nearest(looks, goal.score, prediction.slope, flattest)
     quality = quality_at(way.qualities, place(nearest.quality) + missed)
-    gained = slope * (place(quality) - place(nearest.quality))
+    moved = place(quality) - place(nearest.quality)
     num_bytes = len(way.sketch(scene.picture, quality).content)
-    met = nearest.worth + nearest.spare + gained >= goal.score - 1e-9
-    return Aim(way, quality, nearest.score + gained, num_bytes, met)
+    reached = min(
+        worth + slope * moved for worth, slope in zip(nearest.worths, slopes, strict=True)
+    )
+    met = reached + nearest.spare >= goal.score - 1e-9
+    return Aim(way, quality, nearest.score + slopes[0] * moved, num_bytes, met)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,11 +173,11 @@ def _by_draft(
 
 def _nearest(
     looks: list[_Worth], goal: float, usual: float, flattest: float = _FLATTEST
-) -> tuple[_Worth, float, float]:
-    """The look nearest to the goal, the distance of `place` from there to the goal, and the slope.
+) -> tuple[_Worth, float, list[float]]:
+    """The look nearest to the goal, the distance of `place` from there to the goal, and slopes.
 
     Score and structure have slopes of their own, `flattest` times the usual one at least; the one
-    that is further from the goal counts.
+    that is further from the goal tells the distance.
     """
     nearest, *others = sorted(looks, key=lambda look: abs(look.worth - goal))
     # A look beyond the goal says more than one on the same side of it.
@@ -185,10 +188,12 @@ def _nearest(
         # Tables hold whole numbers, so neighbours may be equal or differ by much.
         if abs(distance) >= _NEIGHBOURS:
             pairs = zip(other.worths, nearest.worths, strict=True)
-            slopes = [(there - here) / distance for there, here in pairs]
+            slopes = [max((there - here) / distance, flattest * usual) for there, here in pairs]
             break
-    slopes = [min(max(slope, flattest * usual), _STEEPEST * usual) for slope in slopes]
-    missed, slope = max(
-        ((goal - worth) / slope, slope) for worth, slope in zip(nearest.worths, slopes, strict=True)
+    if nearest.worth < goal:
+        # Too steep a slope would end below the goal; above it, too flat a one.
+        slopes = [min(slope, _STEEPEST * usual) for slope in slopes]
+    missed = max(
+        (goal - worth) / slope for worth, slope in zip(nearest.worths, slopes, strict=True)
     )
-    return nearest, missed, slope
+    return nearest, missed, slopes

@@ -127,7 +127,8 @@ def test_score_and_structure_are_followed_each_by_its_own_slope():
         aim._Worth(quality, 1, score, goal.worths(score, structure), 0.0)
         for quality, score, structure in ((73, 53.0, 0.935), (53, 33.0, 0.91))
     )
-    nearest, missed, slope = aim._nearest([far, near], goal.score, 15.0)
+    nearest, missed, slopes = aim._nearest([far, near], goal.score, 5.0)
     assert nearest == near
-    assert slope == pytest.approx(20.0 / (place(73) - place(53)))
-    assert missed == pytest.approx((30.0 - 33.0) / slope)
+    distance = place(73) - place(53)
+    assert slopes == pytest.approx([20.0 / distance, 350.0 * 0.025 / distance])
+    assert missed == pytest.approx((30.0 - 33.0) / slopes[0])
