@@ -52,7 +52,7 @@ def test_the_outcome_names_the_networks_that_are_the_same_for_all_files(compress
 
 
 def test_what_is_not_known_to_be_ours_is_refused(compress, restore):
-    with pytest.raises(FileExistsError, match="no compact file"):
+    with pytest.raises(FileExistsError, match="is not a compact file"):
         compress.check_output(b"a stranger's", "a.jpg", younger=True)
     restore.check_output(b"anything", "a.png", younger=True)
     with pytest.raises(FileExistsError, match="older than its input"):
