@@ -33,7 +33,6 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--others", type=float, default=0.05, help="share of the machine")
     options = parser.parse_args()
-    failed = 0
     with contextlib.ExitStack() as stack:
         soaks = {}
         for index, text in enumerate(options.servers):
