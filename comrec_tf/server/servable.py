@@ -32,7 +32,8 @@ FASTER = "auto"
 #: The engine that runs the model itself.
 _GRAPH = "tensorflow"
 #: Engines that run the preset beside it: one that is always installed, and others.
-_USUAL, _OTHERS = "litert", ("openvino",)
+_USUAL = "litert"
+_OTHERS = [name for name in vocabulary.ENGINES if name not in (_GRAPH, _USUAL)]
 #: Signatures that the model cannot run, only `LocalSignatures`.
 _ONLY_LOCAL = frozenset({"compress"})
 
@@ -46,7 +47,7 @@ class Servable:
         path: folder of the SavedModel.
         version: its version.
         engine: what restores JPEGs, one of `vocabulary.ENGINES`, or `FASTER` for the one of those
-            installed that is the fastest here, which hangs on the CPU and on the precision of the
+            installed that is the fastest here, which depends on the CPU and on the precision of the
             model; without the preset, or without a warm-up, that is "tensorflow".
         warm_up: whether to run the requests that lie beside it.
 
