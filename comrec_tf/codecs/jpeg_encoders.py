@@ -5,6 +5,7 @@ import importlib
 import io
 from typing import Any, ClassVar
 
+import mozjpeg_lossless_optimization
 import numpy as np
 import PIL.Image
 
@@ -19,7 +20,7 @@ _LIBVIPS = forking.ThreadedLibrary("libvips")
 
 
 class FlatJpegCodec(JpegFormat):
-    """Baseline JPEG by Pillow with quantisation tables for a squared error, not for the eye.
+    """JPEG by Pillow with quantisation tables for a squared error, not for the eye.
 
     A network restores more from finer steps of the high frequencies and of chroma and coarser steps
     of the lowest: the shipped networks reach the same PSNR with a tenth fewer bytes. Above quality
@@ -30,6 +31,9 @@ class FlatJpegCodec(JpegFormat):
     Args:
         chroma_subsampling: "4:2:0" or "4:4:4"; ignored for grey pictures.
         optimize_huffman: whether the Huffman tables are made for each picture; see `JpegCodec`.
+        progressive: whether the scans are progressive, in the order that mozjpeg finds best for
+            the picture, where that is smaller than baseline JPEG: by 2 to 3 % from 0.25 bits per
+            pixel on. Not without `optimize_huffman`.
         dead_zone: how far above the middle between two levels the smaller one is still taken, in
             steps of luma, 0 to 0.5; see `dead_zone.requantize`. Decoders need not know it.
 
@@ -44,14 +48,28 @@ class FlatJpegCodec(JpegFormat):
         self,
         chroma_subsampling: str = "4:2:0",
         optimize_huffman: bool = True,
+        progressive: bool = False,
         dead_zone: float = 0.0,
     ) -> None:
         base.check_chroma_subsampling(chroma_subsampling)
+        if progressive and not optimize_huffman:
+            raise ValueError(
+                "progressive needs Huffman tables made for each picture. "
+                "Received: optimize_huffman=False"
+            )
         if not 0.0 <= dead_zone <= 0.5:
             raise ValueError(f"dead_zone must be from 0 to 0.5. Received: dead_zone={dead_zone}")
         self.chroma_subsampling = chroma_subsampling
         self.optimize_huffman = optimize_huffman
+        self.progressive = progressive
         self.dead_zone = dead_zone
+
+    def encode(self, picture: np.ndarray, quality: float) -> bytes:
+        """Encode a picture; see `Codec.encode`."""
+        baseline = super().encode(picture, quality)
+        if not self.progressive:
+            return baseline
+        return min(baseline, mozjpeg_lossless_optimization.optimize(baseline), key=len)
 
     def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
         if not self.dead_zone:
@@ -84,6 +102,7 @@ class FlatJpegCodec(JpegFormat):
         return {
             "chroma_subsampling": self.chroma_subsampling,
             "optimize_huffman": self.optimize_huffman,
+            "progressive": self.progressive,
             "dead_zone": self.dead_zone,
         }
 

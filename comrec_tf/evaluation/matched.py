@@ -93,6 +93,8 @@ def mean_row(rows: list[Row]) -> Row:
 def with_standard_tables(codec: Codec) -> Codec:
     """Use the standard Huffman tables instead of optimised ones, as the paper counts bytes.
 
+    Only baseline JPEG can: progressive scans always have tables of their own.
+
     Args:
         codec: jpeg or jpeg-flat.
 
@@ -108,4 +110,6 @@ def with_standard_tables(codec: Codec) -> Codec:
             "standard Huffman tables are JPEG's: expected jpeg or jpeg-flat. "
             f"Received: codec={codec.name}"
         )
-    return catalog.make_codec(codec.name, **{**options, "optimize_huffman": False})
+    return catalog.make_codec(
+        codec.name, **{**options, "optimize_huffman": False, "progressive": False}
+    )

@@ -59,6 +59,18 @@ def test_standard_huffman_tables_are_written_where_asked(photo):
     assert not standard.reference_encoder().optimize_huffman
 
 
+def test_progressive_scans_are_taken_where_they_are_smaller(photo, grey_photo):
+    baseline, progressive = FlatJpegCodec(), FlatJpegCodec(progressive=True)
+    large, small = photo, np.zeros((8, 8, 3), np.uint8)
+    for picture, expected in ((large, True), (grey_photo, True), (small, False)):
+        before, after = (codec.encode(picture, 80) for codec in (baseline, progressive))
+        np.testing.assert_array_equal(progressive.decode(after), baseline.decode(before))
+        scans = PIL.Image.open(io.BytesIO(after)).info.get("progressive")
+        assert (bool(scans), len(after) < len(before)) == (expected, expected)
+    with pytest.raises(ValueError, match="for each picture. Received: optimize_huffman=False"):
+        FlatJpegCodec(optimize_huffman=False, progressive=True)
+
+
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 def test_a_dead_zone_saves_more_bytes_than_it_costs(photo, subsampling):
     gains = []
