@@ -53,7 +53,7 @@ def exported(tmp_path_factory):
     """A preset of two pairs, and its SavedModel as version 1 of a model."""
     folder = tmp_path_factory.mktemp("exported")
     keras.utils.set_random_seed(1)
-    models = [make_model(scale=1), make_model(scale=2)]
+    models = [make_model(scale=1, tables=True), make_model(scale=2)]
     weights.save_preset(models, folder / "preset")
     export_signatures(
         models,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import skimage.data
 
-from comrec_tf.codecs.base import log_of_step
+from comrec_tf.codecs import condition
 from comrec_tf.commands import display
 from comrec_tf.engines import base
 from comrec_tf.process import storage
@@ -54,7 +54,7 @@ def main() -> int:
     for number, key in display.progress(turns, "measuring"):
         tile = _tile(key[1])
         begun = time.perf_counter()
-        networks[key](tile, log_of_step(_STEP))
+        networks[key](tile, condition.of_step(_STEP))
         if number:  # the first round prepares
             seconds[key].append(time.perf_counter() - begun)
     entries = [

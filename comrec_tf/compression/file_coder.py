@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, condition
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
 from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
@@ -166,7 +166,8 @@ class FileCoder:
             )
         coder = self.coder(header.scale, header.height, header.width)
         decoded = decode_bitstream(content, coder.compact_shape(shape))
-        return coder.restore(decoded, header.step, shape[:2], progress)
+        conditions = condition.of_file(content, header.step)
+        return coder.restore(decoded, conditions, shape[:2], progress)
 
     def coder(self, scale: int, height: int, width: int) -> PictureCoder:
         """Return the pair that restores a picture, unless the picture is too thin.

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from comrec_tf.codecs import quantization
+from comrec_tf.codecs import condition, quantization
 from comrec_tf.compression import jpeg_damage
 from comrec_tf.compression.jpeg_tables import TableFit, fit_quality
 from comrec_tf.compression.ordinary_jpeg import SUBSAMPLINGS, OrdinaryJpeg
@@ -26,7 +26,7 @@ from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.images import color
 from comrec_tf.images.metadata import Metadata
 
-__all__ = ["RestoredJpeg", "blend", "drawn_share", "restore", "rule", "shares"]
+__all__ = ["RestoredJpeg", "blend", "conditions", "drawn_share", "restore", "rule", "shares"]
 
 #: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
 #: last a file is left as it is. Chroma that was halved is always worth restoring; where it was not,
@@ -116,10 +116,30 @@ def restore(
     if not max(luma, chroma):
         why = f"quality {quality} needs none" if strength or reason else "strength 0"
         return result(jpeg.picture, False, why)
-    step = float(quantization.standard_tables(quality)[0, 0, 0])
     height, width = jpeg.picture.shape[:2]
-    restored = coder.restore(jpeg.picture, step, (height, width), progress)
+    told = conditions(jpeg, quality, of_file=earlier is None)
+    restored = coder.restore(jpeg.picture, told, (height, width), progress)
     return result(blend(jpeg.picture, restored, luma, chroma), True, reason)
+
+
+def conditions(jpeg: OrdinaryJpeg, quality: int, *, of_file: bool) -> np.ndarray:
+    """Tell what RecCNN is told of a JPEG.
+
+    Args:
+        jpeg: the file.
+        quality: libjpeg's, whose DC step it is told.
+        of_file: whether the tables are those of the file; else the standard's of that quality, for
+            a picture that was compressed before with others than it has now.
+
+    Returns:
+        float32 (5,), see `codecs.condition`.
+    """
+    luma, chroma = quantization.standard_tables(quality).reshape(2, 64)
+    step, is_full = float(luma[0]), jpeg.subsampling == "4:4:4"
+    if of_file:
+        return condition.of_tables(step, jpeg.table, jpeg.chroma_table, full=is_full)
+    of_chroma = None if jpeg.chroma_table is None else chroma
+    return condition.of_tables(step, luma, of_chroma, full=is_full)
 
 
 def shares(quality: int, subsampling: str) -> tuple[float, float]:
@@ -154,14 +174,21 @@ def rule() -> dict[str, Any]:
 
     Returns:
         What JSON can hold: "tables", the standard's luma steps at qualities 1 to 100, 64 bytes
-        each, base64; "shares", by "grey" or how many times more samples luma has than chroma, say
-        "2x1": qualities, shares of luma, of chroma; "other", whose shares hold for all others;
-        "drawn": qualities, factors on the shares; and `jpeg_damage.thresholds`.
+        each, base64; "conditions", the first four numbers of `codecs.condition` for the standard's
+        tables of a colour picture at these qualities; "shares", by "grey" or how many times more
+        samples luma has than chroma, say "2x1": qualities, shares of luma, of chroma; "other",
+        whose shares hold for all others; "drawn": qualities, factors on the shares; and
+        `jpeg_damage.thresholds`.
     """
-    tables = quantization.standard_tables(np.arange(1, 101))[:, 0].astype(np.uint8)
+    tables = quantization.standard_tables(np.arange(1, 101)).astype(np.uint8)
+    told = [
+        condition.of_tables(float(luma[0]), luma, chroma, full=False)[:-1]
+        for luma, chroma in tables.reshape(100, 2, 64)
+    ]
     names = {name: f"{across}x{down}" for (across, down), name in SUBSAMPLINGS.items()}
     return {
-        "tables": base64.b64encode(tables.tobytes()).decode(),
+        "tables": base64.b64encode(tables[:, 0].tobytes()).decode(),
+        "conditions": np.array(told, float).round(6).tolist(),
         "shares": {names.get(name, name): each for name, each in _SHARES.items() if name != "CMYK"},
         "other": names[_OTHER],
         "drawn": _DRAWN,

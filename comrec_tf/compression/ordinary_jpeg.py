@@ -28,6 +28,7 @@ class OrdinaryJpeg:
     Attributes:
         picture: uint8 (H, W, 1 or 3), grey or RGB, as the file stores it.
         table: (64,) steps of luma, rows of vertical frequency.
+        chroma_table: the same of chroma; None of a grey picture.
         subsampling: "grey", "CMYK", or of chroma, say "4:2:0"; "other" where it has no name.
         orientation: EXIF's, 1 to 8, by which the picture is turned upright.
         metadata: what goes with the upright picture.
@@ -36,6 +37,7 @@ class OrdinaryJpeg:
 
     picture: np.ndarray
     table: np.ndarray
+    chroma_table: np.ndarray | None
     subsampling: str
     orientation: int
     metadata: Metadata
@@ -83,11 +85,23 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
             notes.append("CMYK: became RGB")
         components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
         tables = picture.quantization  # type: ignore[attr-defined]
-        table = np.asarray(tables[components[0][2]], np.float64)
+        luma = tables[components[0][2]]
+        # Where chroma's comes only behind the first scan, it is taken as luma's.
+        table, *of_chroma = (
+            np.asarray(tables.get(each[2], luma), np.float64) for each in components[:2]
+        )
         pixels = files.from_pil(picture)
         factors = [component[:2] for component in components]
         subsampling = "CMYK" if is_cmyk else _subsampling(factors)
-    return OrdinaryJpeg(pixels, table, subsampling, orientation, found, tuple(notes))
+    return OrdinaryJpeg(
+        picture=pixels,
+        table=table,
+        chroma_table=of_chroma[0] if of_chroma else None,
+        subsampling=subsampling,
+        orientation=orientation,
+        metadata=found,
+        notes=tuple(notes),
+    )
 
 
 def _subsampling(factors: list[tuple[int, int]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from comrec_tf.codecs import base, catalog
+from comrec_tf.codecs import catalog, condition
 from comrec_tf.engines.base import EnginePair
 from comrec_tf.images import tiles
 
@@ -43,9 +43,9 @@ class PictureCoder:
         com, scale = self.pair.com, self.pair.scale
         if com is None:
             return picture
-        log_step = base.log_of_step(step)
+        of_step = condition.of_step(step)
         return tiles.apply(
-            lambda tile: com(tile, log_step),
+            lambda tile: com(tile, of_step),
             picture,
             self.compact_shape(picture.shape)[:2],
             sides=tiles.SIDES,
@@ -57,7 +57,7 @@ class PictureCoder:
     def restore(
         self,
         decoded: np.ndarray,
-        step: float,
+        conditions: np.ndarray,
         size: tuple[int, int],
         progress: Callable[[float], None] | None = None,
     ) -> np.ndarray:
@@ -65,16 +65,15 @@ class PictureCoder:
 
         Args:
             decoded: uint8 (h, w, 1 or 3).
-            step: the quantiser step it was coded with.
+            conditions: float32 (5,), what is known of its coding, see `codecs.condition`.
             size: height and width of the original, at most h * scale and w * scale.
             progress: told after each tile which share of them is done, 0 to 1.
 
         Returns:
             uint8 (*size, same channels).
         """
-        log_step = base.log_of_step(step)
         return tiles.apply(
-            lambda tile: self.pair.rec(tile, log_step),
+            lambda tile: self.pair.rec(tile, conditions),
             decoded,
             size,
             sides=self._sides,
@@ -84,12 +83,16 @@ class PictureCoder:
         )
 
     def restore_tiles(
-        self, decoded: np.ndarray, step: float, corners: Sequence[tuple[int, int]], side: int
+        self,
+        decoded: np.ndarray,
+        conditions: np.ndarray,
+        corners: Sequence[tuple[int, int]],
+        side: int,
     ) -> list[np.ndarray]:
         """Restore parts of the original, faster and about as well as in the whole.
 
         Args:
-            decoded, step: as in `restore`.
+            decoded, conditions: as in `restore`.
             corners: upper left corners of the parts, (top, left), pixels of the original, multiples
                 of the scale.
             side: of the parts, pixels of the original, a multiple of the scale.
@@ -97,9 +100,9 @@ class PictureCoder:
         Returns:
             For each part uint8 (side, side, C); what lies beyond the picture has no meaning.
         """
-        log_step, scale = base.log_of_step(step), self.pair.scale
+        scale = self.pair.scale
         return tiles.apply_at(
-            lambda tile: self.pair.rec(tile, log_step),
+            lambda tile: self.pair.rec(tile, conditions),
             decoded,
             [(top // scale, left // scale) for top, left in corners],
             side=side // scale,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, condition
 from comrec_tf.compression.file_coder import FileCoder
 from comrec_tf.compression.fit import Fit
 from comrec_tf.compression.picture_coder import decode_bitstream
@@ -97,11 +97,15 @@ def _way(
         shape = (header.height, header.width, 1 if header.grey else 3)
         return decode_bitstream(file.content, coder.coders[scale].compact_shape(shape))
 
+    @functools.lru_cache(maxsize=1)
+    def conditions(file: CompactFile) -> np.ndarray:
+        return condition.of_file(file.content, file.header.step)
+
     def restore_tiles(
         file: CompactFile, corners: list[tuple[int, int]], side: int
     ) -> list[np.ndarray]:
         pair = coder.coders[scale]
-        restored = pair.restore_tiles(decoded(file), file.header.step, corners, side)
+        restored = pair.restore_tiles(decoded(file), conditions(file), corners, side)
         looked()
         return restored
 

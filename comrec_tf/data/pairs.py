@@ -56,10 +56,12 @@ def pair_dataset(
     def compact(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         seeds = batch["seed"]
         pictures = color.network_pixels(batch["pixels"], channels)
+        grey = tf.fill(tf.shape(seeds)[:1], channels == 1)
         if channels == 3 and sampling.grey_share:
-            grey = (_uniform(seeds, _GREY) < sampling.grey_share)[:, None, None, None]
+            grey = _uniform(seeds, _GREY) < sampling.grey_share
             neutral = tf.fill(tf.shape(pictures[..., 1:]), tf.constant(NEUTRAL_CHROMA, tf.float32))
-            pictures = tf.where(grey, tf.concat([pictures[..., :1], neutral], -1), pictures)
+            without = tf.concat([pictures[..., :1], neutral], -1)
+            pictures = tf.where(grey[:, None, None, None], without, pictures)
         first, last = _place(low), _place(high + 1)
         drawn = tf.floor(_quality_at(first + _uniform(seeds, _QUALITY) * (last - first)))
         qualities = tf.clip_by_value(tf.cast(drawn, tf.int32), low, high)
@@ -68,7 +70,13 @@ def pair_dataset(
         chosen = tf.searchsorted(bounds, _uniform(seeds, _CODEC), side="right")
         steps = tf.stack([graph_codecs.log_step(one, qualities) for one in codecs])
         log_step = tf.gather(tf.transpose(steps), chosen, batch_dims=1)
-        examples = {"pictures": pictures, "quality": qualities, "log_step": log_step}
+        tables = tf.stack([graph_codecs.tables(one, qualities, grey) for one in codecs], 1)
+        examples = {
+            "pictures": pictures,
+            "quality": qualities,
+            "log_step": log_step,
+            "tables": tf.gather(tables, chosen, batch_dims=1),
+        }
         if sampling.coded:
             examples["compact"] = color.codec_pixels(shrink(pictures, log_step))
             examples["codec"] = chosen

@@ -12,10 +12,10 @@ from comrec_tf import vocabulary
 
 __all__ = ["EnginePair", "TileNetwork", "load_pairs"]
 
-#: A network on a tile: uint8 (1, S, T, 1 or 3), grey or RGB, and the logarithm of the quantiser
-#: step (see `codecs.base.log_of_step`) -> uint8 (1, S', T', same channels). S and T are multiples
-#: of what the network needs. Within an outer frame of its radius the result is meaningless.
-TileNetwork = Callable[[np.ndarray, float], np.ndarray]
+#: A network on a tile: uint8 (1, S, T, 1 or 3), grey or RGB, and what it is told, float32 (5,), see
+#: `codecs.condition` -> uint8 (1, S', T', same channels). S and T are multiples of what the network
+#: needs. Within an outer frame of its radius the result is meaningless.
+TileNetwork = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,16 +21,16 @@ def prepare(content: bytes, shape: tuple[int, ...]) -> prepared.Runner:
     """Prepare a network for tiles of one shape; see `engines.prepared.Prepare`."""
     with storage.muted():
         interpreter = Interpreter(model_content=content, num_threads=prepared.thread_count())
-        index = {len(entry["shape"]): entry["index"] for entry in interpreter.get_input_details()}
-        interpreter.resize_tensor_input(index[4], shape)
+        inputs = {len(entry["shape"]): entry for entry in interpreter.get_input_details()}
+        interpreter.resize_tensor_input(inputs[4]["index"], shape)
         interpreter.allocate_tensors()
     output = interpreter.get_output_details()[0]["index"]
 
-    def run(colours: np.ndarray, log_step: np.ndarray) -> np.ndarray:
-        for value in (colours, log_step):
-            # A network that is not told the step has no such input.
-            if value.ndim in index:
-                interpreter.set_tensor(index[value.ndim], value)
+    def run(colours: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+        interpreter.set_tensor(inputs[4]["index"], colours)
+        # A network that is told nothing has no such input.
+        if 1 in inputs:
+            interpreter.set_tensor(inputs[1]["index"], conditions[: inputs[1]["shape"][0]])
         interpreter.invoke()
         return interpreter.get_tensor(output)
 

@@ -40,6 +40,8 @@ def prepare(content: bytes, shape: tuple[int, ...]) -> prepared.Runner:
         path.write_bytes(content)
         model = _core().read_model(path)
     index = {len(entry.partial_shape): number for number, entry in enumerate(model.inputs)}
+    # A network that is told nothing has no such input.
+    num_conditions = model.inputs[index[1]].partial_shape[0].get_length() if 1 in index else 0
     model.reshape({model.inputs[index[4]]: shape})
     network = _core().compile_model(
         model,
@@ -51,10 +53,11 @@ def prepare(content: bytes, shape: tuple[int, ...]) -> prepared.Runner:
         },
     )
 
-    def run(colours: np.ndarray, log_step: np.ndarray) -> np.ndarray:
+    def run(colours: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         _OPENVINO.enter()
-        # A network that is not told the step has no such input.
-        given = {index[value.ndim]: value for value in (colours, log_step) if value.ndim in index}
+        given = {index[4]: colours}
+        if num_conditions:
+            given[index[1]] = conditions[:num_conditions]
         return network(given)[0]
 
     return run

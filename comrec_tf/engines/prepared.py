@@ -19,8 +19,8 @@ THREADS = "COMREC_THREADS"
 #: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.
 _KEPT_SHAPES = 2
 
-#: A network on tiles of one shape: RGB float32 (1, S, T, 3), 0 to 255, and the logarithm of the
-#: quantiser step, float32 (1,) -> float32 (1, S', T', 4), see `models.tile_networks.TileFunction`.
+#: A network on tiles of one shape: RGB float32 (1, S, T, 3), 0 to 255, and what it is told, float32
+#: (5,), see `codecs.condition` -> float32 (1, S', T', 4), see `models.tile_networks.TileFunction`.
 Runner = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 #: How a library prepares a network: bytes of a .tflite file and the shape of tiles -> `Runner`.
@@ -52,11 +52,11 @@ class PreparedNetwork:
         self._prepared: collections.OrderedDict[tuple[int, ...], Runner] = collections.OrderedDict()
         self._lock = threading.Lock()
 
-    def __call__(self, tile: np.ndarray, log_step: float) -> np.ndarray:
+    def __call__(self, tile: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         """Compute a tile; see `engines.base.TileNetwork`."""
         colours = np.broadcast_to(tile, (*tile.shape[:3], 3)).astype(np.float32)
         with self._lock:
-            result = self._runner(colours.shape)(colours, np.array([log_step], np.float32))
+            result = self._runner(colours.shape)(colours, conditions)
         chosen = result[..., 3:] if tile.shape[-1] == 1 else result[..., :3]
         return np.rint(chosen).astype(np.uint8)
 

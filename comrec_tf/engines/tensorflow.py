@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf import vocabulary
+from comrec_tf.codecs.condition import COUNT
 from comrec_tf.engines.base import EnginePair, TileNetwork
 from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
@@ -74,22 +75,22 @@ def _pair(model: ComRec) -> EnginePair:
 
 
 def _network(function: tile_networks.TileFunction) -> TileNetwork:
-    # One trace for all sizes of tiles and all steps. Without AutoGraph, which is not needed here
-    # and takes most of the time of tracing.
+    # One trace for all sizes of tiles and all conditions. Without AutoGraph, which is not needed
+    # here and takes most of the time of tracing.
     traced = {
         channels: tf.function(
-            lambda tile, log_step: tile_networks.on_pixels(function, tile, log_step),
+            lambda tile, conditions: tile_networks.on_pixels(function, tile, conditions),
             input_signature=[
                 tf.TensorSpec([1, None, None, channels], tf.uint8),
-                tf.TensorSpec([1], tf.float32),
+                tf.TensorSpec([COUNT], tf.float32),
             ],
             autograph=False,
         )
         for channels in (1, 3)
     }
 
-    def network(tile: np.ndarray, log_step: float) -> np.ndarray:
+    def network(tile: np.ndarray, conditions: np.ndarray) -> np.ndarray:
         _TENSORFLOW.enter()
-        return traced[tile.shape[-1]](tile, np.array([log_step], np.float32)).numpy()
+        return traced[tile.shape[-1]](tile, conditions).numpy()
 
     return network

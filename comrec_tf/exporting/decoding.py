@@ -7,7 +7,7 @@ import tensorflow as tf
 from comrec_tf.compact_file import container
 from comrec_tf.compression import file_coder
 from comrec_tf.exporting.apart import apart
-from comrec_tf.graph import compact_file, picture_files
+from comrec_tf.graph import compact_file, condition, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
 
@@ -90,7 +90,10 @@ class Decoding:
             decoded = self._codec.decode(content, channels)
             if coder is None:
                 return decoded
-            return coder.reconstruct(decoded, header["step"], height, width)
+            step = header["step"]
+            tables = coder.model.rec.tables
+            conditions = condition.of_jpeg(content, step) if tables else condition.of_step(step)
+            return coder.reconstruct(decoded, conditions, height, width)
 
         branches = [
             lambda coder=coder, channels=channels: branch(coder, channels)

@@ -13,7 +13,7 @@ from comrec_tf.compression import jpeg_restoration
 from comrec_tf.exporting import jpeg_damage
 from comrec_tf.exporting.apart import apart
 from comrec_tf.exporting.decoding import require_pixels, require_work
-from comrec_tf.graph import compact_file, jpeg_header, orientation, picture_files
+from comrec_tf.graph import compact_file, condition, jpeg_header, orientation, picture_files
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.images import color
 from comrec_tf.models.picture_coder import PictureCoder
@@ -115,10 +115,10 @@ class Restoring:
 
         def restored() -> tf.Tensor:
             height, width = tf.unstack(tf.shape(picture)[:2])
-            step = _by_quality(_luma_tables()[:, 0], quality)
+            conditions = _conditions(header, quality, of_file=earlier == 0)
             made = self._coder.reconstruct(
                 picture,
-                step,
+                conditions,
                 height,
                 width,
                 lambda before, after: _blend(before, after, luma, chroma),
@@ -126,6 +126,18 @@ class Restoring:
             return picture_files.png(orientation.upright(made, orientation.read(content)))
 
         return tf.cond(worth_it, restored, lambda: content), worth_it, quality
+
+
+def _conditions(
+    header: dict[str, tf.Tensor], quality: tf.Tensor, *, of_file: tf.Tensor
+) -> tf.Tensor:
+    """The twin of `compression.jpeg_restoration.conditions`, float32 (5,)."""
+    tables = quantization.standard_tables(np.array(_QUALITIES)).reshape(100, 2, 64)
+    luma, chroma = tf.unstack(tf.constant(tables)[quality - 1])
+    is_grey = header["components"] == 1
+    standard = header | {"table": luma, "chroma_table": tf.where(is_grey, luma, chroma)}
+    step = tf.cast(luma[0], tf.float32)
+    return tf.where(of_file, condition.of_header(header, step), condition.of_header(standard, step))
 
 
 def _luma_tables() -> np.ndarray:

@@ -6,7 +6,7 @@ The model computes what `PictureCoder.reconstruct` computes on a tile, in anothe
   first layer's weights, and the conversion back into the last layer's. The networks are positively
   homogeneous (convolutions, ReLU, sums), so pixels of 0 to 255 need no division if the biases are
   multiplied.
-- The constant plane that tells the network the quantiser step becomes a bias that depends on it.
+- The constant planes that tell the network of the coding become a bias that depends on it.
 - Convolutions have no padding, so each layer computes less of the halo, and none of it is left at
 the
   end: that saves nearly a fifth of the work for tiles of 256 pixels.
@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf.graph import color
+from comrec_tf.models import tile_networks
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.process import storage
@@ -92,7 +93,8 @@ def tile_model_bytes(model: ComRec, side: int, *, float16: bool = True) -> bytes
 
     The model's inputs are ``tile``, float32 (1, S, S, 3), RGB of the decoded picture in grey levels
     (0 to 255, a grey picture three times), S being `TileShape.input_side`; and, if the pair is
-    conditioned, ``log_step``, float32 (1,), the natural logarithm of the quantiser step over 16.
+    conditioned, ``log_step``, float32 (1,), the natural logarithm of the quantiser step over 16, or
+    ``conditions``, float32 (5,), where RecCNN is told the tables too; see `codecs.condition`.
     Its output is float32 (1, side, side, 3), restored RGB in grey levels, neither rounded nor
     clipped: the caller does both. (For a grey picture, the luma must be computed before that,
     0.299 R + 0.587 G + 0.114 B, since clipping would change it.)
@@ -112,7 +114,7 @@ def tile_model_bytes(model: ComRec, side: int, *, float16: bool = True) -> bytes
     shape = tile_shape(model, side)
     signature = [tf.TensorSpec([1, shape.input_side, shape.input_side, 3], tf.float32, name="tile")]
     if model.rec.conditioned:
-        signature.append(tf.TensorSpec([1], tf.float32, name="log_step"))
+        signature.append(tile_networks.conditions_spec(model.rec.num_conditions))
     function = tf.function(_TileNetwork(model.rec, side), input_signature=signature)
     # The module keeps alive what the function uses, which is constants alone.
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
@@ -142,7 +144,7 @@ class _TileNetwork:
         of_pixels = kernel[:, :, :num_inputs].reshape(3, 3, self.per_position, rec.channels, -1)
         self.head_kernel = _merge(np.einsum("yxpcf,cr->yxprf", of_pixels, to_network))
         self.head_bias = _WHITE * (bias + np.einsum("yxpcf,c->f", of_pixels, offset))
-        self.step_bias = _WHITE * kernel[:, :, num_inputs:].sum((0, 1))
+        self.condition_bias = _WHITE * kernel[:, :, num_inputs:].sum((0, 1))
 
         self.body = [_weights(layer) for layer in rec.body]
         for index, norm in enumerate(rec.norms):
@@ -156,11 +158,11 @@ class _TileNetwork:
         self.residual_kernel = _merge(np.einsum("yxfpc,rc->yxfpr", split, from_network), axis=3)
         self.residual_bias = _WHITE * (bias.reshape(-1, rec.channels) @ from_network.T).reshape(-1)
 
-    def __call__(self, tile: tf.Tensor, log_step: tf.Tensor | None = None) -> tf.Tensor:
+    def __call__(self, tile: tf.Tensor, conditions: tf.Tensor | None = None) -> tf.Tensor:
         rec = self.rec
         if rec.resolution == "full":
             pixels = tf.nn.depth_to_space(_double(tile), 2) if rec.scale == 2 else tile
-            residual = self._residual(pixels, log_step)
+            residual = self._residual(pixels, conditions)
             return _centre(_centre(pixels, residual.shape[1]) + residual, self.side)
         if rec.scale == 2:
             pixels, upsampled = tile, _double(tile)
@@ -168,14 +170,16 @@ class _TileNetwork:
             pixels = upsampled = tf.nn.space_to_depth(tile, 2)
         # Both still have four positions of 2x2 as channels.
         blocks = self.side // 2
-        residual = _centre(self._residual(pixels, log_step), blocks)
+        residual = _centre(self._residual(pixels, conditions), blocks)
         return tf.nn.depth_to_space(_centre(upsampled, blocks) + residual, 2)
 
-    def _residual(self, pixels: tf.Tensor, log_step: tf.Tensor | None) -> tf.Tensor:
+    def _residual(self, pixels: tf.Tensor, conditions: tf.Tensor | None) -> tf.Tensor:
         bias = tf.constant(self.head_bias, tf.float32)
-        if log_step is not None:
-            step_bias = tf.constant(self.step_bias.reshape(1, 1, 1, -1), tf.float32)
-            bias = tf.reshape(log_step, [1, 1, 1, 1]) * step_bias + bias
+        if conditions is not None:
+            # A sum of products, since runtimes on GPUs know no product of matrices.
+            for index, of_one in enumerate(self.condition_bias):
+                value = tf.reshape(conditions[index : index + 1], [1, 1, 1, 1])
+                bias = value * tf.constant(of_one.reshape(1, 1, 1, -1), tf.float32) + bias
         x = tf.nn.relu(_convolve(pixels, self.head_kernel) + bias)
         body = [(kernel, _WHITE * bias) for kernel, bias in self.body]
         if self.rec.resolution == "full":

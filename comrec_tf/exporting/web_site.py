@@ -74,11 +74,11 @@ def write_models(
             "scale": shape.scale,
             "side": shape.side,
             "halo": shape.halo,
-            "conditioned": model.rec.conditioned,
+            "conditions": model.rec.num_conditions,
         }
         if ordinary is None and shape.scale == 1:
             ordinary = {"pair": preset_id, **jpeg_restoration.rule()}
-    manifest = {"version": 2, "runtime": "runtime/", "ordinary": ordinary, "pairs": pairs}
+    manifest = {"version": 3, "runtime": "runtime/", "ordinary": ordinary, "pairs": pairs}
     (folder / "models.json").write_text(json.dumps(manifest) + "\n")
     return manifest
 

@@ -5,10 +5,10 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import base
+from comrec_tf.codecs import base, condition
 from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 
-__all__ = ["differentiable", "log_of_step", "log_step", "round_trip", "step"]
+__all__ = ["differentiable", "log_of_step", "log_step", "round_trip", "step", "tables"]
 
 
 def step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
@@ -21,9 +21,7 @@ def step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 of the same shape, in grey levels.
     """
-    low, second, *_ = codec.qualities
-    index = (tf.cast(quality, tf.float32) - low) / (second - low)
-    return tf.gather(tf.constant(_steps(codec)), tf.cast(tf.round(index), tf.int32))
+    return tf.gather(tf.constant(_steps(codec)), _index(codec, quality))
 
 
 def log_step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
@@ -36,6 +34,21 @@ def log_step(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
         float32 of the shape of `quality`.
     """
     return log_of_step(step(codec, quality))
+
+
+def tables(codec: base.Codec, quality: tf.Tensor, grey: tf.Tensor) -> tf.Tensor:
+    """Look up what RecCNN is told besides `log_step`; see `codecs.condition`.
+
+    Args:
+        codec, quality: as in `step`.
+        grey: bool of the shape of `quality`, whether the picture is grey.
+
+    Returns:
+        float32 of the shape of `quality` and (4,).
+    """
+    known = tf.constant(_tables_of(type(codec), tuple(codec.options().items())))
+    places = tf.stack([tf.cast(grey, tf.int32), _index(codec, quality)], -1)
+    return tf.gather_nd(known, places)
 
 
 def log_of_step(steps: tf.Tensor) -> tf.Tensor:
@@ -91,6 +104,13 @@ def differentiable(codec: base.Codec) -> DifferentiableJpeg:
     )
 
 
+def _index(codec: base.Codec, quality: tf.Tensor) -> tf.Tensor:
+    """Where a quality stands among the codec's."""
+    low, second, *_ = codec.qualities
+    index = (tf.cast(quality, tf.float32) - low) / (second - low)
+    return tf.cast(tf.round(index), tf.int32)
+
+
 def _steps(codec: base.Codec) -> np.ndarray:
     return _steps_of(type(codec), tuple(codec.options().items()))
 
@@ -99,3 +119,14 @@ def _steps(codec: base.Codec) -> np.ndarray:
 def _steps_of(kind: type[base.Codec], options: tuple[tuple[str, object], ...]) -> np.ndarray:
     codec = kind(**dict(options))
     return np.array([codec.step(quality) for quality in codec.qualities], np.float32)
+
+
+@functools.cache
+def _tables_of(kind: type[base.Codec], options: tuple[tuple[str, object], ...]) -> np.ndarray:
+    """Of colour and of grey pictures, by quality: (2, qualities, 4)."""
+    codec = kind(**dict(options))
+    rows = [
+        [condition.of_codec(codec, quality, grey=grey)[1:] for quality in codec.qualities]
+        for grey in (False, True)
+    ]
+    return np.array(rows, np.float32)

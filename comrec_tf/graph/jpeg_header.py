@@ -36,7 +36,8 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         content: string (), a baseline or progressive JPEG.
 
     Returns:
-        "table": int32 (64,), steps of luma from 1 on, rows of vertical frequency. "components":
+        "table" and "chroma_table": int32 (64,), steps of luma and of chroma (of luma again for a
+        grey picture) from 1 on, rows of vertical frequency. "components":
         int32 (), 1 for grey, 3 for colour, 4 for CMYK. "factors": int32 (2,), how many times more
         samples luma has than chroma, across and down; 0 if that is no whole number, 1 for a grey
         picture.
@@ -119,10 +120,15 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
     whole = (position >= table_end) & (marker(position) == jpeg_markers.SOS) & (frame > 0)
     fields = numbers(frame, _FRAME_BYTES)
     components = fields[5]
-    table = tf.gather(tables[fields[8] % _NUM_TABLES], _zigzag())
+    of_chroma = tf.where(components == 1, fields[8], fields[11])
+    both = tf.gather(tables, tf.stack([fields[8], of_chroma]) % _NUM_TABLES)
+    table, chroma_table = tf.unstack(tf.gather(both, _zigzag(), axis=1))
+    # Where its table comes only behind the first scan, it is taken as luma's.
+    chroma_table = tf.where(tf.reduce_max(chroma_table) == 0, table, chroma_table)
     known = tf.reduce_any(tf.equal(components, [1, 3, 4]))
     with require(
-        whole & known & (tf.reduce_min(table) >= 1), "the header of the JPEG is damaged, or unknown"
+        whole & known & (tf.reduce_min(tf.minimum(table, chroma_table)) >= 1),
+        "the header of the JPEG is damaged, or unknown",
     ):
         luma, chroma = fields[7], tf.where(components == 1, fields[7], fields[10])
         more = tf.stack([luma // 16, luma % 16])
@@ -130,6 +136,7 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
         factors = tf.where(more % fewer == 0, more // fewer, 0)
         return {
             "table": tf.identity(table),
+            "chroma_table": tf.identity(chroma_table),
             "components": tf.identity(components),
             "factors": tf.identity(factors),
         }

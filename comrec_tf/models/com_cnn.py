@@ -99,6 +99,11 @@ class ComCNN(keras.Model):
         self.build()
 
     @property
+    def num_conditions(self) -> int:
+        """How many numbers the network is told: the first so many of `codecs.condition`."""
+        return int(self.conditioned)
+
+    @property
     def receptive_radius(self) -> int:
         """How many pixels of its input around a pixel an output pixel depends on, at most."""
         return 2 + self.scale
@@ -125,7 +130,7 @@ class ComCNN(keras.Model):
         Raises:
             ValueError: `log_step` is missing and `conditioned`, or given and not.
         """
-        x = conditioning.append_plane(pictures, log_step, conditioned=self.conditioned)
+        x = conditioning.append_planes(pictures, log_step, conditioned=self.conditioned)
         compact = self.compact(self.shrink(self.features(x)))
         if self.skip:
             compact += geometry.downsample(keras.ops.cast(pictures, "float32"), self.scale)

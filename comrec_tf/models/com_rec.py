@@ -32,8 +32,8 @@ class ComRec(keras.Model):
     - ``"quality"``: int32 (N,), the codec's quality for each,
     - ``"decoded"``: float32 (N, H / scale, W / scale, C), what the codec made of their compact
       pictures; not needed by ``objective="joint"``,
-    - ``"log_step"``: float32 (N,), `graph.codecs.log_step` of the quality; may be left out if the
-      codec is the model's own.
+    - ``"log_step"`` and ``"tables"``: float32 (N,) and (N, 4), `graph.codecs.log_step` and
+      `graph.codecs.tables` of the quality; may be left out if the codec is the model's own.
 
     Args:
         com: the network before the codec.
@@ -88,7 +88,7 @@ class ComRec(keras.Model):
         return self.scale * self.rec.input_multiple
 
     def log_step(self, quality: Any) -> tf.Tensor | None:
-        """What the networks are told of a quality.
+        """What both networks are told of a quality.
 
         Args:
             quality: int32 (N,).
@@ -98,18 +98,33 @@ class ComRec(keras.Model):
         """
         return codecs.log_step(self.codec, quality) if self.com.conditioned else None
 
-    def told(self, data: dict[str, tf.Tensor]) -> tf.Tensor | None:
+    def tables(self, quality: Any) -> tf.Tensor | None:
+        """What RecCNN is told besides of colour pictures of a quality.
+
+        Args:
+            quality: int32 (N,).
+
+        Returns:
+            float32 (N, 4), or None if it is not told the tables.
+        """
+        if not self.rec.tables:
+            return None
+        return codecs.tables(self.codec, quality, tf.zeros_like(quality, tf.bool))
+
+    def told(self, data: dict[str, tf.Tensor]) -> tuple[tf.Tensor | None, tf.Tensor | None]:
         """What the networks are told of each example of a batch.
 
         Args:
             data: a batch; see the class.
 
         Returns:
-            float32 (N,), or None if the networks are not conditioned.
+            `log_step`, and for RecCNN `tables`.
         """
-        if not self.com.conditioned:
-            return None
-        return data["log_step"] if "log_step" in data else self.log_step(data["quality"])
+        log_step, tables = self.log_step(data["quality"]), self.tables(data["quality"])
+        return (
+            None if log_step is None else data.get("log_step", log_step),
+            None if tables is None else data.get("tables", tables),
+        )
 
     @property
     def objective(self) -> str:
@@ -138,7 +153,7 @@ class ComRec(keras.Model):
         Returns:
             float32 (N, h * scale, w * scale, channels), not clipped.
         """
-        return self.rec.reconstruct(decoded, log_step=self.log_step(quality))
+        return self.rec.reconstruct(decoded, self.log_step(quality), self.tables(quality))
 
     def call(self, pictures: Any, quality: Any = None, training: bool = False) -> tf.Tensor:
         """Compute Re(theta2, Cr(theta1, x)): both networks, the codec left out.

@@ -1,34 +1,42 @@
-"""How a network receives the codec's quality: as one more input channel."""
+"""How a network receives what it is told of the coding: as more input channels."""
 
 from typing import Any
 
 import keras
 
-__all__ = ["append_plane"]
+__all__ = ["append_planes"]
 
 
-def append_plane(pictures: Any, log_step: Any, *, conditioned: bool) -> Any:
-    """Append the logarithm of the quantiser step as a constant plane.
+def append_planes(
+    pictures: Any, log_step: Any, tables: Any = None, *, conditioned: bool, of_tables: bool = False
+) -> Any:
+    """Append the logarithm of the quantiser step, and what tables say, as constant planes.
 
     Args:
         pictures: float (N, H, W, C).
         log_step: float (N,) or None.
+        tables: float (N, K) or None.
         conditioned: whether the network takes a step.
+        of_tables: whether it also takes `tables`; needs `conditioned`.
 
     Returns:
-        float (N, H, W, C + 1) if `conditioned`, else `pictures`.
+        float (N, H, W, C + 1 + K), without what the network does not take.
 
     Raises:
-        ValueError: `log_step` is missing and `conditioned`, or given and not.
+        ValueError: `log_step` or `tables` is missing and taken, or given and not.
     """
-    if conditioned != (log_step is not None):
-        expected = "a log_step" if conditioned else "no log_step"
-        raise ValueError(
-            f"a network with conditioned={conditioned} expects {expected}. "
-            f"Received: log_step={log_step}"
-        )
+    taken = ("log_step", log_step, conditioned), ("tables", tables, conditioned and of_tables)
+    for name, value, expected in taken:
+        if expected != (value is not None):
+            raise ValueError(
+                f"a network with conditioned={conditioned}, tables={of_tables} expects "
+                f"{'a value' if expected else 'None'} for {name}. Received: {name}={value}"
+            )
     if not conditioned:
         return pictures
-    plane = keras.ops.cast(log_step, pictures.dtype)[:, None, None, None]
+    planes = keras.ops.cast(log_step, pictures.dtype)[:, None]
+    if tables is not None:
+        planes = keras.ops.concatenate([planes, keras.ops.cast(tables, pictures.dtype)], -1)
     # A sum, not a tensor of ones: so its size is known whenever that of the pictures is.
-    return keras.ops.concatenate([pictures, 0.0 * pictures[..., :1] + plane], -1)
+    planes = 0.0 * pictures[..., :1] + planes[:, None, None, :]
+    return keras.ops.concatenate([pictures, planes], -1)

@@ -12,24 +12,26 @@ from comrec_tf.models.rec_cnn import RecCNN
 __all__ = ["grown"]
 
 
-def grown(rec: RecCNN, *, depth: int, filters: int) -> RecCNN:
+def grown(rec: RecCNN, *, depth: int, filters: int, tables: bool) -> RecCNN:
     """Make a larger network that computes what a smaller one computes.
 
     New feature maps start at random, with zero weights towards the old ones; new residual blocks
-    follow the others and start as the identity. So no output changes, and gradients reach the new
-    weights from the first step on.
+    follow the others and start as the identity; what the network is newly told has zero weights. So
+    no output changes, and gradients reach the new weights from the first step on.
 
     Args:
         rec: the smaller network, of ``resolution="compact"``: the batch norm of "full" has no such
             start.
         depth: number of convolutions, even, at least that of `rec`.
         filters: feature maps, at least those of `rec`.
+        tables: whether it is told the tables, as it must be where `rec` is.
 
     Returns:
         A new network.
 
     Raises:
-        ValueError: the network is of another resolution, or would become smaller.
+        ValueError: the network is of another resolution, would become smaller or be told less, or
+            is not told the step.
     """
     if rec.resolution != "compact":
         raise ValueError(
@@ -40,7 +42,11 @@ def grown(rec: RecCNN, *, depth: int, filters: int) -> RecCNN:
             f"a grown network must have at least depth={rec.depth} and filters={rec.filters}. "
             f"Received: depth={depth}, filters={filters}"
         )
-    larger = RecCNN.from_config({**rec.get_config(), "depth": depth, "filters": filters})
+    if rec.tables and not tables:
+        raise ValueError("a grown network must be told as much: expected tables=True")
+    larger = RecCNN.from_config(
+        {**rec.get_config(), "depth": depth, "filters": filters, "tables": tables}
+    )
     _copy(rec.head, larger.head)
     # The extra layers of `larger` keep their start, the identity.
     for old, new in zip(rec.body, larger.body, strict=False):
@@ -50,7 +56,7 @@ def grown(rec: RecCNN, *, depth: int, filters: int) -> RecCNN:
 
 
 def _copy(old: Any, new: Any) -> None:
-    """Copy the weights of a smaller convolution; its outputs get zero weights from new maps."""
+    """Copy the weights of a smaller convolution; its outputs get zero weights from new inputs."""
     kernel, bias = new.get_weights()
     old_kernel, old_bias = old.get_weights()
     inputs, outputs = old_kernel.shape[2:]

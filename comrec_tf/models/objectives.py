@@ -114,9 +114,9 @@ class Alternate(Objective):
     def _rec_loss(
         self, model: "ComRec", data: dict[str, tf.Tensor], training: bool
     ) -> dict[str, tf.Tensor]:
-        log_step = model.told(data)
+        log_step, tables = model.told(data)
         upsampled, residuals = model.rec.upsampled_and_residual(
-            data["decoded"], log_step=log_step, training=training
+            data["decoded"], log_step, tables, training=training
         )
         weights = None
         if self._step_balance and log_step is not None:
@@ -127,9 +127,9 @@ class Alternate(Objective):
         }
 
     def _com_loss(self, model: "ComRec", data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        log_step = model.told(data)
+        log_step, tables = model.told(data)
         compact = model.com(data["pictures"], log_step=log_step)
-        reconstructions = model.rec.reconstruct(compact, log_step=log_step)
+        reconstructions = model.rec.reconstruct(compact, log_step, tables)
         return {"com_loss": losses.com_loss(data["pictures"], reconstructions)}
 
 
@@ -180,7 +180,7 @@ class Joint(Objective):
         compact = model.shrink(pictures, quality)
         decoded, num_bits = self._differentiable.round_trip(compact, quality)
         upsampled, residuals = model.rec.upsampled_and_residual(
-            decoded, log_step=model.log_step(quality), training=training
+            decoded, model.log_step(quality), model.tables(quality), training=training
         )
         reconstructions = upsampled + residuals
         step = model.scale * codecs.step(self._codec, quality)

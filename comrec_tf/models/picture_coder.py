@@ -41,7 +41,7 @@ class PictureCoder:
     def reconstruct(
         self,
         decoded: tf.Tensor,
-        step: tf.Tensor,
+        conditions: tf.Tensor,
         height: tf.Tensor,
         width: tf.Tensor,
         blend: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
@@ -50,7 +50,7 @@ class PictureCoder:
 
         Args:
             decoded: uint8 (h, w, 1 or 3), the channels known when tracing.
-            step: float32 (), the quantiser step it was coded with.
+            conditions: float32 (5,), what is known of its coding, see `codecs.condition`.
             height, width: int32 (), size of the original, at most h * scale and w * scale.
             blend: makes one tile from a decoded and a restored tile, uint8 (1, S, T, C) each; only
                 for a pair of scale 1.
@@ -59,7 +59,7 @@ class PictureCoder:
             uint8 (height, width, same channels).
         """
         size = tf.stack([height, width])
-        return self._restorer(step, decoded.shape[-1], blend)(decoded, size)
+        return self._restorer(conditions, decoded.shape[-1], blend)(decoded, size)
 
     def restoring_work(self, size: tf.Tensor) -> tf.Tensor:
         """Count the pixels that restoring a picture computes, halos and padding included.
@@ -76,7 +76,7 @@ class PictureCoder:
     def _shrinker(self, step: tf.Tensor, channels: int) -> TiledNetwork:
         com, scale = self.model.com, self.model.scale
         return TiledNetwork(
-            _network(tile_networks.shrinking(self.model), step),
+            _network(tile_networks.shrinking(self.model), codecs.log_of_step(step)[None]),
             sides=tiles.SIDES,
             halo=tiles.round_up(com.receptive_radius, scale),
             scale=1 / scale,
@@ -85,11 +85,11 @@ class PictureCoder:
 
     def _restorer(
         self,
-        step: tf.Tensor,
+        conditions: tf.Tensor,
         channels: int,
         blend: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None,
     ) -> TiledNetwork:
-        network = _network(tile_networks.restoring(self.model), step)
+        network = _network(tile_networks.restoring(self.model), conditions)
         return TiledNetwork(
             network if blend is None else lambda tile: blend(tile, network(tile)),
             sides=self._sides,
@@ -108,7 +108,6 @@ class PictureCoder:
 
 
 def _network(
-    function: tile_networks.TileFunction, step: tf.Tensor
+    function: tile_networks.TileFunction, conditions: tf.Tensor
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    log_step = codecs.log_of_step(tf.reshape(step, [1]))
-    return lambda tile: tile_networks.on_pixels(function, tile, log_step)
+    return lambda tile: tile_networks.on_pixels(function, tile, conditions)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from comrec_tf.codecs import condition
 from comrec_tf.graph import geometry
 from comrec_tf.models import conditioning
 
@@ -47,6 +48,8 @@ class RecCNN(keras.Model):
         resolution: "full" or "compact".
         scale: how many times smaller the compact picture is, 1 or 2.
         conditioned: whether the network also receives the codec's quality.
+        tables: whether it also receives what JPEG's tables say; see `codecs.condition`. Needs
+            `conditioned`.
 
     Raises:
         ValueError: an argument is outside the range above.
@@ -63,6 +66,7 @@ class RecCNN(keras.Model):
         resolution: str = "full",
         scale: int = 2,
         conditioned: bool = False,
+        tables: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -87,10 +91,15 @@ class RecCNN(keras.Model):
             raise ValueError(f"filters must be at least 1. Received: filters={self.filters}")
         if compact and self.batch_norm:
             raise ValueError('resolution="compact" has no batch norm. Received: batch_norm=True')
+        if tables and not conditioned:
+            raise ValueError(
+                f"tables=True needs conditioned=True. Received: conditioned={conditioned}"
+            )
         self.channels = channels
         self.resolution = resolution
         self.scale = scale
         self.conditioned = conditioned
+        self.tables = tables
 
         self.head = self._convolution(self.filters, "head", activation="relu")
         self.body = [
@@ -141,6 +150,11 @@ class RecCNN(keras.Model):
         return self.resolution == "compact" and self.scale == 1
 
     @property
+    def num_conditions(self) -> int:
+        """How many numbers the network is told: the first so many of `codecs.condition`."""
+        return condition.COUNT if self.tables else int(self.conditioned)
+
+    @property
     def input_multiple(self) -> int:
         """Height and width of the input must be multiples of this."""
         return 2 if self.space_to_depth else 1
@@ -157,13 +171,15 @@ class RecCNN(keras.Model):
     def build(self, input_shape: Any = None) -> None:
         """Create the weights; their shapes follow from the arguments alone."""
         if not self.built:
-            inputs = self.channels * (4 if self.space_to_depth else 1) + self.conditioned
+            inputs = self.channels * (4 if self.space_to_depth else 1) + self.num_conditions
             self.head.build((None, None, None, inputs))
             for layer in [*self.body, *self.norms, self.residual]:
                 layer.build((None, None, None, self.filters))
             self.built = True
 
-    def call(self, pictures: Any, log_step: Any = None, training: bool = False) -> Any:
+    def call(
+        self, pictures: Any, log_step: Any = None, tables: Any = None, training: bool = False
+    ) -> Any:
         """Compute residuals.
 
         Args:
@@ -171,16 +187,19 @@ class RecCNN(keras.Model):
                 "compact": decoded pictures (N, H / scale, W / scale, channels), both sizes
                 multiples of `input_multiple`.
             log_step: float (N,), `graph.codecs.log_step` of the quality; only if `conditioned`.
+            tables: float (N, 4), `graph.codecs.tables` of the quality; only if `self.tables`.
             training: whether batch norm takes the batch's statistics and updates its own.
 
         Returns:
             float32 (N, H, W, channels), the residual to add to the upsampled pictures.
 
         Raises:
-            ValueError: `log_step` is missing and `conditioned`, or given and not.
+            ValueError: `log_step` or `tables` is missing and taken, or given and not.
         """
         x = tf.nn.space_to_depth(pictures, 2) if self.space_to_depth else pictures
-        x = conditioning.append_plane(x, log_step, conditioned=self.conditioned)
+        x = conditioning.append_planes(
+            x, log_step, tables, conditioned=self.conditioned, of_tables=self.tables
+        )
         x = self.head(x)
         if self.resolution == "full":
             for index, convolution in enumerate(self.body):
@@ -194,33 +213,32 @@ class RecCNN(keras.Model):
         return tf.nn.depth_to_space(self.residual(x), 2)
 
     def upsampled_and_residual(
-        self, decoded: Any, log_step: Any = None, training: bool = False
+        self, decoded: Any, log_step: Any = None, tables: Any = None, training: bool = False
     ) -> tuple[Any, Any]:
         """Upsample decoded pictures and compute the residuals to add to them.
 
         Args:
             decoded: float32 (N, h, w, channels) in [0, 1], multiples of `input_multiple`.
-            log_step: as in `call`.
-            training: as in `call`.
+            log_step, tables, training: as in `call`.
 
         Returns:
             Two float32 (N, h * scale, w * scale, channels): upsampled pictures and residuals.
         """
         upsampled = geometry.upsample(decoded, self.scale)
         inputs = upsampled if self.resolution == "full" else decoded
-        return upsampled, self(inputs, log_step=log_step, training=training)
+        return upsampled, self(inputs, log_step=log_step, tables=tables, training=training)
 
-    def reconstruct(self, decoded: Any, log_step: Any = None) -> Any:
+    def reconstruct(self, decoded: Any, log_step: Any = None, tables: Any = None) -> Any:
         """Upsample decoded pictures and add the residuals (Re of the paper's equations).
 
         Args:
             decoded: as in `upsampled_and_residual`.
-            log_step: as in `call`.
+            log_step, tables: as in `call`.
 
         Returns:
             float32 (N, h * scale, w * scale, channels), not clipped.
         """
-        upsampled, residual = self.upsampled_and_residual(decoded, log_step=log_step)
+        upsampled, residual = self.upsampled_and_residual(decoded, log_step, tables)
         return upsampled + residual
 
     def get_config(self) -> dict[str, Any]:
@@ -234,4 +252,5 @@ class RecCNN(keras.Model):
             "resolution": self.resolution,
             "scale": self.scale,
             "conditioned": self.conditioned,
+            "tables": self.tables,
         }

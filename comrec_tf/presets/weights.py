@@ -72,17 +72,20 @@ def is_identity(model: ComRec) -> bool:
 def _stored(model: ComRec) -> stored.StoredPair:
     lite: dict[str, card.Lite] = {}
     files: dict[str, bytes] = {}
-    networks = {
-        "rec": (tile_networks.restoring, model.rec.receptive_radius, model.rec.input_multiple),
-        "com": (tile_networks.shrinking, model.com.receptive_radius, model.scale),
+    networks: dict[str, tuple[Any, Any, int]] = {
+        "rec": (tile_networks.restoring, model.rec, model.rec.input_multiple),
+        "com": (tile_networks.shrinking, model.com, model.scale),
     }
     if is_identity(model):
         del networks["com"]
     full = _in_float32(model)
-    for role, (function, radius, multiple) in networks.items():
+    for role, (function, network, multiple) in networks.items():
         name = f"{role}_scale{model.scale}.tflite"
-        files[name] = tile_networks.lite_bytes(function(full), half=role == "rec")
+        files[name] = tile_networks.lite_bytes(
+            function(full), network.num_conditions, half=role == "rec"
+        )
         sha256 = hashlib.sha256(files[name]).hexdigest()
+        radius = network.receptive_radius
         lite[role] = card.Lite(file=name, sha256=sha256, radius=radius, multiple=multiple)
     described = card.Pair(
         scale=model.scale,

@@ -57,6 +57,7 @@ def build_model(config: TrainingConfig) -> ComRec:
             depth=chosen["rec_depth"] or None,
             filters=chosen["rec_filters"] or None,
             resolution=chosen["resolution"],
+            tables=chosen["tables"],
             **shared,
         ),
         codec,
@@ -81,6 +82,7 @@ def networks_of(model: ComRec) -> dict[str, Any]:
         "rec_depth": model.rec.depth,
         "rec_filters": model.rec.filters,
         "conditioned": model.rec.conditioned,
+        "tables": model.rec.tables,
     }
 
 
@@ -88,7 +90,8 @@ def _check_networks(config: TrainingConfig, model: ComRec) -> None:
     """Raise `ValueError` for networks that a preset's cannot become; RecCNN may grow."""
     for name, own in networks_of(model).items():
         asked = getattr(config, name)
-        if asked is not None and name not in ("rec_depth", "rec_filters") and asked != own:
+        grows = name in ("rec_depth", "rec_filters", "tables")
+        if asked is not None and not grows and asked != own:
             raise ValueError(
                 f"{name} must be that of the preset {config.preset}, {own!r}, or be left out. "
                 f"Received: {asked!r}"
@@ -96,11 +99,12 @@ def _check_networks(config: TrainingConfig, model: ComRec) -> None:
 
 
 def _grown(config: TrainingConfig, rec: RecCNN) -> RecCNN:
-    """RecCNN of a preset in the size that a configuration asks for."""
+    """RecCNN of a preset in the form that a configuration asks for."""
     depth, filters = config.rec_depth or rec.depth, config.rec_filters or rec.filters
-    if (depth, filters) == (rec.depth, rec.filters):
+    tables = rec.tables if config.tables is None else config.tables
+    if (depth, filters, tables) == (rec.depth, rec.filters, rec.tables):
         return rec
-    return growth.grown(rec, depth=depth, filters=filters)
+    return growth.grown(rec, depth=depth, filters=filters, tables=tables)
 
 
 def codec_mix(text: str) -> list[tuple[base.Codec, float]]:

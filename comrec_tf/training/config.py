@@ -22,6 +22,7 @@ NETWORKS = {
     "rec_depth": 0,
     "rec_filters": 0,
     "conditioned": True,
+    "tables": False,
 }
 
 
@@ -111,6 +112,9 @@ class TrainingConfig:
         "Feature maps of RecCNN; 0 for its default. More than a preset's make it grow.", low=0
     )
     conditioned: bool | None = _network("Whether the networks are told the quality.")
+    tables: bool | None = _network(
+        "Whether RecCNN is told what JPEG's tables say, too. A preset's RecCNN can learn it."
+    )
     codec: str = _target(
         "",
         f"The codec inside: one of {', '.join(vocabulary.CODEC_SUFFIXES)}, with options as "

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from comrec_tf.codecs import condition
 from comrec_tf.compression.picture_coder import PictureCoder
 from comrec_tf.data import sources
 from comrec_tf.engines.tensorflow import pairs_of
@@ -66,8 +67,11 @@ class Validation(keras.callbacks.Callback):
         for quality in self._qualities:
             step = self._codec.step(quality)
             bitstream = self._codec.encode(self._coder.compact(picture, step), quality)
+            conditions = condition.of_file(bitstream, step)
             decoded = self._codec.decode(bitstream, picture.shape[-1])
-            restored = self._coder.restore(decoded, step, (picture.shape[0], picture.shape[1]))
+            restored = self._coder.restore(
+                decoded, conditions, (picture.shape[0], picture.shape[1])
+            )
             curve.append((len(bitstream), metrics.psnr(picture, restored)))
         return curve
 

@@ -9,10 +9,11 @@ import PIL.ImageDraw
 import pytest
 import skimage.data
 
-from comrec_tf.codecs import quantization
-from comrec_tf.compression import jpeg_damage
+from comrec_tf.codecs import condition, quantization
+from comrec_tf.codecs.jpeg_encoders import MozjpegCodec
+from comrec_tf.compression import jpeg_damage, ordinary_jpeg
 from comrec_tf.compression.compressor import Compressor
-from comrec_tf.compression.jpeg_restoration import blend, rule, shares
+from comrec_tf.compression.jpeg_restoration import blend, conditions, rule, shares
 from comrec_tf.images import color, files, metrics
 
 ASTRONAUT = skimage.data.astronaut()[:192, 128:320]
@@ -76,6 +77,21 @@ def test_where_little_is_left_to_restore_the_picture_is_left_as_it_is(
     np.testing.assert_array_equal(done.picture, shown(content))
 
 
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_networks_are_told_the_tables_of_the_file_or_of_an_earlier_compression(subsampling):
+    content = MozjpegCodec(subsampling).encode(COFFEE, 60)
+    found = ordinary_jpeg.read(content, COFFEE.size)
+    told = conditions(found, 55, of_file=True)
+    luma, chroma = quantization.standard_tables(55).reshape(2, 64)
+    is_full = subsampling == "4:4:4"
+    np.testing.assert_allclose(told, condition.of_file(content, luma[0]), rtol=1e-6)
+    before = conditions(found, 55, of_file=False)
+    np.testing.assert_allclose(before, condition.of_tables(luma[0], luma, chroma, full=is_full))
+    assert np.abs(told - before)[1:4].min() > 0.01
+    if not is_full:
+        np.testing.assert_allclose(rule()["conditions"][54], before[:4], atol=1e-6)
+
+
 @pytest.mark.parametrize("second", [75, 90, 95])
 def test_what_was_compressed_before_is_restored_from_that(compressor, second):
     content = jpeg(shown(jpeg(COFFEE, 25)), second)
@@ -85,7 +101,8 @@ def test_what_was_compressed_before_is_restored_from_that(compressor, second):
     assert done.reason == f"compressed before at about quality {done.quality}"
     coder = compressor._files.coders[1]
     step = float(quantization.standard_tables(second)[0, 0, 0])
-    as_the_tables_say = coder.restore(shown(content), step, COFFEE.shape[:2])
+    told = condition.of_file(content, step)
+    as_the_tables_say = coder.restore(shown(content), told, COFFEE.shape[:2])
     assert gain(COFFEE, content, done.picture) > gain(COFFEE, content, as_the_tables_say) + 0.1
 
 

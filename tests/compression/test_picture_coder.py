@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from comrec_tf.codecs import condition
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
 from comrec_tf.engines.tensorflow import pairs_of
@@ -21,7 +22,7 @@ def test_every_size_comes_back_with_its_shape(kind, channels, size, monkeypatch)
     picture = np.random.default_rng(0).integers(0, 256, (*size, channels), np.uint8)
     compact = coder.compact(picture, 16.0)
     assert compact.shape == coder.compact_shape(picture.shape)
-    restored = coder.restore(compact, 16.0, size)
+    restored = coder.restore(compact, condition.of_step(16.0), size)
     assert restored.shape == picture.shape
     assert restored.dtype == np.uint8
 
@@ -36,7 +37,8 @@ def test_pictures_are_the_same_in_any_tiles(scale, fixture, request, monkeypatch
     for sides in ((768,), (32,)):
         monkeypatch.setattr(tiles, "SIDES", sides)
         compact = coder.compact(picture, 20.0)
-        results.append((compact, coder.restore(compact, 20.0, picture.shape[:2])))
+        told = condition.of_step(20.0)
+        results.append((compact, coder.restore(compact, told, picture.shape[:2])))
     for whole, tiled in zip(*results, strict=True):
         assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from comrec_tf.codecs import condition
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.engines import base
 from comrec_tf.presets import find
@@ -33,8 +34,9 @@ def test_engines_agree_within_a_grey_level(loaded, engine, preset, fixture, requ
             if ours is None:
                 continue
             assert getattr(lite, f"{network}_radius") == getattr(other, f"{network}_radius")
-            for log_step in (-1.5, 0.0, 1.2):
-                one, two = (run(tile, log_step).astype(int) for run in (ours, theirs))
+            for step in (4.0, 16.0, 50.0):
+                conditions = condition.of_step(step)
+                one, two = (run(tile, conditions).astype(int) for run in (ours, theirs))
                 assert one.shape == two.shape
                 assert np.abs(one - two).max() <= 1
 

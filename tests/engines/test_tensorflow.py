@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from comrec_tf.codecs import condition
 from comrec_tf.engines import tensorflow
 from comrec_tf.graph import color
 from comrec_tf.models.com_cnn import ComCNN
@@ -8,6 +9,8 @@ from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.presets import weights
 from tests.makers import make_model, stir
+
+TOLD = condition.of_step(20.0)
 
 
 def test_a_pair_computes_what_the_model_does(photo):
@@ -19,16 +22,16 @@ def test_a_pair_computes_what_the_model_does(photo):
     restored = model.rec.reconstruct(color.network_pixels(tile, 3), log_step=log_step)
     expected = color.codec_pixels(restored).numpy().astype(int)
     inner = slice(2 * pair.rec_radius, -2 * pair.rec_radius)
-    difference = pair.rec(tile, 0.3).astype(int) - expected
+    difference = pair.rec(tile, condition.of_step(16 * np.exp(0.3))).astype(int) - expected
     assert np.abs(difference[:, inner, inner]).max() <= 1
 
 
 def test_pairs_of_models_in_memory_follow_their_weights(photo, model):
     (pair,) = tensorflow.pairs_of([model])
     tile = photo[None, :32, :32]
-    before = pair.rec(tile, 0.0)
+    before = pair.rec(tile, TOLD)
     stir(model, 0.05)
-    assert np.any(pair.rec(tile, 0.0) != before)
+    assert np.any(pair.rec(tile, TOLD) != before)
 
 
 def test_no_network_stands_for_one_that_leaves_pictures_as_they_are():
@@ -46,8 +49,8 @@ def test_half_precision_is_recs_alone(photo, exported):
     tile = photo[None, :48, :48]
     for one, two in zip(full, half, strict=True):
         assert one.id == two.id
-        np.testing.assert_array_equal(one.com(tile, 0.2), two.com(tile, 0.2))
-        difference = one.rec(tile, 0.2).astype(int) - two.rec(tile, 0.2)
+        np.testing.assert_array_equal(one.com(tile, TOLD), two.com(tile, TOLD))
+        difference = one.rec(tile, TOLD).astype(int) - two.rec(tile, TOLD)
         assert np.abs(difference).max() <= 2
 
 

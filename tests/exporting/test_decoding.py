@@ -18,7 +18,7 @@ from tests.makers import compressor_of, make_model
 @pytest.fixture(scope="module")
 def both():
     """A compressor, and the decoding of its one pair."""
-    model = make_model()
+    model = make_model(tables=True)
     compressor = compressor_of(model, JpegCodec())
     coders = {2: PictureCoder(model)}
     return compressor, Decoding(coders, GraphJpeg(JpegCodec()), compressor.preset_ids, 10_000)

@@ -7,19 +7,20 @@ from comrec_tf.exporting import lite_models
 from tests.makers import make_model
 
 
-def run(path, tile, log_step):
+def run(path, tile, told):
     interpreter = Interpreter(str(path))
-    inputs = {len(each["shape"]): each["index"] for each in interpreter.get_input_details()}
-    interpreter.resize_tensor_input(inputs[4], tile.shape)
+    inputs = {len(each["shape"]): each for each in interpreter.get_input_details()}
+    interpreter.resize_tensor_input(inputs[4]["index"], tile.shape)
     interpreter.allocate_tensors()
-    interpreter.set_tensor(inputs[4], tile)
-    interpreter.set_tensor(inputs[1], np.array([log_step], np.float32))
+    interpreter.set_tensor(inputs[4]["index"], tile)
+    interpreter.set_tensor(inputs[1]["index"], told[: inputs[1]["shape"][0]])
     interpreter.invoke()
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 def test_other_programs_get_bytes_of_bytes_in_colour_and_grey(tmp_path, photo, grey_photo):
-    models = [make_model(scale=1), make_model(scale=2)]
+    models = [make_model(scale=1, tables=True), make_model(scale=2)]
+    told = np.array([0.3, -0.2, 0.5, 0.1, 1.0], np.float32)
     paths = lite_models.write_lite_models(models, tmp_path / "out")
     assert len(paths) == 8
     for pair in pairs_of(models):
@@ -27,9 +28,9 @@ def test_other_programs_get_bytes_of_bytes_in_colour_and_grey(tmp_path, photo, g
             for colours, picture in (("rgb", photo), ("grey", grey_photo)):
                 tile = np.ascontiguousarray(picture[None, :48, :64])
                 path = tmp_path / "out" / f"{name}_scale{pair.scale}_{colours}.tflite"
-                result = run(path, tile, 0.3)
+                result = run(path, tile, told)
                 assert result.dtype == np.uint8
-                expected = network(tile, 0.3).astype(int)
+                expected = network(tile, told).astype(int)
                 assert np.abs(result.astype(int) - expected).max() <= 1
 
 

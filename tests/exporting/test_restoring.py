@@ -23,7 +23,7 @@ ASTRONAUT = skimage.data.astronaut()[:151, 130:290]
 @pytest.fixture(scope="module")
 def both():
     """A compressor, and the restoring of its pair."""
-    model = make_model(scale=1, resolution="full")
+    model = make_model(scale=1, resolution="full", tables=True)
     restoring = Restoring(PictureCoder(model), GraphJpeg(JpegCodec()), 40_000)
     return compressor_of(model, JpegCodec()), restoring
 

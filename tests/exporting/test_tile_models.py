@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from comrec_tf.codecs import condition
 from comrec_tf.exporting import tile_models
 from comrec_tf.graph import geometry
 from comrec_tf.models.com_cnn import ComCNN
@@ -16,12 +17,18 @@ from tests.makers import make_model
 SIDE = 32
 
 
+def conditions(step: float) -> np.ndarray:
+    """What is told of a colour JPEG whose steps grow."""
+    luma = step + np.arange(64)
+    return condition.of_tables(step, luma, 3 * luma, full=True)
+
+
 def run(content: bytes, tile: np.ndarray, step: float) -> np.ndarray:
     interpreter = tf.lite.Interpreter(model_content=content)
     interpreter.allocate_tensors()
     for details in interpreter.get_input_details():
         is_tile = len(details["shape"]) == 4
-        value = tile[None] if is_tile else np.log([step / 16])
+        value = tile[None] if is_tile else conditions(step)[: details["shape"][0]]
         interpreter.set_tensor(details["index"], value.astype(np.float32))
     interpreter.invoke()
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
@@ -30,7 +37,7 @@ def run(content: bytes, tile: np.ndarray, step: float) -> np.ndarray:
 def expected(model: ComRec, tile: np.ndarray, step: float, halo: int) -> np.ndarray:
     size = tile.shape[0] * model.scale
     coder = PictureCoder(model)
-    whole = coder.reconstruct(tf.constant(tile), tf.constant(step), size, size).numpy()
+    whole = coder.reconstruct(tf.constant(tile), tf.constant(conditions(step)), size, size).numpy()
     cut = halo * model.scale
     return whole[cut : size - cut, cut : size - cut].astype(float)
 
@@ -49,6 +56,7 @@ def cut_tile(photo: np.ndarray, shape: tile_models.TileShape) -> np.ndarray:
     [
         {},
         {"conditioned": False},
+        {"tables": True},
         {"channels": 1},
         {"resolution": "full"},
         {"resolution": "full", "channels": 1, "batch_norm": False, "conditioned": False},

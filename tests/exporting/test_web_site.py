@@ -86,17 +86,18 @@ def _within_budget(site: pathlib.Path) -> None:
 
 
 def test_a_manifest_names_what_is_there(tmp_path):
-    models = [make_model(scale=2), make_model(scale=1)]
+    models = [make_model(scale=2), make_model(scale=1, tables=True)]
+    models.append(make_model(scale=1, conditioned=False))
     manifest = web_site.write_models(models, tmp_path, side=32)
     assert json.loads((tmp_path / "models.json").read_text()) == json.loads(json.dumps(manifest))
     ids = [f"{weights.preset_id(model):08x}" for model in models]
     assert list(manifest["pairs"]) == ids
     assert manifest["ordinary"]["pair"] == ids[1]
     assert jpeg_restoration.rule().items() <= manifest["ordinary"].items()
+    assert [pair["conditions"] for pair in manifest["pairs"].values()] == [1, 5, 0]
     for pair in manifest["pairs"].values():
         content = (tmp_path / pair["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == pair["sha256"]
-        assert pair["conditioned"]
 
 
 def test_a_site_without_a_pair_of_full_size_leaves_ordinary_jpegs(tmp_path):

@@ -1,13 +1,14 @@
 """Files and restored pixels for the browser tests, and the small ones that serving/web keeps.
 
-``python -m tests.exporting.web_cases`` writes serving/web/tests/fixtures again: a site of two tiny
-pairs with random weights, and cases for them. ``write_cases`` makes the same cases for any
-compressor.
+``python -m tests.exporting.web_cases`` writes serving/web/tests/fixtures again: a site of three
+tiny pairs with random weights, one of which is told JPEG's tables, and cases for them.
+``write_cases`` makes the same cases for any compressor.
 """
 
 import io
 import json
 import pathlib
+import shutil
 import struct
 
 import numpy as np
@@ -15,7 +16,9 @@ import PIL.Image
 import PIL.ImageDraw
 import skimage.data
 
+from comrec_tf.codecs import condition
 from comrec_tf.compact_file import carriers, container
+from comrec_tf.compression import ordinary_jpeg
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target
 
@@ -31,13 +34,22 @@ _MANY = [
 ]
 
 
-def write_cases(compressor: Compressor, folder: pathlib.Path, *, thorough: bool = False) -> None:
+def write_cases(
+    compressor: Compressor,
+    folder: pathlib.Path,
+    *,
+    ordinary: Compressor | None = None,
+    thorough: bool = False,
+) -> None:
     """Write compact files and ordinary JPEGs with what Python restores of them.
 
     Args:
-        compressor: with pairs of scale 1 and 2, the one of scale 1 for ordinary JPEGs.
+        compressor: with pairs of scale 1 and 2.
+        ordinary: with the pair of scale 1 for ordinary JPEGs, of which there is a compact file too;
+            `compressor` if None.
         folder: receives the files and cases.json, a list of objects: `name`, `file`, `pixels` (a
-            PNG), `version` (of the header, 0 for none).
+            PNG), `version` (of the header, 0 for none), `conditions` (of the file; its DC step
+            of luma is the step of an ordinary JPEG).
         thorough: whether there are ordinary JPEGs of many qualities.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +70,9 @@ def write_cases(compressor: Compressor, folder: pathlib.Path, *, thorough: bool 
         payload = carriers.extract(content)
         version = payload[4] if payload else 0
         files = {"file": f"{name}.jpg", "pixels": f"{name}.png"}
-        cases.append({"name": name, "version": version, **files})
+        step = container.read(content).step if payload else _step(content)
+        conditions = condition.of_file(content, step).astype(float).round(6).tolist()
+        cases.append({"name": name, "version": version, **files, "conditions": conditions})
 
     for name, (pixels, scale) in pictures.items():
         content = compressor.encode(pixels, 40, scale).content
@@ -68,8 +82,11 @@ def write_cases(compressor: Compressor, folder: pathlib.Path, *, thorough: bool 
         add(f"{name}_v3", content, compressor.decode(content))
     content = compressor.encode_to(photo[:64, :80], Target("quality", 30), []).content
     add("plain", content, compressor.decode(content))
+    if ordinary:
+        content = ordinary.encode(pictures["scale1"][0], 40, 1).content
+        add("tables", content, ordinary.decode(content))
     for name, jpeg in _ordinary_jpegs(photo, pictures["grey"][0], thorough).items():
-        add(name, jpeg, compressor.restore_jpeg(jpeg).picture)
+        add(name, jpeg, (ordinary or compressor).restore_jpeg(jpeg).picture)
     (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 
@@ -109,6 +126,10 @@ def _jpeg(pixels: np.ndarray, **options: object) -> bytes:
     return stream.getvalue()
 
 
+def _step(content: bytes) -> float:
+    return float(ordinary_jpeg.read(content, 1 << 20).table[0])
+
+
 def first_version(content: bytes) -> bytes:
     """Rewrite a compact JPEG's header as one of version 1, which files of old have."""
     header = container.read(content)
@@ -136,8 +157,10 @@ def _write_fixtures() -> None:
 
     keras.utils.set_random_seed(1)
     models = [make_model(scale=1), make_model(scale=2)]
-    web_site.write_models(models, FIXTURES, side=64)
-    write_cases(compressor_of(models), FIXTURES / "cases")
+    told = make_model(scale=1, tables=True)
+    shutil.rmtree(FIXTURES, ignore_errors=True)
+    web_site.write_models([told, *models], FIXTURES, side=64)
+    write_cases(compressor_of(models), FIXTURES / "cases", ordinary=compressor_of(told))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf import vocabulary
-from comrec_tf.codecs import base, catalog
+from comrec_tf.codecs import base, catalog, condition
 from comrec_tf.graph import codecs, color
 from comrec_tf.images import metrics
 
@@ -22,6 +22,14 @@ def test_steps_and_their_logarithms_are_those_of_the_codec(codec):
         [base.log_of_step(step) for step in expected],
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_tables_are_those_of_the_codecs_files(codec, grey):
+    qualities = codec.qualities[:: len(codec.qualities) // 4]
+    expected = [condition.of_codec(codec, quality, grey=grey)[1:] for quality in qualities]
+    found = codecs.tables(codec, tf.constant(qualities), tf.fill([len(qualities)], grey))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_pipelines_give_what_the_codec_gives(codec, photo, grey_photo):

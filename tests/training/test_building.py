@@ -65,6 +65,7 @@ def test_what_is_asked_for_is_what_the_networks_say():
         "rec_depth": 3,
         "rec_filters": 6,
         "conditioned": False,
+        "tables": False,
     }
     model = built(scale=1, **asked)
     assert building.networks_of(model) == asked
