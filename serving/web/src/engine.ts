@@ -7,8 +7,6 @@ import { type Manifest, type Pair, loadManifest, loadModel } from "./manifest.js
 import type { Setup } from "./messages.js";
 import { inputSide } from "./tiles.js";
 
-/** JPEG's step at quality 50, of which the network is told the ratio. */
-const MIDDLE_STEP = 16;
 /** More threads gain little on tiles. */
 const MAX_THREADS = 8;
 
@@ -20,10 +18,10 @@ export interface Network {
   /**
    * Restore what is in `input`.
    *
-   * @param step - quantiser step in grey levels.
+   * @param conditions - what is known of the file's coding, five numbers; see `ofTables`.
    * @returns RGB in grey levels, side squared times 3, neither rounded nor clipped.
    */
-  run(step: number): Promise<Float32Array>;
+  run(conditions: Float32Array): Promise<Float32Array>;
 }
 
 /** What a worker computes with. */
@@ -127,11 +125,13 @@ class TileNetwork implements Network {
     this.input = new Float32Array(side * side * 3);
   }
 
-  async run(step: number): Promise<Float32Array> {
+  async run(conditions: Float32Array): Promise<Float32Array> {
     const side = inputSide(this.pair);
     const inputs: Record<string, Tensor> = { tile: new Tensor(this.input, [1, side, side, 3]) };
-    if (this.pair.conditioned) {
-      inputs["log_step"] = new Tensor(new Float32Array([Math.log(step / MIDDLE_STEP)]), [1]);
+    const count = this.pair.conditions;
+    if (count > 0) {
+      const name = count === 1 ? "log_step" : "conditions";
+      inputs[name] = new Tensor(conditions.slice(0, count), [count]);
     }
     try {
       const [output] = Object.values(await this.model.run(inputs));

@@ -15,7 +15,7 @@ export interface Header {
   grey: boolean;
   /** Quality of the codec, 1 to 100. */
   quality: number;
-  /** Quantiser step that the network is told, in grey levels. */
+  /** Quantiser step that the network is told first, in grey levels. */
   step: number;
   /** Size of the original in pixels. */
   width: number;

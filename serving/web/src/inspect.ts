@@ -1,8 +1,9 @@
 /** What a file is and what restoring it takes, known before anything is decoded or loaded. */
 
+import type { Tables } from "./condition.js";
 import { ComrecError } from "./errors.js";
 import { PLAIN, readHeader } from "./header.js";
-import { type Frame, type Part, frame, parts, steps } from "./jpeg.js";
+import { type Frame, type Part, frame, parts, tables } from "./jpeg.js";
 import { type Profile, orientation, profile } from "./metadata.js";
 
 /**
@@ -20,7 +21,7 @@ export interface Description {
   /** How many times smaller the decoded picture is than the restored one, 1 or 2. */
   scale: number;
   grey: boolean;
-  /** Quantiser step, in grey levels: what the network is told; of an ordinary JPEG that of luma. */
+  /** Quantiser step in grey levels: what a compact file names; of an ordinary JPEG that of luma. */
   step: number;
   /** Size of the restored picture in pixels, before `orientation` turns it. */
   width: number;
@@ -35,8 +36,8 @@ export interface Inspected {
   description: Description;
   frame: Frame;
   parts: Part[];
-  /** Steps of luma, rows of vertical frequency; empty if it is no ordinary JPEG. */
-  table: Uint16Array;
+  /** Of the JPEG, whatever its kind. */
+  tables: Tables;
 }
 
 /**
@@ -56,7 +57,7 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
     );
   }
   const header = readHeader(file, all, picture);
-  const table = header === null ? steps(all, picture.lumaTable) : new Uint16Array();
+  const steps = tables(all, picture);
   const shown = { orientation: orientation(all), profile: profile(all) };
   const description: Description =
     header === null
@@ -65,7 +66,7 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
           presetId: null,
           scale: 1,
           grey: picture.components === 1,
-          step: table[0],
+          step: steps.luma[0],
           width: picture.width,
           height: picture.height,
           ...shown,
@@ -87,5 +88,5 @@ export function inspectFile(file: Uint8Array, maxPixels: number): Inspected {
       `expected at most ${maxPixels} pixels (maxPixels). Received: ${width}x${height}`,
     );
   }
-  return { description, frame: picture, parts: all, table };
+  return { description, frame: picture, parts: all, tables: steps };
 }

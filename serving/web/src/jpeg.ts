@@ -1,5 +1,6 @@
 /** The parts of a JPEG file (ITU-T T.81, Annex B), read without decoding a pixel. */
 
+import type { Tables } from "./condition.js";
 import { ComrecError } from "./errors.js";
 
 /** One marker with what belongs to it: its segment, and after SOS the coded data as well. */
@@ -19,8 +20,9 @@ export interface Frame {
   height: number;
   /** 1 for grey, 3 for colour, 4 for CMYK. */
   components: number;
-  /** Which quantisation table luma uses. */
+  /** Which quantisation table luma uses, and which the second component; null for grey. */
   lumaTable: number;
+  chromaTable: number | null;
   /** How many times more samples luma has than chroma, across and down, say "2x1"; or "grey". */
   sampling: string;
 }
@@ -107,8 +109,10 @@ export function frame(all: Part[]): Frame {
   if (height < 1 || width < 1 || content.length < 6 + 3 * components || components < 1) {
     throw damaged(`the frame header says ${width}x${height} pixels, ${components} components`);
   }
-  const sampling = components === 1 ? "grey" : ratio(content[7], content[10]);
-  return { width, height, components, lumaTable: content[8], sampling };
+  const grey = components === 1;
+  const sampling = grey ? "grey" : ratio(content[7], content[10]);
+  const chromaTable = grey ? null : content[11];
+  return { width, height, components, lumaTable: content[8], chromaTable, sampling };
 }
 
 /** The ratio of two pairs of sampling factors, four bits each. */
@@ -123,14 +127,27 @@ const ZIGZAG = Array.from({ length: 64 }, (_, index) => index).sort((a, b) => {
 });
 
 /**
+ * Read the quantisation tables of luma and of the second component.
+ *
+ * @param all - what `parts` returned.
+ * @throws ComrecError "damaged" if luma's is missing, or one is cut short.
+ */
+export function tables(all: Part[], { lumaTable, chromaTable }: Frame): Tables {
+  const luma = steps(all, lumaTable);
+  // Where its table comes only behind the first scan, it is taken as luma's.
+  return { luma, chroma: chromaTable === null ? null : steps(all, chromaTable, luma) };
+}
+
+/**
  * Read one quantisation table, the last that is defined before the first scan.
  *
  * @param all - what `parts` returned.
  * @param table - which, 0 to 3.
+ * @param otherwise - what is taken if there is no such table.
  * @returns 64 steps in grey levels, 1 to 65535, rows of vertical frequency.
  * @throws ComrecError "damaged" if there is no such table.
  */
-export function steps(all: Part[], table: number): Uint16Array {
+export function steps(all: Part[], table: number, otherwise?: Uint16Array): Uint16Array {
   const found = new Uint16Array(64);
   for (const { marker, content } of all) {
     if (marker === SOS) break;
@@ -148,6 +165,7 @@ export function steps(all: Part[], table: number): Uint16Array {
       position += size;
     }
   }
+  if (otherwise !== undefined && !found.some((step) => step > 0)) return otherwise;
   if (found.includes(0)) throw damaged(`the JPEG has no quantisation table ${table}`);
   return found;
 }

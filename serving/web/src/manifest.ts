@@ -10,13 +10,13 @@ export interface Pair extends TileShape {
   file: string;
   /** Of the file, 64 hexadecimal digits. */
   sha256: string;
-  /** Whether the model takes the logarithm of the quantiser step. */
-  conditioned: boolean;
+  /** How many numbers the model is told of a file's coding: the first so many of `ofTables`. */
+  conditions: 0 | 1 | 5;
 }
 
 /** What a site has. */
 export interface Manifest {
-  version: 2;
+  version: 3;
   /** Folder of the runtime's wasm files, relative to the manifest. */
   runtime: string;
   /** How ordinary JPEGs are restored, if there is a pair for them. */
@@ -36,22 +36,24 @@ const MAX_SIDE = 2048;
 export async function loadManifest(base: URL): Promise<Manifest> {
   const response = await load(new URL("models.json", base), "no-cache");
   const manifest: unknown = await response.json().catch(() => null);
-  if (!isManifest(manifest)) throw unavailable("models.json is not a manifest of version 2");
+  if (!isManifest(manifest)) throw unavailable("models.json is not a manifest of version 3");
   return manifest;
 }
 
-function isManifest(value: unknown): value is Manifest {
+/** Whether a value is a manifest; the models are checked by their hashes. */
+export function isManifest(value: unknown): value is Manifest {
   const manifest = value as Manifest | null;
   return (
-    manifest?.version === 2 &&
+    manifest?.version === 3 &&
     typeof manifest.runtime === "string" &&
     (manifest.ordinary === null || typeof manifest.ordinary?.pair === "string") &&
     typeof manifest.pairs === "object" &&
     Object.values(manifest.pairs).every(
-      ({ file, sha256, side, scale, halo }) =>
+      ({ file, sha256, side, scale, halo, conditions }) =>
         typeof file === "string" &&
         /^[0-9a-f]{64}$/.test(sha256) &&
         [1, 2].includes(scale) &&
+        [0, 1, 5].includes(conditions) &&
         [side, halo].every((number) => Number.isInteger(number) && number >= 0) &&
         side >= 2 &&
         side % 2 === 0 &&

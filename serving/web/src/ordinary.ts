@@ -1,5 +1,6 @@
 /** How much of an ordinary JPEG is restored; twin of `compression/jpeg_restoration.py`. */
 
+import { type Tables, ofStandard, ofTables } from "./condition.js";
 import { type Blocks, type Thresholds, earlierQuality, isDrawn, isPattern } from "./damage.js";
 
 /** A piecewise linear curve: qualities, then values. */
@@ -11,6 +12,8 @@ export interface Rule extends Thresholds {
   pair: string;
   /** The standard's luma steps at qualities 1 to 100, 64 bytes each, base64. */
   tables: string;
+  /** The first four numbers of `ofTables` at these qualities, for a colour picture. */
+  conditions: number[][];
   /** Shares of luma and of chroma at qualities, by sampling (see `Frame`); 0 above the last. */
   shares: Record<string, [number[], number[], number[]]>;
   /** Which of these is used for samplings that were not measured. */
@@ -21,42 +24,50 @@ export interface Rule extends Thresholds {
 
 /** How a picture is restored. */
 export interface Treatment {
-  /** DC step of luma that the network is told, in grey levels. */
-  step: number;
+  /** What the network is told, see `ofTables`. */
+  conditions: Float32Array;
   /** The shares of what the network changes that are applied, 0 to 1. */
   luma: number;
   chroma: number;
 }
 
 /** How a compact file is restored: completely. */
-export const whole = (step: number): Treatment => ({ step, luma: 1, chroma: 1 });
+export const whole = (conditions: Float32Array): Treatment => ({ conditions, luma: 1, chroma: 1 });
 
 /**
  * Decide on a picture.
  *
- * @param table - steps of luma, rows of vertical frequency.
+ * @param steps - of the file.
  * @param sampling - as in `Frame`.
  * @param blocks - of the decoded picture.
  * @returns null if it is to be left as it is.
  */
 export function treat(
   rule: Rule,
-  table: ArrayLike<number>,
+  steps: Tables,
   sampling: string,
   blocks: Blocks,
 ): Treatment | null {
   const tables = Uint8Array.from(atob(rule.tables), (char) => char.charCodeAt(0));
   const standard = (quality: number): Uint8Array =>
     tables.subarray(64 * (quality - 1), 64 * quality);
-  const fitted = fitQuality(table, standard);
-  const quality = earlierQuality(blocks, table, fitted, standard, rule) ?? fitted;
+  const fitted = fitQuality(steps.luma, standard);
+  const earlier = earlierQuality(blocks, steps.luma, fitted, standard, rule);
+  const quality = earlier ?? fitted;
   if (isPattern(blocks, rule)) return null;
   const strength = isDrawn(blocks, rule) ? at(rule.drawn, quality) : 1;
   const shares = rule.shares[Object.hasOwn(rule.shares, sampling) ? sampling : rule.other];
   const [luma, chroma] = shares
     .slice(1)
     .map((values) => (quality > shares[0].at(-1)! ? 0 : strength * at([shares[0], values], quality)));
-  return luma > 0 || chroma > 0 ? { step: standard(quality)[0], luma, chroma } : null;
+  if (luma <= 0 && chroma <= 0) return null;
+  const full = sampling === "1x1";
+  // An earlier compression had other tables than the file, most likely the standard's.
+  const conditions =
+    earlier === null
+      ? ofTables(standard(quality)[0], steps, full)
+      : ofStandard(rule.conditions[quality - 1], steps.chroma === null, full);
+  return { conditions, luma, chroma };
 }
 
 /** The quality of libjpeg whose table is nearest, by least squares of the logarithm. */

@@ -1,5 +1,6 @@
 /** Restores one picture in a worker: decoder, tiles, network. */
 
+import { ofTables } from "./condition.js";
 import { type Blocks, type Thresholds, chosenRows, transform } from "./damage.js";
 import type { Engine, Network } from "./engine.js";
 import { ComrecError } from "./errors.js";
@@ -40,9 +41,11 @@ export async function restorePicture(job: Job, engine: Engine, watch: Watch): Pr
   }
   const decoded = await decodeFor(inspected, true);
   try {
-    const { frame, table } = inspected;
+    const { sampling } = inspected.frame;
     const rule = kind === "ordinary" ? manifest.ordinary : null;
-    const treatment = rule ? treat(rule, table, frame.sampling, blocksOf(decoded, rule)) : whole(step);
+    const treatment = rule
+      ? treat(rule, inspected.tables, sampling, blocksOf(decoded, rule))
+      : whole(ofTables(step, inspected.tables, sampling === "1x1"));
     if (treatment === null) return await decodeFor(inspected, false);
     watch.check();
     const network = await engine.network(pair);
@@ -128,7 +131,7 @@ async function restoreByTiles(
     for (let column = 0; column < columns; column++) {
       watch.check();
       tiles.fill(network.input, strip, row, column, pair);
-      const values = await network.run(treatment.step);
+      const values = await network.run(treatment.conditions);
       if (blended) tiles.blend(values, strip, row, column, pair, treatment, grey);
       tiles.store(pixels.data, values, grey);
       target.putImageData(pixels, column * pair.side, row * pair.side);

@@ -33,7 +33,7 @@ const pages = {
   "foreign.jpg": Buffer.from(jpeg(first({}), table(0, 9), frameSegment(6, 5))),
   "bomb.jpg": Buffer.from(jpeg(table(0, 9), frameSegment(65000, 65000))),
   "thin.jpg": Buffer.from(jpeg(table(0, 9), frameSegment(65000, 1))),
-  "undecodable.jpg": Buffer.from(jpeg(table(0, 9), frameSegment(6, 5, 3, 0xc3))),
+  "undecodable.jpg": Buffer.from(jpeg(table(0, 9), frameSegment(6, 5, 3, { marker: 0xc3 }))),
   "text.jpg": "not a picture",
   "other-hash/models.json": changed((pair) => {
     pair.sha256 = "0".repeat(64);

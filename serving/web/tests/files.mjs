@@ -17,7 +17,13 @@ export const segment = (marker, content) => [
   ...content,
 ];
 
-export const frameSegment = (width, height, components = 3, marker = 0xc0) =>
+/** A frame header: sampling factors of luma as they are coded, and which table chroma uses. */
+export const frameSegment = (
+  width,
+  height,
+  components = 3,
+  { marker = 0xc0, luma = 0x11, chromaTable = 0 } = {},
+) =>
   segment(marker, [
     8,
     height >> 8,
@@ -25,7 +31,9 @@ export const frameSegment = (width, height, components = 3, marker = 0xc0) =>
     width >> 8,
     width & 255,
     components,
-    ...Array.from({ length: components }, (_, index) => [index + 1, 0x11, index ? 1 : 0]).flat(),
+    ...Array.from({ length: components }, (_, index) =>
+      index ? [index + 1, 0x11, chromaTable] : [1, luma, 0],
+    ).flat(),
   ]);
 
 export const table = (number, step) => segment(0xdb, [number, step, ...Array(63).fill(step)]);

@@ -9,7 +9,7 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 import { crc32 } from "../build/crc32.js";
 import { inspectFile } from "../build/inspect.js";
 import { frame, parts, steps } from "../build/jpeg.js";
-import { findPair } from "../build/manifest.js";
+import { findPair, isManifest } from "../build/manifest.js";
 import * as metadata from "../build/metadata.js";
 import * as tiles from "../build/tiles.js";
 import { first, frameSegment, jpeg, read, segment, table } from "./files.mjs";
@@ -56,7 +56,7 @@ describe("the parts of a JPEG", () => {
     "rubbish between segments": jpeg(table(0, 9), [0, 1, 2]),
     "no frame header": jpeg(table(0, 9)),
     "a frame without height": jpeg(table(0, 9), frameSegment(4, 0)),
-    "no table for luma": jpeg(table(1, 9), frameSegment(4, 4)),
+    "no table for luma": jpeg(table(1, 9), frameSegment(4, 4, 3, { chromaTable: 1 })),
     "half a table": jpeg(segment(0xdb, [0, 1, 2, 3]), frameSegment(4, 4)),
   })) {
     test(`${what} is refused`, () => assert.throws(() => inspect(file), fails("damaged")));
@@ -89,9 +89,15 @@ describe("the parts of a JPEG", () => {
     assert.equal(of("ordinary_444_85.jpg"), "1x1");
     assert.equal(of("ordinary_grey.jpg"), "grey");
   });
-  test("a table of luma is found among several in one segment", () => {
+  test("tables of luma and chroma are found in one segment", () => {
     const both = segment(0xdb, [0, 7, ...Array(63).fill(1), 1, 9, ...Array(63).fill(1)]);
-    assert.equal(inspect(jpeg(both, frameSegment(4, 4))).step, 7);
+    const file = jpeg(both, frameSegment(4, 4, 3, { chromaTable: 1 }));
+    const { luma, chroma } = inspectFile(file, 1e6).tables;
+    assert.deepEqual([luma[0], luma[1], chroma[0], chroma[1]], [7, 1, 9, 1]);
+    assert.equal(inspect(file).step, 7);
+  });
+  test("a grey one has no table of chroma", () => {
+    assert.equal(inspectFile(read("ordinary_grey.jpg"), 1e6).tables.chroma, null);
   });
 });
 
@@ -146,6 +152,15 @@ describe("a compact file", () => {
       assert.throws(() => inspect(file), fails("damaged"));
     });
   }
+  test("without a table of luma is refused, without one of chroma has luma's", () => {
+    const values = { height: 9, width: 11 };
+    const frame = frameSegment(6, 5, 3, { chromaTable: 1 });
+    const withTables = (...found) => inspectFile(jpeg(first(values), ...found, frame), 1000).tables;
+    assert.throws(() => withTables(table(1, 9)), fails("damaged", /no.* table 0/));
+    const { luma, chroma } = withTables(table(0, 9));
+    assert.deepEqual(chroma, luma);
+    assert.notDeepEqual(withTables(table(0, 9), table(1, 7)).chroma, luma);
+  });
   test("with data of others in APP9 is an ordinary JPEG", () => {
     const file = jpeg(segment(0xe9, ascii("Media Jukebox")), table(0, 9), frameSegment(6, 5));
     assert.equal(inspect(file).kind, "ordinary");
@@ -302,6 +317,17 @@ describe("a manifest", () => {
       assert.throws(() => findPair(manifest, name, scale), fails("preset", /Received: /));
     });
   }
+  test("is one only of its version, with numbers of conditions that there are", () => {
+    assert.ok(isManifest(manifest));
+    assert.ok(!isManifest({ ...manifest, version: 2 }));
+    assert.ok(!isManifest(null));
+    const told = (conditions) => {
+      const pairs = Object.entries(manifest.pairs).map(([id, pair]) => [id, { ...pair, conditions }]);
+      return isManifest({ ...manifest, pairs: Object.fromEntries(pairs) });
+    };
+    assert.deepEqual([0, 1, 5].map(told), [true, true, true]);
+    assert.deepEqual([2, true, "5", undefined, -1].map(told), [false, false, false, false, false]);
+  });
   test("without a pair of full size refuses ordinary JPEGs", () => {
     assert.throws(() => findPair({ ...manifest, ordinary: null }, null, 1), fails("preset"));
   });
