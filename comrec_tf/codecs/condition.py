@@ -13,6 +13,7 @@ import PIL.Image
 from comrec_tf.codecs import base, jpeg_xl
 from comrec_tf.codecs.jpeg import JpegFormat
 from comrec_tf.compact_file import carriers
+from comrec_tf.images import damage
 
 __all__ = ["COUNT", "IS_LOW", "of_codec", "of_file", "of_step", "of_tables"]
 
@@ -85,7 +86,7 @@ def of_file(content: bytes, step: float) -> np.ndarray:
         float32 (5,): `of_tables` of a JPEG, also of one inside a JPEG XL file; else `of_step`.
 
     Raises:
-        ValueError: the bytes are of no known format.
+        ValueError: the bytes are of no known format, or damaged.
     """
     kind = carriers.file_format(content)
     if kind == jpeg_xl.JpegXlCodec.name:
@@ -94,11 +95,14 @@ def of_file(content: bytes, step: float) -> np.ndarray:
 
 
 def _of_jpeg(content: bytes, step: float) -> np.ndarray:
-    with PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+    with (
+        damage.pillow_errors("damaged JPEG"),
+        PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture,
+    ):
         components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
         tables = picture.quantization  # type: ignore[attr-defined]
-    luma, *others = components
-    # Where its table comes only behind the first scan, it is taken as luma's.
-    chroma = tables.get(others[0][2], tables[luma[2]]) if others else None
-    full = len(components) == 3 and others[0][:2] == luma[:2]
-    return of_tables(step, tables[luma[2]], chroma, full)
+        luma, *others = components
+        # Where its table comes only behind the first scan, it is taken as luma's.
+        chroma = tables.get(others[0][2], tables[luma[2]]) if others else None
+        full = len(components) == 3 and others[0][:2] == luma[:2]
+        return of_tables(step, tables[luma[2]], chroma, full)

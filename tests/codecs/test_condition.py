@@ -86,6 +86,10 @@ def test_a_codec_says_what_its_files_will_say(name, fixture, request):
         np.testing.assert_array_equal(told, expected)
 
 
-def test_bytes_of_no_known_format_are_refused():
+def test_bytes_of_no_known_format_and_damaged_ones_are_refused(photo):
+    content = jpeg(photo, quality=30)
+    without = content.replace(b"\xff\xdb", b"\xff\xe3")
+    with pytest.raises(ValueError, match="damaged JPEG"):
+        condition.of_file(without, 16.0)
     with pytest.raises(ValueError, match="not a JPEG"):
         condition.of_file(b"nothing at all", 16.0)
