@@ -75,7 +75,7 @@ def _define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
     with help_text.group(values, help_text.RUN):
-        number("max_in_flight", 2, "Requests that run at the same time.")
+        number("max_in_flight", 4, "Requests that run at the same time; about two for each core.")
         number("max_waiting", 32, "Requests that wait; more get RESOURCE_EXHAUSTED.", 0)
         number("max_message_megabytes", 64, "Size of a request or reply at most.")
         number("max_held_megabytes", 512, "Size of all requests that wait or run at most.")

@@ -63,7 +63,7 @@ class Admission:
     def __init__(
         self,
         *,
-        max_in_flight: int = 2,
+        max_in_flight: int = 4,
         max_waiting: int = 32,
         max_bytes: int = 512 * 1024**2,
         arrival_seconds: float = 60.0,

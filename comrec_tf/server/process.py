@@ -58,7 +58,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8500
     rest_port: int = 8501
-    max_in_flight: int = 2
+    max_in_flight: int = 4
     max_waiting: int = 32
     max_message_bytes: int = 64 * 1024**2
     max_held_bytes: int = 512 * 1024**2
