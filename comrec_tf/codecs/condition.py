@@ -10,7 +10,7 @@ import io
 import numpy as np
 import PIL.Image
 
-from comrec_tf.codecs import base, jpeg_xl
+from comrec_tf.codecs import base, jpeg_xl, quantization
 from comrec_tf.codecs.jpeg import JpegFormat
 from comrec_tf.compact_file import carriers
 from comrec_tf.images import damage
@@ -99,10 +99,6 @@ def _of_jpeg(content: bytes, step: float) -> np.ndarray:
         damage.pillow_errors("damaged JPEG"),
         PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture,
     ):
-        components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
-        tables = picture.quantization  # type: ignore[attr-defined]
-        luma, *others = components
-        # Where its table comes only behind the first scan, it is taken as luma's.
-        chroma = tables.get(others[0][2], tables[luma[2]]) if others else None
-        full = len(components) == 3 and others[0][:2] == luma[:2]
-        return of_tables(step, tables[luma[2]], chroma, full)
+        luma, chroma, factors = quantization.tables_of(picture)
+    full = len(factors) == 3 and factors[0] == factors[1]
+    return of_tables(step, luma, chroma, full)

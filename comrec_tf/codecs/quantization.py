@@ -1,8 +1,9 @@
-"""JPEG's quantisation tables, standard and flatter ones, scaled by quality as libjpeg does."""
+"""JPEG's quantisation tables: standard and flatter ones, scaled by quality, and those of files."""
 
 import numpy as np
+import PIL.Image
 
-__all__ = ["FLAT", "STANDARD", "flat_tables", "quality_scale", "standard_tables"]
+__all__ = ["FLAT", "STANDARD", "flat_tables", "quality_scale", "standard_tables", "tables_of"]
 
 # ITU-T T.81, table K.1: steps of the 8x8 luma coefficients, rows of vertical frequency.
 _LUMA = np.array(
@@ -112,3 +113,26 @@ def _scaled(tables: np.ndarray, quality: np.ndarray | float) -> np.ndarray:
     """Scale tables at quality 50 (jpeg_add_quant_table)."""
     scale = quality_scale(quality)[..., None, None, None]
     return np.clip(np.floor((tables * scale + 50.0) / 100.0), 1.0, 255.0).astype(np.float32)
+
+
+def tables_of(
+    picture: PIL.Image.Image,
+) -> tuple[np.ndarray, np.ndarray | None, list[tuple[int, int]]]:
+    """Read what the header of an open JPEG says of its quantisation.
+
+    Args:
+        picture: the JPEG as Pillow opened it.
+
+    Returns:
+        The steps of luma and of chroma, float64 (64,), rows of vertical frequency, None for the
+        chroma of a grey picture; and for each component its samples across and down. A table of
+        chroma that comes only behind the first scan is taken as luma's.
+
+    Raises:
+        KeyError: there is no table for luma.
+    """
+    components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
+    tables = picture.quantization  # type: ignore[attr-defined]
+    names = [name for *_, name in components[:2]]
+    luma, *chroma = (np.asarray(tables.get(n, tables[names[0]]), np.float64) for n in names)
+    return luma, chroma[0] if chroma else None, [tuple(factors) for *factors, _ in components]

@@ -6,6 +6,7 @@ import io
 import numpy as np
 import PIL.Image
 
+from comrec_tf.codecs import quantization
 from comrec_tf.images import damage, files, limits
 from comrec_tf.images.metadata import Metadata, of_pil
 
@@ -83,20 +84,13 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
         is_cmyk = picture.mode == "CMYK"
         if is_cmyk:
             notes.append("CMYK: became RGB")
-        components = [component[1:] for component in picture.layer]  # type: ignore[attr-defined]
-        tables = picture.quantization  # type: ignore[attr-defined]
-        luma = tables[components[0][2]]
-        # Where chroma's comes only behind the first scan, it is taken as luma's.
-        table, *of_chroma = (
-            np.asarray(tables.get(each[2], luma), np.float64) for each in components[:2]
-        )
+        table, chroma_table, factors = quantization.tables_of(picture)
         pixels = files.from_pil(picture)
-        factors = [component[:2] for component in components]
         subsampling = "CMYK" if is_cmyk else _subsampling(factors)
     return OrdinaryJpeg(
         picture=pixels,
         table=table,
-        chroma_table=of_chroma[0] if of_chroma else None,
+        chroma_table=chroma_table,
         subsampling=subsampling,
         orientation=orientation,
         metadata=found,

@@ -120,11 +120,13 @@ class ComRec(keras.Model):
         Returns:
             `log_step`, and for RecCNN `tables`.
         """
-        log_step, tables = self.log_step(data["quality"]), self.tables(data["quality"])
-        return (
-            None if log_step is None else data.get("log_step", log_step),
-            None if tables is None else data.get("tables", tables),
-        )
+        if not self.com.conditioned:
+            return None, None
+        quality = data["quality"]
+        log_step = data["log_step"] if "log_step" in data else self.log_step(quality)
+        if not self.rec.tables:
+            return log_step, None
+        return log_step, data["tables"] if "tables" in data else self.tables(quality)
 
     @property
     def objective(self) -> str:

@@ -42,3 +42,18 @@ def test_flat_tables_become_the_standard_ones_where_little_is_left_to_restore():
     np.testing.assert_array_equal(quantization.flat_tables(50), quantization.FLAT)
     expected = np.clip((4 * quantization.FLAT * 100 + 50) // 100, 1, 255)
     np.testing.assert_array_equal(quantization.flat_tables(12.5), expected)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_file_says_its_tables_and_its_sampling(photo, mode):
+    buffer = io.BytesIO()
+    options = {"subsampling": "4:2:2"} if mode == "RGB" else {}
+    PIL.Image.fromarray(photo).convert(mode).save(buffer, "JPEG", quality=30, **options)
+    luma, chroma, factors = quantization.tables_of(PIL.Image.open(buffer))
+    expected = quantization.standard_tables(30).reshape(2, 64)
+    np.testing.assert_array_equal(luma, expected[0])
+    if mode == "L":
+        assert (chroma, factors) == (None, [(1, 1)])
+    else:
+        np.testing.assert_array_equal(chroma, expected[1])
+        assert factors == [(2, 1), (1, 1), (1, 1)]
