@@ -8,9 +8,9 @@ import PIL.ImageFile
 
 from comrec_tf import vocabulary
 from comrec_tf.codecs import base, quantization
-from comrec_tf.codecs.pillow import PillowCodec
+from comrec_tf.codecs.pillow import PillowCodec, PillowFormat
 
-__all__ = ["JpegCodec", "JpegFormat"]
+__all__ = ["JpegCodec", "JpegFormat", "PillowJpegCodec"]
 
 #: The most bytes that a sample and that the headers take.
 _LARGEST_SAMPLE, _HEADERS = 4, 1 << 16
@@ -18,13 +18,17 @@ _LARGEST_SAMPLE, _HEADERS = 4, 1 << 16
 _LOCK = threading.Lock()
 
 
-class JpegFormat(PillowCodec):
+class JpegFormat(PillowFormat):
     """What all encoders of JPEG have in common: the decoder, and libjpeg's limit of size."""
 
     suffix = vocabulary.CODEC_SUFFIXES["jpeg"]
     #: libjpeg's own limit.
     max_size = 65500
     _FORMAT = "JPEG"
+
+
+class PillowJpegCodec(JpegFormat, PillowCodec):
+    """What encoders of JPEG by Pillow have in common: buffers that fit any picture."""
 
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode a picture; see `Codec.encode`."""
@@ -43,7 +47,7 @@ class JpegFormat(PillowCodec):
                     PIL.ImageFile.MAXBLOCK = usual
 
 
-class JpegCodec(JpegFormat):
+class JpegCodec(PillowJpegCodec):
     """Baseline or progressive JPEG of libjpeg-turbo, with the standard quantisation tables.
 
     Args:

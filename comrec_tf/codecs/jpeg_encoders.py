@@ -11,7 +11,7 @@ import PIL.Image
 
 from comrec_tf import vocabulary
 from comrec_tf.codecs import base, dead_zone, quantization
-from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat
+from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat, PillowJpegCodec
 from comrec_tf.process import forking
 
 __all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
@@ -19,7 +19,7 @@ __all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
 _LIBVIPS = forking.ThreadedLibrary("libvips")
 
 
-class FlatJpegCodec(JpegFormat):
+class FlatJpegCodec(PillowJpegCodec):
     """JPEG by Pillow with quantisation tables for a squared error, not for the eye.
 
     A network restores more from finer steps of the high frequencies and of chroma and coarser steps
