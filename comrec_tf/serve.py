@@ -75,7 +75,12 @@ def _define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
     with help_text.group(values, help_text.RUN):
-        number("max_in_flight", 4, "Requests that run at the same time; about two for each core.")
+        number(
+            "max_in_flight",
+            4,
+            "Requests that run at the same time, each on its share of the cores: more for "
+            "throughput, fewer so that one is answered sooner.",
+        )
         number("max_waiting", 32, "Requests that wait; more get RESOURCE_EXHAUSTED.", 0)
         number("max_message_megabytes", 64, "Size of a request or reply at most.")
         number("max_held_megabytes", 512, "Size of all requests that wait or run at most.")
@@ -133,7 +138,12 @@ def _serve(values: flags.FlagValues, positional: list[str]) -> int:
     store = ModelStore(
         base_paths,
         poll_seconds=values.poll_seconds,
-        load=functools.partial(Servable, engine=values.engine, warm_up=values.enable_model_warmup),
+        load=functools.partial(
+            Servable,
+            engine=values.engine,
+            warm_up=values.enable_model_warmup,
+            at_once=values.max_in_flight,
+        ),
     )
     asyncio.run(process.serve(store, options, lambda text: print(text, flush=True)))
     store.close()

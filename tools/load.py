@@ -79,6 +79,8 @@ class Soak:
         versions = [int(path.name) for path in options.model_base_path.glob("[0-9]*")]
         self.version = max(versions)
         self.source = options.model_base_path / str(self.version)
+        # A run that was killed leaves its copy behind.
+        shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self.source, self.folder / str(self.version))
         self.counts: collections.Counter[str] = collections.Counter()
         self.seconds: dict[str, list[float]] = collections.defaultdict(list)

@@ -50,6 +50,8 @@ class Servable:
             installed that is the fastest here, which depends on the CPU and on the precision of the
             model; without the preset, or without a warm-up, that is "tensorflow".
         warm_up: whether to run the requests that lie beside it.
+        at_once: how many requests will run at the same time. Each operation of the model has that
+            share of the cores. The first `Servable` of a process decides for all.
 
     Raises:
         OSError, RuntimeError, ValueError: it cannot be loaded.
@@ -63,11 +65,13 @@ class Servable:
         engine: str = FASTER,
         *,
         warm_up: bool = True,
+        at_once: int = 1,
     ) -> None:
         self.version = version
+        self._at_once = at_once
         self._engine = _GRAPH
         self._local: LocalSignatures | None = None
-        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_threads(at_once))
         try:
             meta_graph = tf.compat.v1.saved_model.loader.load(
                 self._session, [tf.saved_model.SERVING], os.fspath(path)
@@ -110,7 +114,7 @@ class Servable:
         }
         ways[_GRAPH] = lambda: self._run_graph("decode", inputs, (), None)
         try:
-            seconds = speed.seconds_of(ways)
+            seconds = speed.seconds_of(ways, self._at_once)
         except RequestError as error:
             # A model may have been exported for smaller pictures than the look takes.
             _log.info("version %d restores by %s: no look (%s)", self.version, _GRAPH, error)
@@ -271,6 +275,15 @@ class Servable:
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def _threads(at_once: int) -> "tf.compat.v1.ConfigProto":
+    """Share the cores between requests: operations that split their work wait for each other."""
+    cores = len(os.sched_getaffinity(0))
+    return tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=max(1, cores // at_once),
+        inter_op_parallelism_threads=cores,
+    )
 
 
 def _installed(engine: str) -> bool:

@@ -1,3 +1,5 @@
+import itertools
+import threading
 import time
 
 from comrec_tf.server import speed
@@ -20,3 +22,15 @@ def test_the_faster_way_is_found_though_its_first_run_is_slow_and_one_is_held_up
     assert seconds["slow"] >= 0.06
     # In turn, not one after the other.
     assert calls[:4] == ["slow", "quick", "slow", "quick"]
+
+
+def test_calls_at_once_run_beside_each_other_and_all_count():
+    together = threading.Barrier(3)
+    seconds = speed.seconds_of({"meets": lambda: together.wait(5), "waits": held_up()}, at_once=3)
+    # Two of three take a moment, the last a tenth of a second.
+    assert seconds["waits"] >= 0.1
+
+
+def held_up():
+    numbers = itertools.count()
+    return lambda: time.sleep(0.1 if next(numbers) % 3 == 2 else 0.0)
