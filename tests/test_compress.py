@@ -101,7 +101,8 @@ def test_a_quality_is_that_of_plain_jpeg_and_no_file_is_larger(tmp_path, run, pi
     plain = np.asarray(PIL.Image.open(buffer))
     ours = Compressor.from_preset("tiny").decode(content)
     assert metrics.psnr(original, ours) > metrics.psnr(original, plain) - 0.02
-    assert len(content) <= len(buffer.getvalue()) + 23
+    # 21 bytes that say what is inside, in place of 18 of JFIF.
+    assert len(content) <= len(buffer.getvalue()) + 3
 
 
 def test_a_file_that_became_larger_is_named(tmp_path, run, capsys):

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 
 from comrec_tf import vocabulary
-from comrec_tf.codecs import base, dead_zone, quantization
+from comrec_tf.codecs import base, dead_zone, joined_tables, quantization
 from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat, PillowJpegCodec
 from comrec_tf.process import forking
 
@@ -66,7 +66,7 @@ class FlatJpegCodec(PillowJpegCodec):
 
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
         """Encode a picture; see `Codec.encode`."""
-        baseline = super().encode(picture, quality)
+        baseline = joined_tables.join(super().encode(picture, quality))
         if not self.progressive:
             return baseline
         return min(baseline, mozjpeg_lossless_optimization.optimize(baseline), key=len)
@@ -171,7 +171,7 @@ class MozjpegCodec(_ForeignEncoder):
         pixels = pyvips.Image.new_from_memory(memory, width, height, channels, "uchar")
         pixels = pixels.copy(interpretation="b-w" if channels == 1 else "srgb")
         try:
-            return pixels.jpegsave_buffer(
+            content = pixels.jpegsave_buffer(
                 Q=int(quality),
                 optimize_coding=True,
                 interlace=self.progressive,
@@ -184,6 +184,7 @@ class MozjpegCodec(_ForeignEncoder):
             )
         except pyvips.Error as error:
             raise ValueError(f"libvips cannot write JPEG: {error}") from error
+        return joined_tables.join(content)
 
     def step(self, quality: float) -> float:
         """Return the DC step of luma, times `_COARSER` of the tables; see `Codec.step`."""

@@ -17,8 +17,8 @@ The size of the original follows from the size of the picture inside. Version 1 
 from offset 13 on it had the original's height and width, three bytes each. It can still be read.
 
 `carriers` says where each format keeps these bytes. In a JPEG they are the content of an APP9
-segment behind the JFIF header, 21 bytes with its marker and length. Any viewer skips it and shows
-the compact picture. `graph.compact_file` reads and writes the same in TensorFlow operations.
+segment in place of the JFIF header, 21 bytes with its marker and length. Any viewer skips it and
+shows the compact picture. `graph.compact_file` reads and writes the same in TensorFlow operations.
 """
 
 import dataclasses

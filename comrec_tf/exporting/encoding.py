@@ -163,7 +163,7 @@ class Encoding:
         coded = (full, quality, tf.constant(self.scales[0]))
         if len(self.scales) == 1:
             return coded
-        max_bytes = tf.strings.length(full) + compact_file.SEGMENT_BYTES
+        max_bytes = tf.strings.length(full) + compact_file.ADDED_BYTES
 
         def half() -> _Coded:
             found = self._largest(picture, max_bytes, self.scales[-1])
@@ -182,7 +182,7 @@ class Encoding:
 
         def at_full() -> _Coded:
             found = self._largest(picture, max_bytes, full)
-            small = tf.strings.length(found[0]) + compact_file.SEGMENT_BYTES <= max_bytes
+            small = tf.strings.length(found[0]) + compact_file.ADDED_BYTES <= max_bytes
             return tf.cond(small, lambda: found, at_half)
 
         return tf.cond(_at_full_size(picture, max_bytes), at_full, at_half)
@@ -195,7 +195,7 @@ class Encoding:
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             middle = (low + high) // 2
             tried = self._bitstream(picture, middle, scale)
-            small = tf.strings.length(tried) + compact_file.SEGMENT_BYTES <= max_bytes
+            small = tf.strings.length(tried) + compact_file.ADDED_BYTES <= max_bytes
             return (
                 tf.where(small, middle, low),
                 tf.where(small, high, middle),

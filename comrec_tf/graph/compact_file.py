@@ -8,10 +8,12 @@ from comrec_tf.compact_file import carriers, container
 from comrec_tf.graph.checksum import crc32
 from comrec_tf.images import jpeg_markers
 
-__all__ = ["MAX_SEGMENTS", "SEGMENT_BYTES", "read", "require", "write"]
+__all__ = ["ADDED_BYTES", "MAX_SEGMENTS", "SEGMENT_BYTES", "read", "require", "write"]
 
 #: Length of the whole segment, marker included.
 SEGMENT_BYTES = 4 + container.LAYOUT_BYTES
+#: How many bytes `write` adds to a file of libjpeg, whose JFIF header of 18 bytes makes room.
+ADDED_BYTES = SEGMENT_BYTES - 18
 #: The most segments that are read of a file. Files with large metadata have a few hundred; without
 #: a limit, a hostile file would keep a server busy for minutes.
 MAX_SEGMENTS = 4096
@@ -20,7 +22,7 @@ _SIZES_BYTES = 6
 
 
 def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
-    """Put the segment into a JPEG; see `container.write`.
+    """Put the segment into a JPEG, in place of its JFIF header; see `container.write`.
 
     Args:
         bitstream: string (), a JPEG file.
@@ -56,7 +58,7 @@ def write(bitstream: tf.Tensor, header: dict[str, tf.Tensor]) -> tf.Tensor:
     position = len(jpeg_markers.FILE_START) + tf.where(has_jfif, 2 + 256 * start[4] + start[5], 0)
     return tf.strings.join(
         [
-            tf.strings.substr(bitstream, 0, position),
+            jpeg_markers.FILE_START,
             segment,
             tf.strings.substr(bitstream, position, tf.strings.length(bitstream) - position),
         ]

@@ -16,7 +16,7 @@ EXTREMES = [
     container.Header(2**32 - 1, 2, 100, 1023, 16, 15, True),
 ]
 #: Where the layout of `container` starts in a file of `jpeg`.
-PAYLOAD = 24
+PAYLOAD = 6
 
 
 def jpeg(**kwargs) -> bytes:

@@ -2,6 +2,7 @@ import dataclasses
 import io
 import zlib
 
+import numpy as np
 import PIL.Image
 import pytest
 
@@ -21,13 +22,22 @@ def test_what_is_written_is_read_with_the_checksum_of_the_picture(header):
     container.verify(content, container.read(content))
 
 
-def test_the_segment_is_21_bytes_and_follows_the_jfif_header():
+def test_the_segment_is_21_bytes_and_takes_the_place_of_the_jfif_header():
     plain = jpeg()
+    assert plain[2:4] == b"\xff\xe0"
     content = container.write(plain, HEADER)
-    assert len(content) - len(plain) == 21
-    assert content[:20] == plain[:20]
-    assert content[20:22] == b"\xff\xe9"
-    assert content[41:] == plain[20:]
+    assert content[:4] == plain[:2] + b"\xff\xe9"
+    assert content[23:] == plain[20:]
+    assert container.write(plain[:2] + plain[20:], HEADER) == content
+
+
+def test_the_picture_inside_has_its_colours_without_the_jfif_header(photo):
+    for subsampling in ("4:2:0", "4:4:4"):
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(photo).save(buffer, "JPEG", subsampling=subsampling)
+        content = container.write(buffer.getvalue(), HEADER)
+        seen = np.asarray(PIL.Image.open(io.BytesIO(content)))
+        np.testing.assert_array_equal(seen, np.asarray(PIL.Image.open(buffer)))
 
 
 def test_the_layout_is_what_the_module_says():
@@ -65,7 +75,7 @@ def test_a_flipped_byte_of_the_picture_is_noticed(offset):
 def test_metadata_that_others_put_in_leave_the_checksum_alone():
     content = container.write(jpeg(), HEADER)
     comment = b"\xff\xfe\x00\x07hello"
-    changed = content[:41] + comment + content[41:]
+    changed = content[:23] + comment + content[23:]
     container.verify(changed, container.read(changed))
 
 

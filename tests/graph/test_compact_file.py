@@ -33,7 +33,7 @@ def test_python_and_graph_write_the_same_bytes_and_read_the_same_numbers(header,
     expected = container.write(jpeg(), header)
     assert tf.function(compact_file.write)(jpeg(), tensors) == expected
     assert in_graph(expected) == header
-    assert len(expected) - len(jpeg()) == compact_file.SEGMENT_BYTES
+    assert len(expected) - len(jpeg()) == compact_file.ADDED_BYTES
 
 
 @pytest.mark.parametrize("header", EXTREMES)
@@ -45,7 +45,7 @@ def test_what_others_put_in_is_passed_over(in_graph):
     content = container.write(jpeg(comment=b"before", exif=b"Exif\0\0" + bytes(50)), HEADER)
     assert in_graph(content[:2] + b"\xff\xe9\x00\x08Other!" + content[2:]) == HEADER
     content = container.write(jpeg(), HEADER)
-    assert in_graph(content[:41] + b"\xff\xfe\x00\x07hello" + content[41:]) == HEADER
+    assert in_graph(content[:23] + b"\xff\xfe\x00\x07hello" + content[23:]) == HEADER
 
 
 def test_a_file_of_segments_alone_is_given_up_soon(in_graph):
