@@ -1,9 +1,17 @@
+import logging
+
 import pytest
 
 pytest.importorskip("grpc")
 pytest.importorskip("uvicorn")
 from comrec_tf import serve
 from comrec_tf.server import process, store
+
+
+@pytest.fixture(autouse=True)
+def own_handlers(monkeypatch):
+    """Serving makes the process's handlers sparing; pytest's would stay so for the tests behind."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def test_a_quality_means_the_reference_encoder_and_nothing_is_larger_than_its_fi
         choice = flat.encode_to(photo, Target("quality", quality, "psnr"))
         plain = reference.encode(photo, quality)
         assert choice.score >= metrics.psnr(photo, reference.decode(plain))
-        assert len(choice.content) <= len(plain) + compact_file.SEGMENT_BYTES
+        assert len(choice.content) <= len(plain) + compact_file.ADDED_BYTES
 
 
 def test_a_search_goes_on_from_what_it_knows_and_chooses_as_without(both, photo, monkeypatch):

@@ -21,7 +21,7 @@ def test_it_measures_whole_pictures_by_the_bytes_of_the_real_codec(model, pictur
         picture, curve = files.read(path), []
         for quality in (20, 60):
             content = compressor.encode(picture, quality).content
-            num_bytes = len(content) - compact_file.SEGMENT_BYTES
+            num_bytes = len(content) - compact_file.ADDED_BYTES
             psnrs.append(metrics.psnr(picture, compressor.decode(content)))
             rates.append(8 * num_bytes / picture[..., 0].size)
             curve.append((num_bytes, psnrs[-1]))
@@ -39,7 +39,7 @@ def test_one_quality_alone_is_compared_at_its_own_bytes(model, pictures_dir):
     picture = files.read(pictures_dir / "coffee.png")
     content = compressor_of(model).encode(picture, 40).content
     points = [plain_jpeg(picture, quality) for quality in range(1, 96)]
-    plain = metrics.psnr_at_bytes(points, len(content) - compact_file.SEGMENT_BYTES)
+    plain = metrics.psnr_at_bytes(points, len(content) - compact_file.ADDED_BYTES)
     assert logs["val_gain"] == pytest.approx(logs["val_psnr"] - plain, abs=0.3)
 
 
