@@ -25,6 +25,7 @@ from comrec_tf.compression.request import Request
 from comrec_tf.data import decoding
 from comrec_tf.graph import compact_file
 from comrec_tf.images import files
+from comrec_tf.images.metadata import Metadata
 from tests.makers import compressor_of, make_model
 from tests.robustness import hostile
 
@@ -101,6 +102,8 @@ def compressor():
 def seeds(compressor, photo):
     small = photo[:24, :40]
     made = [compressor.encode(small, quality, scale) for quality, scale in ((50, 1), (10, 2))]
+    # What harms nothing, too: metadata are outside the checksum.
+    made.append(compressor.encode(small, 50, 1, metadata=Metadata(exif=b"Exif\0\0" + bytes(64))))
     for name in ("webp", "avif", "jpeg2000", "jpeg-xl"):
         made.append(compressor.with_codec(catalog.make_codec(name)).encode(small, 50))
     return [file.content for file in made]
@@ -176,7 +179,7 @@ def test_mutated_files_are_restored_or_refused(compressor, seeds, timed):
         restored += 1
         assert picture.dtype == np.uint8
     # Checksums refuse most of them before anything is decoded.
-    assert restored > NUM_FILES // 30
+    assert restored > NUM_FILES // 25
 
 
 def test_mutated_files_of_jpeg_xl_are_unpacked_or_refused(photo, timed):
