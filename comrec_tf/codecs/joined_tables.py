@@ -5,7 +5,7 @@ picture 16 bytes more than necessary, where a whole file may have a thousand. T.
 B.2.4.2, lets a segment have several tables, and encoders for the web write them so.
 """
 
-from comrec_tf.images import jpeg_markers
+from comrec_tf.images import jpeg_markers, marker_segments
 
 __all__ = ["join"]
 
@@ -21,16 +21,12 @@ def join(content: bytes) -> bytes:
     Returns:
         A JPEG that decodes to the same.
     """
-    position = len(jpeg_markers.FILE_START)
     joined: list[tuple[int, bytes]] = []
-    while (marker := content[position + 1]) != jpeg_markers.SOS:
-        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
-        body = content[position + 4 : end]
+    end = marker_segments.START
+    for marker, start, end in marker_segments.walk(content, jpeg_markers.SOS):
+        body = content[start + 4 : end]
         if joined and joined[-1][0] == marker and marker in _TABLES:
             body = joined.pop()[1] + body
         joined.append((marker, body))
-        position = end
-    segments = (
-        bytes([0xFF, marker]) + (2 + len(body)).to_bytes(2, "big") + body for marker, body in joined
-    )
-    return jpeg_markers.FILE_START + b"".join(segments) + content[position:]
+    header = b"".join(marker_segments.segment(marker, body) for marker, body in joined)
+    return jpeg_markers.FILE_START + header + content[end:]

@@ -31,7 +31,7 @@ import PIL.Image
 
 from comrec_tf.compact_file import jpeg_xl
 from comrec_tf.compact_file.boxes import box, boxes
-from comrec_tf.images import damage, jpeg_markers
+from comrec_tf.images import damage, jpeg_markers, marker_segments
 from comrec_tf.images.metadata import MAX_SEGMENT_BYTES, XMP_START, Metadata
 
 __all__ = [
@@ -128,9 +128,9 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
     """
     match file_format(content):
         case "jpeg":
-            parts = _segments(content, 2, jpeg_markers.APP9, jpeg_markers.SOS)
+            parts = _segments(content, jpeg_markers.APP9, jpeg_markers.SOS)
         case "jpeg2000":
-            parts = (part[2:] for part in _segments(content, 2, _J2K_COMMENT, _J2K_TILE))
+            parts = (part[2:] for part in _segments(content, _J2K_COMMENT, _J2K_TILE))
         case "webp":
             parts = _chunks(content, magic)
         case "avif":
@@ -158,9 +158,9 @@ def checksum(content: bytes) -> int:
     """
     match file_format(content):
         case "jpeg":
-            parts = _without(content, 2, jpeg_markers.SOS, _DROPPED)
+            parts = _without(content, jpeg_markers.SOS, _DROPPED)
         case "jpeg2000":
-            parts = _without(content, 2, _J2K_TILE, {_J2K_COMMENT})
+            parts = _without(content, _J2K_TILE, {_J2K_COMMENT})
         case "webp":
             parts = (p for kind in (b"ALPH", b"VP8 ", b"VP8L") for p in _chunks(content, kind))
         case "avif":
@@ -274,33 +274,24 @@ def _segment(marker: int, content: bytes) -> bytes:
         raise ValueError(
             f"expected at most {MAX_SEGMENT_BYTES:,} bytes of metadata. Received: {len(content):,}"
         )
-    return bytes([0xFF, marker]) + (2 + len(content)).to_bytes(2, "big") + content
+    return marker_segments.segment(marker, content)
 
 
-def _segments(content: bytes, position: int, wanted: int, last: int) -> Iterator[bytes]:
-    """The segments of one marker that come before the marker `last`."""
-    while position + 4 <= len(content) and content[position] == 0xFF:
-        marker = content[position + 1]
-        if marker == last:
-            return
-        length = int.from_bytes(content[position + 2 : position + 4], "big")
+def _segments(content: bytes, wanted: int, last: int) -> Iterator[bytes]:
+    """The contents of the segments of one marker that come before the marker `last`."""
+    for marker, start, end in marker_segments.walk(content, last):
         if marker == wanted:
-            yield content[position + 4 : position + 2 + length]
-        position += 2 + length
+            yield content[start + 4 : end]
 
 
-def _without(content: bytes, position: int, last: int, dropped: set[int]) -> Iterator[bytes]:
+def _without(content: bytes, last: int, dropped: set[int]) -> Iterator[bytes]:
     """A file without the segments of some markers that come before the marker `last`."""
-    yield content[:position]
-    while position + 4 <= len(content) and content[position] == 0xFF:
-        marker = content[position + 1]
-        if marker == last:
-            break
-        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    end = marker_segments.START
+    yield content[:end]
+    for marker, start, end in marker_segments.walk(content, last):
         if marker not in dropped:
-            yield content[position:end]
-        position = end
-    yield content[position:]
+            yield content[start:end]
+    yield content[end:]
 
 
 def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
