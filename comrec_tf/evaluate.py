@@ -20,7 +20,7 @@ import sys
 from absl import flags
 
 from comrec_tf.commands import display, frame, help_text
-from comrec_tf.compression.target import METRICS
+from comrec_tf.compression.target import EFFORTS, METRICS
 
 __all__ = ["COMMAND", "main"]
 
@@ -93,6 +93,13 @@ def _define(values: flags.FlagValues) -> None:
             "one: twice the time.",
             flag_values=values,
         )
+        flags.DEFINE_enum(
+            "restore_effort",
+            "1",
+            [str(effort) for effort in EFFORTS],
+            "The preset's files are restored as by `comrec restore --effort`.",
+            flag_values=values,
+        )
     flags.mark_flag_as_required("output_dir", values)
     flags.register_validator(
         "rates",
@@ -142,6 +149,7 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
             values.metric,
             each_scale=values.each_scale,
             every_quality=values.every_quality,
+            restore_effort=int(values.restore_effort),
         ),
         paths,
         output,

@@ -137,6 +137,20 @@ def test_strength_blends_what_is_restored_with_what_was_there(tmp_path, photo):
     assert np.abs(whole - half).max() > 1
 
 
+def test_more_effort_restores_ordinary_jpegs_and_compact_files_better(tmp_path, photo):
+    old, compact = tmp_path / "old.jpg", tmp_path / "compact.jpg"
+    PIL.Image.fromarray(photo).save(old, quality=20)
+    compressor = Compressor.from_preset("comrec-fast")
+    compact.write_bytes(compressor.encode(photo, 40, scale=1).content)
+    for effort in (1, 2, 3):
+        arguments = ["--preset=comrec-fast", f"--output_dir={tmp_path}/{effort}"]
+        assert run(old, compact, *arguments, f"--effort={effort}") == 0
+    for name in ("old.png", "compact.png"):
+        scores = [metrics.psnr(photo, files.read(tmp_path / effort / name)) for effort in "123"]
+        assert scores == sorted(scores)
+        assert scores[2] > scores[0] + 0.03
+
+
 @pytest.mark.parametrize(("quality", "form"), [(30, "PNG"), (99, "JPEG")])
 def test_ordinary_jpegs_come_through_streams(monkeypatch, photo, quality, form):
     buffer = io.BytesIO()

@@ -44,13 +44,14 @@ def main() -> int:
     parser.add_argument("pictures", nargs="+", help="files, folders or globs")
     parser.add_argument("--preset", default=vocabulary.DEFAULT_PRESET, help="name or folder")
     parser.add_argument("--qualities", type=int, nargs="+", default=[10, 20, 30, 40, 90, 95])
+    parser.add_argument("--effort", type=int, default=1, help="of restoring, 1 to 3")
     parser.add_argument("--csv", help="file for a row of every JPEG")
     options = parser.parse_args()
     compressor = Compressor.from_preset(options.preset)
     rows = []
     paths = list(pictures.find(options.pictures).items())
     for name, path in display.progress(paths, "restoring"):
-        rows += _rows(name, path, options.qualities, compressor)
+        rows += _rows(name, path, options.qualities, compressor, options.effort)
     columns = ["JPEG", "PSNR", "restored", "gain", "least"]
     header = ["", *columns, *(name.replace("PSNR", "SSIMULACRA2") for name in columns[1:])]
     display.table(header, _cells(rows))
@@ -61,7 +62,9 @@ def main() -> int:
     return 0
 
 
-def _rows(name: str, path: str, qualities: list[int], compressor: Compressor) -> list[Row]:
+def _rows(
+    name: str, path: str, qualities: list[int], compressor: Compressor, effort: int
+) -> list[Row]:
     rows = []
     for kind in ("luma", "color"):
         picture = pictures.read(path, luma=kind == "luma")
@@ -70,7 +73,7 @@ def _rows(name: str, path: str, qualities: list[int], compressor: Compressor) ->
         for quality in qualities:
             content = _jpeg(picture, quality)
             before = files.from_pil(PIL.Image.open(io.BytesIO(content)))
-            after = compressor.restore_jpeg(content).picture
+            after = compressor.restore_jpeg(content, effort=effort).picture
             judge = judges.judge("ssimulacra2", picture)
             rows.append(
                 Row(

@@ -7,6 +7,7 @@ from absl import flags
 from comrec_tf import vocabulary
 from comrec_tf.commands import flags as command_flags
 from comrec_tf.commands import frame, help_text
+from comrec_tf.compression.target import EFFORTS
 
 if TYPE_CHECKING:
     from comrec_tf.compression.restoration import Restoration
@@ -40,6 +41,15 @@ def define(values: flags.FlagValues) -> None:
             "How much of the restoration ordinary JPEGs get.",
             lower_bound=0.0,
             upper_bound=1.0,
+            flag_values=values,
+        )
+        flags.DEFINE_enum(
+            "effort",
+            "1",
+            [str(effort) for effort in EFFORTS],
+            "2 and 3 restore four and eight mirrored and transposed views of a picture and take "
+            "their mean, which is better by a tenth of a dB, in four and eight times the time. "
+            "Files at half size are restored once.",
             flag_values=values,
         )
     with help_text.group(values, help_text.IN_AND_OUT):
@@ -89,6 +99,7 @@ def read(values: flags.FlagValues) -> "Restoration":
     return Restoration(
         preset=values.preset,
         strength=values.strength,
+        effort=int(values.effort),
         form=values.format,
         quality=_QUALITY if values.quality is None else values.quality,
         ignore_checksum=values.ignore_checksum,

@@ -15,7 +15,7 @@ from comrec_tf.compression.chroma import sampled
 from comrec_tf.compression.file_coder import FileCoder
 from comrec_tf.compression.fit import NO_FIT, Fit
 from comrec_tf.compression.result import CompactFile
-from comrec_tf.compression.target import EFFORTS, Target
+from comrec_tf.compression.target import Target, check_effort
 from comrec_tf.engines.base import EnginePair, load_pairs
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
@@ -185,8 +185,7 @@ class Compressor:
             chroma: one of `target.CHROMA`. "auto" gives drawings and coloured text full chroma, and
                 quality then means plain JPEG with full chroma as well; see `compression.chroma`.
             metadata: EXIF, XMP and colour profile to put into the file; their bytes count.
-            progress: told after each file that was tried which share of the search is done, 0 to 1;
-                an estimate, since the number of files is not known beforehand.
+            progress: told after each file which share of the search is done, 0 to 1; an estimate.
 
         Returns:
             The file and what was chosen. If the target is out of reach, the nearest file, with
@@ -217,9 +216,7 @@ class Compressor:
         metadata: Metadata | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Callable[[Target], CompactFile]:
-        """Prepare to compress one picture to several targets.
-
-        What was encoded and restored for one target is kept for the next.
+        """Prepare to compress one picture to several targets; each uses what was found for others.
 
         Args:
             picture, scales, plain, effort, chroma, metadata, progress: as in `encode_to`.
@@ -230,8 +227,7 @@ class Compressor:
         Raises:
             ValueError, TypeError: as `encode`.
         """
-        if effort not in EFFORTS:
-            raise ValueError(f"effort must be one of {EFFORTS}. Received: {effort}")
+        check_effort(effort)
         choices = self.choices(
             picture, scales, plain=plain, chroma=chroma, metadata=metadata, progress=progress
         )
@@ -263,7 +259,6 @@ class Compressor:
         for scale in scales:
             if scale not in self._files.coders:
                 raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
-
         codec = sampled(self.codec, chroma, pixels)
         return picture_ways.choices_of(
             self._files,
@@ -281,6 +276,7 @@ class Compressor:
         self,
         content: bytes,
         *,
+        effort: int = 1,
         ignore_checksum: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> np.ndarray:
@@ -288,6 +284,8 @@ class Compressor:
 
         Args:
             content: a compact file that `encode` made with the same preset.
+            effort: 1 to restore once; 2 and 3 to take the mean of what the pair at full size makes
+                of four and of eight mirrored and transposed views, in so many times the time.
             ignore_checksum: whether to restore what is left of a damaged file.
             progress: told while networks run which share of the picture is done, 0 to 1.
 
@@ -295,10 +293,10 @@ class Compressor:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
 
         Raises:
-            ValueError: the bytes are not a compact file, are of another preset or damaged, or the
-                picture is too large.
+            ValueError: the bytes are not a compact file, are of another preset or damaged, the
+                picture is too large, or there is no such effort.
         """
-        return self._files.decode(content, ignore_checksum, progress)
+        return self._files.decode(content, ignore_checksum, progress, effort)
 
     def decode_pil(self, content: bytes) -> PIL.Image.Image:
         """Restore a picture as a Pillow picture; see `decode`.
@@ -322,6 +320,7 @@ class Compressor:
         content: bytes,
         *,
         strength: float = 1.0,
+        effort: int = 1,
         progress: Callable[[float], None] | None = None,
     ) -> jpeg_restoration.RestoredJpeg:
         """Restore an ordinary JPEG, one that comrec_tf did not make, by the pair at full size.
@@ -331,14 +330,15 @@ class Compressor:
         Args:
             content: a JPEG; of a compact file, the picture that viewers show is restored.
             strength: how much of the restoration is applied, 0 to 1.
+            effort: as in `decode`.
             progress: told while networks run which share of the picture is done, 0 to 1.
 
         Returns:
             The picture, upright, and what was done to it.
 
         Raises:
-            ValueError: the bytes are not a JPEG or are damaged, the picture is too large or too
-                thin, `strength` is out of range, or the preset has no pair at full size.
+            ValueError: the bytes are no JPEG or damaged, the picture is too large or too thin,
+                `strength` or `effort` is out of range, or the preset has no pair at full size.
         """
         if not 0.0 <= strength <= 1.0:
             raise ValueError(f"strength must be from 0 to 1. Received: strength={strength}")
@@ -347,4 +347,4 @@ class Compressor:
             raise ValueError(f"{message} pairs of scales {self.scales}")
         jpeg = ordinary_jpeg.read(content, self.max_pixels)
         coder = self._files.coder(1, *jpeg.picture.shape[:2])
-        return jpeg_restoration.restore(jpeg, coder, strength, progress)
+        return jpeg_restoration.restore(jpeg, coder, strength, effort, progress)

@@ -134,6 +134,7 @@ class FileCoder:
         content: bytes,
         ignore_checksum: bool = False,
         progress: Callable[[float], None] | None = None,
+        effort: int = 1,
     ) -> np.ndarray:
         """Restore a file.
 
@@ -141,6 +142,7 @@ class FileCoder:
             content: a compact file that the same pairs made.
             ignore_checksum: whether to restore what is left of a damaged file.
             progress: told while networks run which share of the picture is done, 0 to 1.
+            effort: see `PictureCoder.restore`.
 
         Returns:
             uint8 (H, W, 3) RGB or (H, W, 1) grey, of the original's size.
@@ -167,7 +169,7 @@ class FileCoder:
         coder = self.coder(header.scale, header.height, header.width)
         decoded = decode_bitstream(content, coder.compact_shape(shape))
         conditions = condition.of_file(content, header.step)
-        return coder.restore(decoded, conditions, shape[:2], progress)
+        return coder.restore(decoded, conditions, shape[:2], progress, effort=effort)
 
     def coder(self, scale: int, height: int, width: int) -> PictureCoder:
         """Return the pair that restores a picture, unless the picture is too thin.

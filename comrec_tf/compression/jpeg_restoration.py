@@ -76,6 +76,7 @@ def restore(
     jpeg: OrdinaryJpeg,
     coder: PictureCoder,
     strength: float = 1.0,
+    effort: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> RestoredJpeg:
     """Restore an ordinary JPEG, or leave it as it is.
@@ -84,6 +85,7 @@ def restore(
         jpeg: the file.
         coder: a pair of scale 1.
         strength: how much of the restoration is applied, 0 to 1.
+        effort: see `PictureCoder.restore`.
         progress: told which share of the picture is done, 0 to 1.
 
     Returns:
@@ -118,7 +120,7 @@ def restore(
         return result(jpeg.picture, False, why)
     height, width = jpeg.picture.shape[:2]
     told = conditions(jpeg, quality, of_file=earlier is None)
-    restored = coder.restore(jpeg.picture, told, (height, width), progress)
+    restored = coder.restore(jpeg.picture, told, (height, width), progress, effort=effort)
     return result(blend(jpeg.picture, restored, luma, chroma), True, reason)
 
 

@@ -69,6 +69,7 @@ class Restoration:
         preset: name or folder; empty for the preset that each file names, and for ordinary JPEGs
             the default.
         strength: how much of the restoration ordinary JPEGs get, 0 to 1.
+        effort: of restoring, see `Compressor.decode`.
         form: one of `vocabulary.RESTORED_SUFFIXES`.
         quality: of the files of "jpeg" and "webp", 1 to 100.
         ignore_checksum: whether what is left of damaged compact files is restored.
@@ -79,6 +80,7 @@ class Restoration:
 
     preset: str = ""
     strength: float = 1.0
+    effort: int = 1
     form: str = "png"
     quality: int = 90
     ignore_checksum: bool = False
@@ -93,6 +95,7 @@ class Restoration:
             "restore": self.preset,
             "format": [self.form, None if self.form == "png" else self.quality],
             "strength": self.strength,
+            "effort": self.effort,
         }
 
     @property
@@ -182,12 +185,15 @@ class Restoration:
         """
         if source.header is None:
             done = compressor.restore_jpeg(
-                source.content, strength=self.strength, progress=progress
+                source.content, strength=self.strength, effort=self.effort, progress=progress
             )
             return Restored(source.content, done.picture, done.metadata, done)
         try:
             picture = compressor.decode(
-                source.content, ignore_checksum=self.ignore_checksum, progress=progress
+                source.content,
+                effort=self.effort,
+                ignore_checksum=self.ignore_checksum,
+                progress=progress,
             )
         except container.DamagedError as error:
             raise ValueError(f"{error}; --ignore_checksum restores what is left") from error

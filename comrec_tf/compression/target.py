@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-__all__ = ["CHROMA", "EFFORTS", "METRICS", "TARGETS", "Target"]
+__all__ = ["CHROMA", "EFFORTS", "METRICS", "TARGETS", "Target", "check_effort"]
 
 #: The kinds of targets, with the range of their values.
 TARGETS = {
@@ -19,6 +19,12 @@ METRICS = ("ssimulacra2", "psnr")
 EFFORTS = (1, 2, 3)
 #: How chroma is sampled: as suits the picture, at half the height and width, or at full size.
 CHROMA = ("auto", "420", "444")
+
+
+def check_effort(effort: int) -> None:
+    """Raise `ValueError` for an effort that is not one of `EFFORTS`."""
+    if effort not in EFFORTS:
+        raise ValueError(f"effort must be one of {EFFORTS}. Received: {effort}")
 
 
 @dataclasses.dataclass(frozen=True)

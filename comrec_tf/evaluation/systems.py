@@ -139,7 +139,13 @@ class _RateControl(System):
     """
 
     def __init__(
-        self, name: str, compressor: Compressor, metric: str, *, every_quality: bool
+        self,
+        name: str,
+        compressor: Compressor,
+        metric: str,
+        *,
+        every_quality: bool,
+        restore_effort: int,
     ) -> None:
         self.name = name
         # A search costs much more than a codec's file, and the curve is smooth: half the points do.
@@ -147,6 +153,7 @@ class _RateControl(System):
         self.settings = qualities if every_quality else (*qualities[:-1:2], qualities[-1])
         self._compressor = compressor
         self._metric = metric
+        self._restore_effort = restore_effort
         self._picture: np.ndarray | None = None
 
     def encode(self, picture: np.ndarray, setting: float) -> bytes | None:
@@ -156,7 +163,7 @@ class _RateControl(System):
 
     def decode(self, content: bytes, channels: int) -> np.ndarray:
         """Restore; see `System`."""
-        return self._compressor.decode(content)
+        return self._compressor.decode(content, effort=self._restore_effort)
 
     def encode_near(self, picture: np.ndarray, num_bytes: int) -> bytes:
         """Encode to a size by rate control, or by the quality above what it chose; see `System`."""
@@ -217,6 +224,7 @@ def of_preset(
     *,
     each_scale: bool = False,
     every_quality: bool = False,
+    restore_effort: int = 1,
 ) -> list[System]:
     """Make systems of a preset.
 
@@ -227,6 +235,7 @@ def of_preset(
         each_scale: whether the pair of each scale alone is a system too.
         every_quality: whether rate control is measured at all qualities of the plain codec's curve
             instead of every other one.
+        restore_effort: of restoring, see `Compressor.decode`.
 
     Returns:
         Rate control over all scales, with the preset's name, and with `each_scale` "NAME scale 1"
@@ -239,12 +248,14 @@ def of_preset(
             f"{name} scale {scale}",
             codec.qualities,
             lambda picture, quality: compressor.encode(picture, quality, scale=scale).content,
-            lambda content, channels: compressor.decode(content),
+            lambda content, channels: compressor.decode(content, effort=restore_effort),
             _settings(codec),
         )
 
     scales = compressor.scales if each_scale else ()
-    auto = _RateControl(name, compressor, metric, every_quality=every_quality)
+    auto = _RateControl(
+        name, compressor, metric, every_quality=every_quality, restore_effort=restore_effort
+    )
     return [auto, *map(of_scale, scales)]
 
 

@@ -43,6 +43,40 @@ def test_pictures_are_the_same_in_any_tiles(scale, fixture, request, monkeypatch
         assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1
 
 
+@pytest.mark.parametrize(("effort", "flips"), [(2, [()]), (3, [(), 1])])
+def test_more_effort_takes_the_mean_of_mirrored_and_transposed_views(effort, flips):
+    coder = coder_of(scale=1)
+    told = condition.of_step(20.0)
+    picture = np.random.default_rng(0).integers(0, 256, (17, 30, 3), np.uint8)
+
+    def once(view):
+        return coder.restore(view, told, view.shape[:2])
+
+    views = []
+    for flip in flips:
+        flipped = np.flip(picture, flip)
+        for turn in (0, 2):
+            turned = np.rot90(flipped, turn)
+            restored = once(turned), once(turned.swapaxes(0, 1)).swapaxes(0, 1)
+            views += [np.flip(np.rot90(one, -turn), flip) for one in restored]
+    done = []
+    restored = coder.restore(picture, told, picture.shape[:2], done.append, effort=effort)
+    assert len(views) == 2**effort
+    assert np.abs(restored - np.mean(views, 0)).max() <= 0.5
+    assert np.abs(restored.astype(int) - once(picture)).max() > 0
+    assert done == sorted(done)
+    assert set(np.arange(1, len(views) + 1) / len(views)) <= set(done)
+
+
+def test_half_size_has_no_views_and_an_effort_must_be_known(photo):
+    coder = coder_of(scale=2)
+    compact, told = coder.compact(photo, 20.0), condition.of_step(20.0)
+    once, thrice = (coder.restore(compact, told, (128, 160), effort=effort) for effort in (1, 3))
+    np.testing.assert_array_equal(once, thrice)
+    with pytest.raises(ValueError, match=r"effort must be one of \(1, 2, 3\). Received: 4"):
+        coder.restore(compact, told, (128, 160), effort=4)
+
+
 def test_work_counts_halos_and_padding(monkeypatch):
     coder = coder_of(scale=2)
     halo = coder.pair.rec_radius

@@ -57,6 +57,7 @@ def test_journals_tell_apart_what_makes_other_bytes():
     outcomes = [
         Restoration().outcome,
         Restoration(strength=0.5).outcome,
+        Restoration(effort=3).outcome,
         Restoration("comrec").outcome,
         Restoration(form="jpeg").outcome,
         Restoration(form="jpeg", quality=50).outcome,

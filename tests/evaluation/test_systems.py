@@ -76,6 +76,15 @@ def test_a_preset_is_a_system_and_each_of_its_scales_if_asked(compressor, photo)
     )
 
 
+def test_a_preset_restores_with_the_effort_that_is_asked_for(compressor, photo):
+    systems_of_preset = systems.of_preset("tiny", compressor, each_scale=True, restore_effort=3)
+    content = compressor.encode(photo, 40, 1).content
+    expected = compressor.decode(content, effort=3)
+    assert (expected != compressor.decode(content)).any()
+    for system in systems_of_preset:
+        np.testing.assert_array_equal(system.decode(content, 3), expected)
+
+
 def test_rate_control_makes_the_files_that_compress_would(compressor, photo):
     (auto,) = systems.of_preset("tiny", compressor)
     for quality in (10, 40):
