@@ -11,8 +11,8 @@ from comrec_tf.images import tiles
 
 __all__ = ["PictureCoder", "decode_bitstream"]
 
-#: How many views of a picture are restored, by effort: the picture, transposed, both turned by half
-#: a turn, all of them mirrored.
+#: How many views of a tile are restored, by effort: as it is and turned by half a turn, both
+#: transposed, all four mirrored.
 _VIEWS = {1: 1, 2: 4, 3: 8}
 
 
@@ -91,28 +91,8 @@ class PictureCoder:
         """
         check_effort(effort)
         views = _VIEWS[effort] if self.pair.scale == 1 else 1
-        if views == 1:
-            return self._restore(decoded, conditions, size, progress)
-        total = np.zeros(decoded.shape, np.uint16)
-        for view in range(views):
-            turned = np.ascontiguousarray(_turn(decoded, view))
-            share_done = None if progress is None else _part_of(progress, view, views)
-            height, width = turned.shape[:2]
-            restored = self._restore(turned, conditions, (height, width), share_done)
-            total += _turn_back(restored, view)
-        total += views // 2
-        total //= views
-        return total.astype(np.uint8)
-
-    def _restore(
-        self,
-        decoded: np.ndarray,
-        conditions: np.ndarray,
-        size: tuple[int, int],
-        progress: Callable[[float], None] | None,
-    ) -> np.ndarray:
         return tiles.apply(
-            lambda tile: self.pair.rec(tile, conditions),
+            lambda tile: _mean_of_views(lambda view: self.pair.rec(view, conditions), tile, views),
             decoded,
             size,
             sides=self._sides,
@@ -183,21 +163,26 @@ class PictureCoder:
         return tiles.round_up(self.pair.rec_radius, self.pair.rec_multiple)
 
 
-def _turn(picture: np.ndarray, view: int) -> np.ndarray:
-    """One of the eight views: each bit of `view` says whether to turn in one way."""
-    picture = picture.swapaxes(0, 1) if view & 1 else picture
-    picture = picture[::-1, ::-1] if view & 2 else picture
-    return picture[:, ::-1] if view & 4 else picture
+def _mean_of_views(rec: tiles.Network, tile: np.ndarray, views: int) -> np.ndarray:
+    if views == 1:
+        return rec(tile)
+    total = np.zeros(tile.shape, np.uint16)
+    for view in range(views):
+        total += _turned_back(rec(np.ascontiguousarray(_turned(tile, view))), view)
+    return ((total + views // 2) // views).astype(np.uint8)
 
 
-def _turn_back(picture: np.ndarray, view: int) -> np.ndarray:
-    picture = picture[:, ::-1] if view & 4 else picture
-    picture = picture[::-1, ::-1] if view & 2 else picture
-    return picture.swapaxes(0, 1) if view & 1 else picture
+def _turned(tile: np.ndarray, view: int) -> np.ndarray:
+    """One of eight views of uint8 (1, S, T, C): each bit of `view` is one way of turning."""
+    turned = tile[:, ::-1, ::-1] if view & 1 else tile
+    turned = turned.swapaxes(1, 2) if view & 2 else turned
+    return turned[:, ::-1] if view & 4 else turned
 
 
-def _part_of(progress: Callable[[float], None], part: int, parts: int) -> Callable[[float], None]:
-    return lambda share: progress((part + share) / parts)
+def _turned_back(turned: np.ndarray, view: int) -> np.ndarray:
+    turned = turned[:, ::-1] if view & 4 else turned
+    turned = turned.swapaxes(1, 2) if view & 2 else turned
+    return turned[:, ::-1, ::-1] if view & 1 else turned
 
 
 def decode_bitstream(bitstream: bytes, shape: tuple[int, ...]) -> np.ndarray:
