@@ -30,18 +30,23 @@ __all__ = ["RestoredJpeg", "blend", "conditions", "drawn_share", "restore", "rul
 
 #: Shares of luma and of chroma at qualities, by subsampling; straight lines between them. Above the
 #: last a file is left as it is. Chroma that was halved is always worth restoring; where it was not,
-#: RecCNN, which is not told, sharpens it too much.
+#: a RecCNN that is not told so sharpens it too much.
+_NOT_HALVED = ((30, 75, 80, 90, 95), (1.0, 1.0, 1.0, 0.85, 0.45), (1.0, 0.5, 0.4, 0.15, 0.0))
 _SHARES = {
     "grey": ((80, 90, 95), (1.0, 0.85, 0.45), (0.0, 0.0, 0.0)),
-    "4:4:4": ((30, 75, 80, 90, 95), (1.0, 1.0, 1.0, 0.85, 0.45), (1.0, 0.5, 0.4, 0.15, 0.0)),
+    "4:4:4": _NOT_HALVED,
     "CMYK": ((50, 75, 90, 92), (1.0, 0.5, 0.4, 0.3), (0.5, 0.25, 0.0, 0.0)),
     "4:2:2": ((75, 80, 90, 95, 97), (1.0, 1.0, 0.85, 0.5, 0.3), (1.0, 0.9, 0.65, 0.5, 0.5)),
     "4:2:0": ((80, 90, 95, 98), (1.0, 0.85, 0.5, 0.2), (1.0, 1.0, 0.75, 0.6)),
+    # Subsamplings that were not measured have the smallest shares.
+    "other": _NOT_HALVED,
 }
-#: Subsamplings that were not measured have the shares of this one, the smallest.
-_OTHER = "4:4:4"
+#: The same of a RecCNN that is told the tables, and whether chroma was halved.
+_SHARES_TOLD = _SHARES | {
+    "4:4:4": ((75, 85, 90, 95), (1.0, 0.9, 0.75, 0.45), (1.0, 0.75, 0.5, 0.3))
+}
 #: Factor on these shares for text and other drawings, by quality.
-_DRAWN = ((40, 60, 75, 90, 95), (1.0, 0.5, 0.35, 0.2, 0.0))
+_DRAWN = ((10, 40, 60, 75, 90, 95), (1.0, 0.75, 0.5, 0.35, 0.2, 0.0))
 #: Rows that are blended at a time.
 _BAND_ROWS = 256
 
@@ -114,7 +119,8 @@ def restore(
     if jpeg_damage.is_drawn(coefficients):
         strength *= drawn_share(quality)
         reason = "drawn"
-    luma, chroma = (strength * share for share in shares(quality, jpeg.subsampling))
+    found = shares(quality, jpeg.subsampling, told_tables=coder.pair.is_told_tables)
+    luma, chroma = (strength * share for share in found)
     if not max(luma, chroma):
         why = f"quality {quality} needs none" if strength or reason else "strength 0"
         return result(jpeg.picture, False, why)
@@ -144,17 +150,19 @@ def conditions(jpeg: OrdinaryJpeg, quality: int, *, of_file: bool) -> np.ndarray
     return condition.of_tables(step, luma, of_chroma, full=is_full)
 
 
-def shares(quality: int, subsampling: str) -> tuple[float, float]:
+def shares(quality: int, subsampling: str, *, told_tables: bool) -> tuple[float, float]:
     """Tell how much of what RecCNN changes is applied.
 
     Args:
         quality: 1 to 100, as the tables were fitted.
         subsampling: as in `OrdinaryJpeg`.
+        told_tables: whether RecCNN is told the tables, and whether chroma was halved.
 
     Returns:
         The shares of luma and of chroma, 0 to 1.
     """
-    qualities, *planes = _SHARES.get(subsampling, _SHARES[_OTHER])
+    by_subsampling = _SHARES_TOLD if told_tables else _SHARES
+    qualities, *planes = by_subsampling.get(subsampling, by_subsampling["other"])
     luma, chroma = (float(np.interp(quality, qualities, plane, right=0.0)) for plane in planes)
     return luma, chroma
 
@@ -171,15 +179,18 @@ def drawn_share(quality: int) -> float:
     return float(np.interp(quality, *_DRAWN))
 
 
-def rule() -> dict[str, Any]:
+def rule(*, told_tables: bool) -> dict[str, Any]:
     """List all numbers by which ordinary JPEGs are restored, for a twin in another language.
+
+    Args:
+        told_tables: as in `shares`.
 
     Returns:
         What JSON can hold: "tables", the standard's luma steps at qualities 1 to 100, 64 bytes
         each, base64; "conditions", the first four numbers of `codecs.condition` for the standard's
-        tables of a colour picture at these qualities; "shares", by "grey" or how many times more
-        samples luma has than chroma, say "2x1": qualities, shares of luma, of chroma; "other",
-        whose shares hold for all others; "drawn": qualities, factors on the shares; and
+        tables of a colour picture at these qualities; "shares", by "grey", how many times more
+        samples luma has than chroma, say "2x1", or "other": qualities, shares of luma, of chroma;
+        "drawn": qualities, factors on the shares; and
         `jpeg_damage.thresholds`.
     """
     tables = quantization.standard_tables(np.arange(1, 101)).astype(np.uint8)
@@ -188,11 +199,13 @@ def rule() -> dict[str, Any]:
         for luma, chroma in tables.reshape(100, 2, 64)
     ]
     names = {name: f"{across}x{down}" for (across, down), name in SUBSAMPLINGS.items()}
+    by_subsampling = _SHARES_TOLD if told_tables else _SHARES
     return {
         "tables": base64.b64encode(tables[:, 0].tobytes()).decode(),
         "conditions": np.array(told, float).round(6).tolist(),
-        "shares": {names.get(name, name): each for name, each in _SHARES.items() if name != "CMYK"},
-        "other": names[_OTHER],
+        "shares": {
+            names.get(name, name): each for name, each in by_subsampling.items() if name != "CMYK"
+        },
         "drawn": _DRAWN,
         **jpeg_damage.thresholds(),
     }

@@ -30,6 +30,7 @@ class EnginePair:
         rec: RecCNN, S' = S * scale.
         rec_radius: the same for `rec`.
         rec_multiple: height and width of a tile of `rec` must be multiples of this.
+        is_told_tables: whether `rec` uses all of its conditions, not the step alone.
     """
 
     scale: int
@@ -39,6 +40,7 @@ class EnginePair:
     rec: TileNetwork
     rec_radius: int
     rec_multiple: int
+    is_told_tables: bool
 
 
 def load_pairs(

@@ -96,6 +96,7 @@ def pairs_of_files(preset: str | os.PathLike[str], com: Prepare, rec: Prepare) -
             rec=PreparedNetwork(card.read_lite(described.folder, pair.rec_lite), rec),
             rec_radius=pair.rec_lite.radius,
             rec_multiple=pair.rec_lite.multiple,
+            is_told_tables=pair.rec.get("tables", False),
         )
         for pair in described.pairs
     ]

@@ -71,6 +71,7 @@ def _pair(model: ComRec) -> EnginePair:
         rec=_network(tile_networks.restoring(model)),
         rec_radius=model.rec.receptive_radius,
         rec_multiple=model.rec.input_multiple,
+        is_told_tables=model.rec.tables,
     )
 
 

@@ -21,7 +21,7 @@ from comrec_tf.models.picture_coder import PictureCoder
 __all__ = ["Restored", "Restoring"]
 
 #: The subsamplings that have shares, by the names of `compression.ordinary_jpeg`, and all others.
-_SUBSAMPLINGS = ("grey", "CMYK", "4:2:0", "4:2:2", "other")
+_SUBSAMPLINGS = ("grey", "CMYK", "4:2:0", "4:2:2", "4:4:4", "other")
 _QUALITIES = range(1, 101)
 
 
@@ -110,7 +110,7 @@ class Restoring:
         quality = tf.where(earlier > 0, earlier, fitted)
         of_drawn = _by_quality([jpeg_restoration.drawn_share(q) for q in _QUALITIES], quality)
         strength *= tf.where(jpeg_damage.is_drawn(coefficients), of_drawn, 1.0)
-        luma, chroma = tf.unstack(strength * _shares(header, quality))
+        luma, chroma = tf.unstack(strength * _shares(header, quality, self._coder.model.rec.tables))
         worth_it = (tf.maximum(luma, chroma) > 0) & ~jpeg_damage.is_pattern(coefficients)
 
         def restored() -> tf.Tensor:
@@ -153,10 +153,11 @@ def _fit_quality(table: tf.Tensor) -> tf.Tensor:
     return tf.argmin(errors, output_type=tf.int32) + 1
 
 
-def _shares(header: dict[str, tf.Tensor], quality: tf.Tensor) -> tf.Tensor:
+def _shares(header: dict[str, tf.Tensor], quality: tf.Tensor, told_tables: bool) -> tf.Tensor:
     """Shares of luma and of chroma, float32 (2,)."""
     all_shares = [
-        [jpeg_restoration.shares(quality, name) for quality in _QUALITIES] for name in _SUBSAMPLINGS
+        [jpeg_restoration.shares(quality, name, told_tables=told_tables) for quality in _QUALITIES]
+        for name in _SUBSAMPLINGS
     ]
     across, down = tf.unstack(header["factors"])
     kinds = [
@@ -164,6 +165,7 @@ def _shares(header: dict[str, tf.Tensor], quality: tf.Tensor) -> tf.Tensor:
         header["components"] == 4,
         (across == 2) & (down == 2),
         (across == 2) & (down == 1),
+        (across == 1) & (down == 1),
         True,
     ]
     # `argmax` gives the first that is true.

@@ -77,7 +77,7 @@ def write_models(
             "conditions": model.rec.num_conditions,
         }
         if ordinary is None and shape.scale == 1:
-            ordinary = {"pair": preset_id, **jpeg_restoration.rule()}
+            ordinary = {"pair": preset_id, **jpeg_restoration.rule(told_tables=model.rec.tables)}
     manifest = {"version": 3, "runtime": "runtime/", "ordinary": ordinary, "pairs": pairs}
     (folder / "models.json").write_text(json.dumps(manifest) + "\n")
     return manifest

@@ -89,7 +89,7 @@ def test_networks_are_told_the_tables_of_the_file_or_of_an_earlier_compression(s
     np.testing.assert_allclose(before, condition.of_tables(luma[0], luma, chroma, full=is_full))
     assert np.abs(told - before)[1:4].min() > 0.01
     if not is_full:
-        np.testing.assert_allclose(rule()["conditions"][54], before[:4], atol=1e-6)
+        np.testing.assert_allclose(rule(told_tables=True)["conditions"][54], before[:4], atol=1e-6)
 
 
 @pytest.mark.parametrize("second", [75, 90, 95])
@@ -194,18 +194,28 @@ def test_the_blend_is_the_one_of_luma_and_chroma():
     assert np.abs(grey - (0.75 * before[..., :1] + 0.25 * after[..., :1])).max() <= 0.51
 
 
+@pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("subsampling", ["grey", "4:4:4", "4:2:2", "4:2:0", "4:1:1", "other"])
-def test_shares_never_grow_with_the_quality(subsampling):
-    planes = np.array([shares(quality, subsampling) for quality in range(1, 101)])
+def test_shares_never_grow_with_the_quality(subsampling, told):
+    planes = np.array([shares(q, subsampling, told_tables=told) for q in range(1, 101)])
     assert planes.min() >= 0
     assert planes.max() <= 1
     assert np.diff(planes, axis=0).max() <= 0
-    assert shares(20, subsampling)[0] == 1
-    assert shares(99, subsampling) == (0, 0)
+    assert shares(20, subsampling, told_tables=told)[0] == 1
+    assert shares(99, subsampling, told_tables=told) == (0, 0)
 
 
-def test_the_rule_says_in_numbers_what_is_done():
-    numbers = json.loads(json.dumps(rule()))
+def test_only_a_network_that_is_told_so_restores_chroma_of_full_size_in_full():
+    untold, told = (shares(85, "4:4:4", told_tables=told) for told in (False, True))
+    assert told[1] > 2 * untold[1]
+    for subsampling in ("grey", "4:2:0", "4:1:1"):
+        both = [shares(85, subsampling, told_tables=told) for told in (False, True)]
+        assert both[0] == both[1]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_the_rule_says_in_numbers_what_is_done(told):
+    numbers = json.loads(json.dumps(rule(told_tables=told)))
     tables = np.frombuffer(base64.b64decode(numbers["tables"]), np.uint8).reshape(100, 8, 8)
     for quality in (1, 37, 100):
         np.testing.assert_array_equal(tables[quality - 1], quantization.standard_tables(quality)[0])
@@ -214,11 +224,12 @@ def test_the_rule_says_in_numbers_what_is_done():
         ("4:2:0", "2x2"),
         ("4:2:2", "2x1"),
         ("4:4:4", "1x1"),
-        ("4:1:1", numbers["other"]),
+        ("4:1:1", "other"),
     ):
         qualities, *planes = numbers["shares"][name]
         for quality in (5, 83, 94):
             expected = [float(np.interp(quality, qualities, plane)) for plane in planes]
-            assert shares(quality, subsampling) == pytest.approx(expected)
-        assert shares(qualities[-1] + 1, subsampling) == (0, 0)
-    assert jpeg_damage.thresholds().items() <= rule().items()
+            found = shares(quality, subsampling, told_tables=told)
+            assert found == pytest.approx(expected)
+        assert shares(qualities[-1] + 1, subsampling, told_tables=told) == (0, 0)
+    assert jpeg_damage.thresholds().items() <= numbers.items()

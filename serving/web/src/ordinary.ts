@@ -14,10 +14,8 @@ export interface Rule extends Thresholds {
   tables: string;
   /** The first four numbers of `ofTables` at these qualities, for a colour picture. */
   conditions: number[][];
-  /** Shares of luma and of chroma at qualities, by sampling (see `Frame`); 0 above the last. */
+  /** Shares of luma and of chroma at qualities, by sampling (see `Frame`) or "other"; 0 above the last. */
   shares: Record<string, [number[], number[], number[]]>;
-  /** Which of these is used for samplings that were not measured. */
-  other: string;
   /** Factor on these shares for text and other drawings. */
   drawn: Curve;
 }
@@ -56,7 +54,7 @@ export function treat(
   const quality = earlier ?? fitted;
   if (isPattern(blocks, rule)) return null;
   const strength = isDrawn(blocks, rule) ? at(rule.drawn, quality) : 1;
-  const shares = rule.shares[Object.hasOwn(rule.shares, sampling) ? sampling : rule.other];
+  const shares = rule.shares[Object.hasOwn(rule.shares, sampling) ? sampling : "other"];
   const [luma, chroma] = shares
     .slice(1)
     .map((values) => (quality > shares[0].at(-1)! ? 0 : strength * at([shares[0], values], quality)));
