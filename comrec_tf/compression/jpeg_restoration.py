@@ -190,8 +190,7 @@ def rule(*, told_tables: bool) -> dict[str, Any]:
         each, base64; "conditions", the first four numbers of `codecs.condition` for the standard's
         tables of a colour picture at these qualities; "shares", by "grey", how many times more
         samples luma has than chroma, say "2x1", or "other": qualities, shares of luma, of chroma;
-        "drawn": qualities, factors on the shares; and
-        `jpeg_damage.thresholds`.
+        "drawn": qualities, factors on the shares; and `jpeg_damage.thresholds`.
     """
     tables = quantization.standard_tables(np.arange(1, 101)).astype(np.uint8)
     told = [

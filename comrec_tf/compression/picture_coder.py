@@ -70,10 +70,10 @@ class PictureCoder:
     ) -> np.ndarray:
         """Restore the original from the decoded compact picture.
 
-        RecCNN errs otherwise in a mirrored or transposed picture, so that the mean of what it makes
-        of several such views is better: the self-ensemble of Lim et al., Enhanced Deep Residual
-        Networks for Single Image Super-Resolution, 2017 (arXiv 1707.02921, 3.4). The compact
-        picture of a pair at half size has no such views: ComCNN would have made others of them.
+        RecCNN errs differently in a mirrored or transposed picture, so that the mean of what it
+        makes of several such views is better: the self-ensemble of Lim et al., Enhanced Deep
+        Residual Networks for Single Image Super-Resolution, 2017 (arXiv 1707.02921, 3.4). The
+        compact picture of a pair at half size has no such views: ComCNN would have made others.
 
         Args:
             decoded: uint8 (h, w, 1 or 3).

@@ -15,7 +15,7 @@ TARGETS = {
 }
 #: Metrics of how good a picture is, the default first; `judges` knows them by these names.
 METRICS = ("ssimulacra2", "psnr")
-#: How hard to search; see `rate_control`.
+#: How hard to search, see `rate_control`, and to restore, see `PictureCoder.restore`.
 EFFORTS = (1, 2, 3)
 #: How chroma is sampled: as suits the picture, at half the height and width, or at full size.
 CHROMA = ("auto", "420", "444")
