@@ -43,15 +43,6 @@ def define(values: flags.FlagValues) -> None:
             upper_bound=1.0,
             flag_values=values,
         )
-        flags.DEFINE_enum(
-            "effort",
-            "1",
-            [str(effort) for effort in EFFORTS],
-            "2 and 3 restore four and eight mirrored and transposed views of a picture and take "
-            "their mean, which is better by a tenth of a dB, in four and eight times the time. "
-            "Files at half size are restored once.",
-            flag_values=values,
-        )
     with help_text.group(values, help_text.IN_AND_OUT):
         flags.DEFINE_enum(
             "format",
@@ -68,6 +59,15 @@ def define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
     with help_text.group(values, help_text.TARGET):
+        flags.DEFINE_enum(
+            "effort",
+            "1",
+            [str(effort) for effort in EFFORTS],
+            "2 and 3 restore four and eight mirrored and transposed views of a picture and take "
+            "their mean, which is better by a tenth of a dB, in four and eight times the time. "
+            "Files at half size are restored once.",
+            flag_values=values,
+        )
         flags.DEFINE_integer(
             "quality",
             None,
