@@ -64,7 +64,7 @@ def define(values: flags.FlagValues) -> None:
             "1",
             [str(effort) for effort in EFFORTS],
             "2 and 3 restore four and eight mirrored and transposed views of a picture and take "
-            "their mean, which is better by a tenth of a dB, in four and eight times the time. "
+            "their mean, which is better by about a tenth of a dB, in so many times the time. "
             "Files at half size are restored once.",
             flag_values=values,
         )

@@ -14,7 +14,7 @@ export interface Rule extends Thresholds {
   tables: string;
   /** The first four numbers of `ofTables` at these qualities, for a colour picture. */
   conditions: number[][];
-  /** Shares of luma and of chroma at qualities, by sampling (see `Frame`) or "other"; 0 above the last. */
+  /** Shares of luma and chroma at qualities, by sampling (see `Frame`) or "other"; 0 above. */
   shares: Record<string, [number[], number[], number[]]>;
   /** Factor on these shares for text and other drawings. */
   drawn: Curve;
