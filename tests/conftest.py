@@ -1,5 +1,6 @@
 """Pictures and models that many tests share, small and made here or shipped by scikit-image."""
 
+import logging
 import os
 
 # Before TensorFlow is imported: its start-up notices would hide the tests' own output.
@@ -19,6 +20,22 @@ from tests.makers import make_model
 def seeded():
     """Every test starts from the same weights and draws."""
     keras.utils.set_random_seed(1)
+
+
+@pytest.fixture
+def log_handlers_as_before():
+    """Handlers of the process's log, pytest's own among them, end a test as they began it.
+
+    pytest puts its own back for each phase of a test, so hiding the list of them in a fixture does
+    not keep from them what the test does to all.
+    """
+    before = [
+        (handler, handler.formatter, list(handler.filters)) for handler in logging.root.handlers
+    ]
+    yield
+    for handler, formatter, filters in before:
+        handler.setFormatter(formatter)
+        handler.filters[:] = filters
 
 
 @pytest.fixture(scope="session")

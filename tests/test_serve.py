@@ -1,5 +1,3 @@
-import logging
-
 import pytest
 
 pytest.importorskip("grpc")
@@ -7,11 +5,8 @@ pytest.importorskip("uvicorn")
 from comrec_tf import serve
 from comrec_tf.server import process, store
 
-
-@pytest.fixture(autouse=True)
-def own_handlers(monkeypatch):
-    """Serving makes the process's handlers sparing; pytest's would stay so for the tests behind."""
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+# Serving makes the process's handlers sparing; pytest's would stay so for the tests behind.
+pytestmark = pytest.mark.usefixtures("log_handlers_as_before")
 
 
 @pytest.fixture

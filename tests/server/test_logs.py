@@ -8,9 +8,8 @@ from comrec_tf.server import logs
 
 
 @pytest.fixture
-def log(monkeypatch):
+def log(log_handlers_as_before, monkeypatch):
     stream = io.StringIO()
-    # Not pytest's own, which must not be made sparing.
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(stream)])
     return logging.getLogger("comrec_tf.test"), stream
 
