@@ -41,7 +41,8 @@ def of_tables(step: float, luma: np.ndarray, chroma: np.ndarray | None, full: bo
 
     Args:
         step: as in `of_step`; the DC step of luma where nothing else is known.
-        luma, chroma: (64,) steps, rows of vertical frequency; None for a grey picture.
+        luma, chroma: (64,) steps, rows of vertical frequency; None for a grey picture. A step of 0,
+            which only damaged files have, counts as 1.
         full: whether chroma has as many samples as luma.
 
     Returns:
@@ -50,7 +51,7 @@ def of_tables(step: float, luma: np.ndarray, chroma: np.ndarray | None, full: bo
         frequencies, and of chroma (of luma for a grey picture); 1 where chroma is full, else 0.
     """
     logs, of_chroma = (
-        np.log(np.asarray(table, np.float64) / base.MIDDLE_STEP)
+        np.log(np.maximum(np.asarray(table, np.float64), 1) / base.MIDDLE_STEP)
         for table in (luma, luma if chroma is None else chroma)
     )
     means = logs[IS_LOW].mean(), logs[~IS_LOW].mean(), of_chroma.mean()

@@ -38,6 +38,13 @@ def test_a_grey_picture_has_lumas_steps_for_chroma():
     assert told[4] == 0
 
 
+def test_a_step_of_zero_counts_as_one():
+    luma, one = np.arange(64.0), np.arange(64.0)
+    one[0] = 1
+    told = condition.of_tables(27.0, luma, np.zeros(64), full=True)
+    np.testing.assert_array_equal(told, condition.of_tables(27.0, one, np.ones(64), full=True))
+
+
 @pytest.mark.parametrize(("subsampling", "full"), [("4:2:0", 0), ("4:2:2", 0), ("4:4:4", 1)])
 def test_a_jpeg_says_its_own_tables(photo, subsampling, full):
     content = jpeg(photo, quality=30, subsampling=subsampling)

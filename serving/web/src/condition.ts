@@ -3,7 +3,7 @@
 /** Steps of a JPEG in grey levels, 64 each, rows of vertical frequency. */
 export interface Tables {
   luma: ArrayLike<number>;
-  /** Of the second component; null of a grey picture. */
+  /** Of the second component; null of a grey picture. A step of 0, of a damaged file, counts as 1. */
   chroma: ArrayLike<number> | null;
 }
 
@@ -50,6 +50,6 @@ export function ofStandard(told: number[], grey: boolean, full: boolean): Float3
 }
 
 function mean(steps: ArrayLike<number>, places: number[]): number {
-  const sum = places.reduce((sum, place) => sum + Math.log(steps[place] / MIDDLE_STEP), 0);
+  const sum = places.reduce((sum, place) => sum + Math.log(Math.max(steps[place], 1) / MIDDLE_STEP), 0);
   return sum / places.length;
 }

@@ -43,6 +43,12 @@ describe("conditions", () => {
     const luma = Array.from({ length: 64 }, (_, at) => (low.includes(at) ? 16 * Math.E : 16));
     near(ofTables(16, { luma, chroma: null }, false), [0, 1, 0, 10 / 64, 0]);
   });
+  test("count a step of zero, of a damaged file, as one", () => {
+    const [luma, one] = [Array(64).fill(16), Array(64).fill(16)];
+    [luma[0], one[0]] = [0, 1];
+    const told = ofTables(16, { luma, chroma: luma }, true);
+    assert.deepEqual(told, ofTables(16, { luma: one, chroma: one }, true));
+  });
   test("of the standard's tables are the same by the rule's numbers as by the tables", () => {
     // Pillow writes the standard's tables.
     for (const [name, quality] of [
