@@ -10,6 +10,7 @@ from comrec_tf.codecs import base, condition
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
 from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
+from comrec_tf.compression.target import check_effort
 from comrec_tf.engines.base import EnginePair
 from comrec_tf.images import files
 from comrec_tf.images.metadata import Metadata
@@ -149,8 +150,9 @@ class FileCoder:
 
         Raises:
             ValueError: the bytes are not a compact file, are of another preset or damaged, or the
-                picture is too large.
+                picture is too large, or there is no such effort.
         """
+        check_effort(effort)
         header = container.read(content)
         self.check_size(header.height, header.width)
         if not ignore_checksum:

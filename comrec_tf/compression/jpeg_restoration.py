@@ -23,6 +23,7 @@ from comrec_tf.compression import jpeg_damage
 from comrec_tf.compression.jpeg_tables import TableFit, fit_quality
 from comrec_tf.compression.ordinary_jpeg import SUBSAMPLINGS, OrdinaryJpeg
 from comrec_tf.compression.picture_coder import PictureCoder
+from comrec_tf.compression.target import check_effort
 from comrec_tf.images import color
 from comrec_tf.images.metadata import Metadata
 
@@ -45,6 +46,8 @@ _SHARES = {
 _SHARES_TOLD = _SHARES | {
     "4:4:4": ((75, 85, 90, 95), (1.0, 0.9, 0.75, 0.45), (1.0, 0.75, 0.5, 0.3))
 }
+#: Which of the two, by whether RecCNN is told.
+_BY_TOLD = {False: _SHARES, True: _SHARES_TOLD}
 #: Factor on these shares for text and other drawings, by quality.
 _DRAWN = ((10, 40, 60, 75, 90, 95), (1.0, 0.75, 0.5, 0.35, 0.2, 0.0))
 #: Rows that are blended at a time.
@@ -95,7 +98,11 @@ def restore(
 
     Returns:
         The picture, and what was done.
+
+    Raises:
+        ValueError: there is no such effort, or a luma step of the file is below 1.
     """
+    check_effort(effort)
     fit = fit_quality(jpeg.table)
     coefficients = jpeg_damage.luma_coefficients(jpeg.picture)
     earlier = jpeg_damage.earlier_quality(coefficients, jpeg.table, fit.quality)
@@ -161,7 +168,7 @@ def shares(quality: int, subsampling: str, *, told_tables: bool) -> tuple[float,
     Returns:
         The shares of luma and of chroma, 0 to 1.
     """
-    by_subsampling = _SHARES_TOLD if told_tables else _SHARES
+    by_subsampling = _BY_TOLD[told_tables]
     qualities, *planes = by_subsampling.get(subsampling, by_subsampling["other"])
     luma, chroma = (float(np.interp(quality, qualities, plane, right=0.0)) for plane in planes)
     return luma, chroma
@@ -198,7 +205,7 @@ def rule(*, told_tables: bool) -> dict[str, Any]:
         for luma, chroma in tables.reshape(100, 2, 64)
     ]
     names = {name: f"{across}x{down}" for (across, down), name in SUBSAMPLINGS.items()}
-    by_subsampling = _SHARES_TOLD if told_tables else _SHARES
+    by_subsampling = _BY_TOLD[told_tables]
     return {
         "tables": base64.b64encode(tables[:, 0].tobytes()).decode(),
         "conditions": np.array(told, float).round(6).tolist(),

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from comrec_tf.codecs import catalog, condition
-from comrec_tf.compression.target import check_effort
 from comrec_tf.engines.base import EnginePair
 from comrec_tf.images import tiles
 
@@ -85,11 +84,7 @@ class PictureCoder:
 
         Returns:
             uint8 (*size, same channels).
-
-        Raises:
-            ValueError: there is no such effort.
         """
-        check_effort(effort)
         views = _VIEWS[effort] if self.pair.scale == 1 else 1
         return tiles.apply(
             lambda tile: _mean_of_views(lambda view: self.pair.rec(view, conditions), tile, views),

@@ -24,6 +24,13 @@ def test_a_file_says_what_made_it_and_comes_back(coder, photo, scale):
     assert coder.decode(file.content).shape == photo.shape
 
 
+@pytest.mark.parametrize("scale", [PLAIN_SCALE, 1])
+def test_an_effort_must_be_known_for_every_file(coder, photo, scale):
+    content = coder.encode(photo, 40, scale, None, JpegCodec()).content
+    with pytest.raises(ValueError, match=r"effort must be one of \(1, 2, 3\). Received: 4"):
+        coder.decode(content, effort=4)
+
+
 def test_scales_are_in_order(coder):
     assert list(coder.coders) == [1, 2]
 

@@ -173,6 +173,8 @@ def test_every_size_comes_back_with_its_shape(compressor, size, channels):
 def test_what_cannot_be_restored_is_an_error(compressor, monkeypatch):
     with pytest.raises(ValueError, match="strength must be from 0 to 1. Received: strength=1.5"):
         compressor.restore_jpeg(jpeg(ASTRONAUT, 20), strength=1.5)
+    with pytest.raises(ValueError, match=r"effort must be one of \(1, 2, 3\). Received: 0"):
+        compressor.restore_jpeg(jpeg(ASTRONAUT, 100, subsampling="4:4:4"), effort=0)
     with pytest.raises(ValueError, match="not a picture that Pillow reads"):
         compressor.restore_jpeg(b"no picture")
     monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
