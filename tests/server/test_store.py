@@ -43,10 +43,10 @@ def store(base):
     store.close()
 
 
-def serves(store, version, seconds=5.0):
+def serves(store, version, seconds=5.0, name="tiny"):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with store.borrow("tiny") as model:
+        with store.borrow(name) as model:
             if model.version == version:
                 return True
         time.sleep(0.01)
@@ -90,23 +90,31 @@ def test_a_version_that_failed_for_another_reason_is_tried_again_without_a_chang
     assert serves(store, 2)
 
 
-def test_the_watcher_survives_whatever_looking_raises_and_says_it_once(
-    store, base, monkeypatch, caplog
-):
-    from comrec_tf.server import store as module
+def test_a_model_whose_folder_cannot_be_read_is_named_once_and_stops_no_other(tmp_path, caplog):
+    for name in ("first", "second"):
+        write(tmp_path / name, "1")
+    paths = {name: tmp_path / name for name in ("first", "second")}
+    store = ModelStore(paths, poll_seconds=0.02, load=Model)
+    try:
+        with caplog.at_level(logging.ERROR):
+            (tmp_path / "first").rename(tmp_path / "away")
+            write(tmp_path / "second", "2")
+            assert serves(store, 2, name="second")
+            (tmp_path / "away").rename(tmp_path / "first")
+        write(tmp_path / "first", "2")
+        assert serves(store, 2, name="first")
+    finally:
+        store.close()
+    told = [record.message for record in caplog.records]
+    assert [line.split(" now: ")[0] for line in told] == ["first: cannot look for new versions"]
 
-    usual = module._newest
 
-    def out_of_descriptors(path):
-        raise OSError(24, "Too many open files", str(path))
-
-    with caplog.at_level(logging.ERROR):
-        monkeypatch.setattr(module, "_newest", out_of_descriptors)
-        time.sleep(0.2)
-        monkeypatch.setattr(module, "_newest", usual)
-    write(base, "2")
-    assert serves(store, 2)
-    assert sum("cannot look" in record.message for record in caplog.records) == 1
+def test_a_version_that_cannot_be_loaded_hides_no_smaller_one(store, base):
+    write(base, "4", "wh")
+    write(base, "3")
+    assert serves(store, 3)
+    write(base, "4")
+    assert serves(store, 4)
 
 
 def test_names_that_are_no_version_are_passed_over(store, base):
