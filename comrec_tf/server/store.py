@@ -63,8 +63,9 @@ class ModelStore:
         load: makes a servable of a folder and a version.
 
     Raises:
-        FileNotFoundError: a model has no version.
-        OSError, RuntimeError: a version cannot be loaded.
+        FileNotFoundError: a model has no folder, or no version in it.
+        OSError: a version cannot be loaded.
+        ModuleNotFoundError: the engine is not installed.
     """
 
     def __init__(
@@ -82,13 +83,20 @@ class ModelStore:
         self._attempts: dict[tuple[str, int], _Attempt] = {}
         self._failures: dict[str, str] = {}
         for name, path in self._base_paths.items():
-            versions = _versions(path)
+            versions = _versions(path) if path.is_dir() else []
             if not versions:
+                received = "none" if path.is_dir() else "no folder"
                 raise FileNotFoundError(
-                    f"expected versions (folders with numbers as names) in {path}. Received: none"
+                    "expected versions (folders with numbers as names) in "
+                    f"{path}. Received: {received}"
                 )
             version, folder = versions[0]
-            self._entries[name] = _Entry(load(folder, version))
+            try:
+                self._entries[name] = _Entry(load(folder, version))
+            except ModuleNotFoundError:  # it says what to install
+                raise
+            except Exception as error:  # whatever is wrong with it, TensorFlow's errors too
+                raise OSError(f"{_cannot(name, version)}: {error}") from error
             _log.info("serving %s, version %d", name, version)
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -172,7 +180,7 @@ class ModelStore:
             entry = _Entry(self._load(folder, version))
         except Exception as error:  # whatever is wrong with it, the server goes on
             if not attempt.after:
-                _log.error("%s, version %d, cannot be loaded: %s", name, version, error)
+                _log.error("%s: %s", _cannot(name, version), error)
             attempt.pause = min(_LONGEST_PAUSE_SECONDS, 2 * attempt.pause)
             attempt.after = time.monotonic() + attempt.pause
             return None
@@ -198,6 +206,10 @@ class ModelStore:
         self._watcher.join()
         for entry in self._entries.values():
             entry.servable.close()
+
+
+def _cannot(name: str, version: int) -> str:
+    return f"{name}, version {version}, cannot be loaded"
 
 
 def _versions(path: pathlib.Path) -> list[tuple[int, pathlib.Path]]:

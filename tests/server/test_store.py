@@ -1,9 +1,12 @@
 """The watcher with models that are files of text."""
 
 import logging
+import os
+import shutil
 import time
 
 import pytest
+import tensorflow as tf
 
 pytest.importorskip("grpc")
 from comrec_tf.server.errors import RequestError
@@ -125,6 +128,45 @@ def test_names_that_are_no_version_are_passed_over(store, base):
     assert serves(store, 2)
 
 
-def test_no_version_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected versions"):
-        ModelStore({"tiny": tmp_path}, load=Model)
+def test_no_version_and_no_folder_are_errors_that_say_so(tmp_path):
+    for path, received in ((tmp_path, "none"), (tmp_path / "nowhere", "no folder")):
+        with pytest.raises(FileNotFoundError, match=f"expected versions.*Received: {received}"):
+            ModelStore({"tiny": path}, load=Model)
+
+
+def truncate_the_variables(model):
+    module = tf.Module()
+    module.numbers = tf.Variable(tf.ones([1000]))
+    tf.saved_model.save(module, str(model))
+    (file,) = (model / "variables").glob("variables.data-*")
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def empty_the_graph(model):
+    (model / "saved_model.pb").write_bytes(b"")
+
+
+def warm_up_with_what_is_refused(model):
+    logs = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    record = logs.PredictionLog()
+    record.predict_log.request.inputs["more"].CopyFrom(tf.make_tensor_proto(1))
+    (model / "assets.extra").mkdir()
+    with tf.io.TFRecordWriter(str(model / "assets.extra/tf_serving_warmup_requests")) as writer:
+        writer.write(record.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (truncate_the_variables, "Read less bytes than requested$"),
+        (empty_the_graph, "MetaGraphDef"),
+        (warm_up_with_what_is_refused, "the signature has the inputs"),
+    ],
+)
+def test_a_first_version_that_is_damaged_is_named_whatever_tensorflow_raises(
+    tmp_path, echo_model, damage, message
+):
+    shutil.copytree(echo_model, tmp_path / "tiny")
+    damage(tmp_path / "tiny" / "1")
+    with pytest.raises(OSError, match=f"^tiny, version 1, cannot be loaded: .*{message}"):
+        ModelStore({"tiny": tmp_path / "tiny"})
