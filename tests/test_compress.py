@@ -297,6 +297,27 @@ def test_a_picture_is_not_kept_with_metadata_that_nobody_wants(tmp_path, run, ph
     assert b"a person's name" not in (tmp_path / "out" / "poor.jpg").read_bytes()
 
 
+def test_metadata_that_nobody_wants_leaves_compact_files_too(tmp_path, run, photo, capsys):
+    exif = PIL.Image.Exif()
+    exif[PIL.ExifTags.Base.ImageDescription] = "a place"
+    picture = save(tmp_path / "a.png", photo, exif=exif)
+    assert run(picture, f"--output_dir={tmp_path}/full", "--quality=40") == 0
+    assert run(picture, f"--output_dir={tmp_path}/bare", "--quality=40", "--nometadata") == 0
+    capsys.readouterr()
+    arguments = [tmp_path / "full" / "a.jpg", f"--output_dir={tmp_path}/out", "--nometadata"]
+    (row,) = report(run, capsys, *arguments)["files"]
+    assert row["notes"] == ["is a compact file already: copied without metadata"]
+    assert (tmp_path / "out/a.jpg").read_bytes() == (tmp_path / "bare/a.jpg").read_bytes()
+
+
+def test_limits_of_bytes_hold_for_compact_files_too(tmp_path, run, preset, photo, capsys):
+    (tmp_path / "a.jpg").write_bytes(Compressor.from_preset(preset).encode(photo, 30).content)
+    arguments = [tmp_path / "a.jpg", f"--output_dir={tmp_path}/out", "--max_bytes=300"]
+    (failure,) = report(run, capsys, *arguments, code=3)["failures"]
+    assert "is not compressed again" in failure["error"]
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_compact_file_as_input_is_noticed_and_copied(tmp_path, run, preset, photo, capsys):
     content = Compressor.from_preset(preset).encode(photo, 30).content
     (tmp_path / "small.jpeg").write_bytes(content)
