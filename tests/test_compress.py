@@ -366,6 +366,20 @@ def test_a_picture_in_jpeg_xl_says_that_it_is_not_read(tmp_path, run, capsys):
     assert "a.jxl: pictures in JPEG XL are not read here" in capsys.readouterr().err
 
 
+def test_a_kept_file_never_replaces_another_input(tmp_path, run, photo, capsys):
+    # Kept under the ending of what it is, not of its name.
+    for folder, name, pixels in (("one", "x.png", photo), ("two", "x.webp", 255 - photo)):
+        (tmp_path / folder).mkdir()
+        save(tmp_path / folder / name, pixels, format="WEBP", quality=1)
+    inputs = [tmp_path / "one" / "x.png", tmp_path / "two" / "x.webp"]
+    before = inputs[1].read_bytes()
+    arguments = [*inputs, "-o", tmp_path / "two", "--quality=90", "--overwrite"]
+    said = report(run, capsys, *arguments, "--on_clash=number", code=1)
+    assert "is an input" in said["failures"][0]["error"]
+    assert [row["source"] for row in said["files"]] == [f"{tmp_path}/two/x.webp"]
+    assert inputs[1].read_bytes() == before
+
+
 def test_a_folder_that_is_its_own_output_stays_as_it_is_when_run_again(
     tmp_path, run, photo, capsys
 ):
