@@ -41,7 +41,7 @@ class Made(NamedTuple):
     Attributes:
         content: all its bytes.
         row: what the report says about it.
-        output: where to, if not to the job's own output; such a file is only replaced if asked.
+        output: where to, if not to the job's own output.
     """
 
     content: bytes
@@ -93,7 +93,7 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
     Args:
         plan: what to do.
         verb: how.
-        overwrite: whether outputs that only `Verb.make` names may be replaced.
+        overwrite: whether outputs that exist may be replaced, also those that appear meanwhile.
 
     Returns:
         What became of it; also when interrupted, once the files being written are whole.
@@ -160,12 +160,12 @@ def _write(plan: Plan, verb: Verb[_S, _R], overwrite: bool, job: Job, result: _R
         return row  # an input that is kept, and is where it belongs
     if plan.is_input(output):
         raise FileExistsError(f"its output, {output}, is an input: choose another --output_dir")
-    if output != job.output and not (overwrite or plan.may_write(output)):
-        raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
+    replace = overwrite or plan.may_replace(output)
     modified = None if job.source == STREAM else os.stat(job.source).st_mtime_ns
     if plan.log is not None and plan.resume:
         plan.log.record(job.source, output, made.content)
-    storage.write_output(output, made.content, modified)
+    # The plan has seen what was there; another program, or another run, may have written since.
+    storage.write_output(output, made.content, modified, replace=replace)
     _log.debug("%s: %d bytes", display.printable(f"{job.source} -> {output}"), len(made.content))
     return row
 

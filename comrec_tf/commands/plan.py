@@ -76,17 +76,15 @@ class Plan:
         """
         return os.path.realpath(output) in self.inputs
 
-    def may_write(self, output: str) -> bool:
-        """Tell whether a file may be written without --overwrite.
+    def may_replace(self, output: str) -> bool:
+        """Tell whether a file that exists may be replaced without --overwrite.
 
         Args:
             output: the file.
 
         Returns:
-            True if it does not exist, or if an earlier run made it and this one resumes that.
+            True if an earlier run made it and this one resumes that.
         """
-        if not os.path.lexists(output):
-            return True
         return self.resume and self.log is not None and self.log.owns(output)
 
 
@@ -260,7 +258,7 @@ def _assign(
             return f"its output, {place}, is an input: choose another --output_dir"
         if values.overwrite or not os.path.lexists(place):
             return None
-        if not plan.may_write(place):
+        if not plan.may_replace(place):
             return f"{place} exists: pass --overwrite to replace it"
         if values.on_clash == "number" and not log.is_of(source, place):
             return f"{place} is another input's"
