@@ -155,8 +155,8 @@ def define_flags(values: flags.FlagValues) -> None:
             "resume",
             False,
             f"Go on where an earlier run ended: keep a journal, {journal.NAME}, in the output "
-            "folder, and pass over what it says is done if the input is unchanged and the output "
-            "has the hash it was written with. What the journal does not know is only replaced "
+            "folder, and pass over what it says is done if input, flags and preset are unchanged "
+            "and the output has the hash it was written with. What the journal does not know is only replaced "
             "with --overwrite.",
             flag_values=values,
         )

@@ -52,6 +52,36 @@ def test_outputs_have_the_time_of_their_inputs(files):
     assert os.stat("out/B").st_mtime_ns == 1_234_567_890
 
 
+def test_an_input_that_changes_while_it_is_read_fails(files):
+    def read(job):
+        if job.source == "b":
+            os.utime("b", ns=(5, 1_234_567_890))
+        return Source(job.source)
+
+    done = run(files, read=read)
+    assert [str(error) for _, error in done.failures] == ["b was changed while it was read"]
+    assert not os.path.exists("out/B")
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_an_input_that_changes_while_it_is_worked_on_is_due_again(files, resume):
+    os.utime("b", ns=(5, 1_234_567_890))
+
+    def work(job, source, advance):
+        if job.source == "b":
+            os.utime("b", ns=(5, 2_000_000_000))
+        if job.source == "f":
+            raise KeyboardInterrupt
+        return "made of what was read"
+
+    run(files, log=journal.Journal("out", {}), resume=resume, work=work)
+    assert os.stat("out/B").st_mtime_ns == 1_234_567_890
+    log = journal.Journal("out", {})
+    assert [log.is_done(job.source, job.output) for job in files] == [
+        *(True, False, True, True, True, False)
+    ]
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("is odd"), RuntimeError("of a decoder"), MemoryError()]
 )
