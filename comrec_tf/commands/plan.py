@@ -156,8 +156,8 @@ def define_flags(values: flags.FlagValues) -> None:
             False,
             f"Go on where an earlier run ended: keep a journal, {journal.NAME}, in the output "
             "folder, and pass over what it says is done if input, flags and preset are unchanged "
-            "and the output has the hash it was written with. What the journal does not know is only replaced "
-            "with --overwrite.",
+            "and the output has the hash it was written with. What the journal does not know is "
+            "only replaced with --overwrite.",
             flag_values=values,
         )
         flags.DEFINE_bool(
