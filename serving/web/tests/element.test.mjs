@@ -135,6 +135,32 @@ describe("in a page", { skip }, () => {
     assert.deepEqual(await shifts(page), []);
   });
 
+  test("an image inside may come after its element, and become another one", async () => {
+    const page = await visit("blank.html");
+    await page.evaluate(async () => {
+      const { defineComrecImage } = await import("/comrec.js");
+      defineComrecImage();
+      const image = new Image();
+      document.body.append(document.createElement("comrec-img"));
+      document.querySelector("comrec-img").append(image);
+      // Later than both, as scripts do that load images lazily.
+      await new Promise((resolve) => setTimeout(resolve));
+      image.src = "/cases/scale2.jpg";
+    });
+    const shows = (width) =>
+      page.waitForFunction((width) => {
+        const element = document.querySelector("comrec-img");
+        const canvas = element.shadowRoot.querySelector("canvas");
+        return element.state === "restored" && canvas.width === width;
+      }, width);
+    await shows(150);
+    await page.evaluate(() => (document.querySelector("comrec-img > img").src = "/cases/scale1.jpg"));
+    await shows(141);
+    const { width, height } = await box(page, "comrec-img");
+    assert.deepEqual([width, height], [141, 97]);
+    assert.deepEqual(opened.complaints, []);
+  });
+
   test("an element without width and height takes them from the file", async () => {
     const page = await visit("sizeless.html");
     await settled(page, "comrec-img", "restored");
