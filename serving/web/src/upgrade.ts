@@ -9,9 +9,10 @@ import { savesData, shownSize, whenNear } from "./when.js";
  * Upgrade the images of a document, or of a part of it, that carry the attribute `data-comrec`.
  *
  * The elements stay, with their styles and listeners; `src` becomes a lossless blob of the restored
- * picture once that is decoded. If that fails, an image stays as it was. `data-comrec` then says
- * "restored", "compact" (the reader saves data) or "failed". A page with a Content-Security-
- * Policy must allow `img-src blob:`.
+ * picture once that is decoded. Of a `srcset`, or a <picture>, that is the file that the browser has
+ * chosen; it has no others to choose from afterwards. If that fails, an image stays as it was.
+ * `data-comrec` then says "restored", "compact" (the reader saves data) or "failed". A page with a
+ * Content-Security-Policy must allow `img-src blob:`.
  *
  * @param root - where to look.
  * @param options - for all of them.
@@ -33,6 +34,8 @@ export function upgradeImages(
 async function upgrade(image: HTMLImageElement, options: RestoreOptions): Promise<void> {
   const { signal, maxPixels = MAX_PIXELS, crossOrigin = false } = options;
   try {
+    // Before it is loaded, `currentSrc` is empty, or of the file before.
+    await image.decode().catch(() => {});
     const file = await readSource(image, crossOrigin, signal);
     reserve(image, inspectFile(file, maxPixels).description);
     if (savesData()) {
@@ -49,6 +52,16 @@ async function upgrade(image: HTMLImageElement, options: RestoreOptions): Promis
   }
 }
 
+/** The elements that have a `srcset` from which the browser chooses what an image shows. */
+function choices(image: HTMLImageElement): (HTMLImageElement | HTMLSourceElement)[] {
+  const picture = image.parentElement;
+  const sources =
+    picture instanceof HTMLPictureElement
+      ? picture.querySelectorAll<HTMLSourceElement>(":scope > source")
+      : [];
+  return [image, ...sources].filter(({ srcset }) => srcset !== "");
+}
+
 /** Give the image the original's size: the compact picture may be smaller. */
 function reserve(image: HTMLImageElement, description: Description): void {
   if (image.hasAttribute("width") || image.hasAttribute("height")) return;
@@ -63,17 +76,21 @@ async function replace(image: HTMLImageElement, bitmap: ImageBitmap): Promise<vo
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
   if (blob === null) throw new Error("the browser cannot code the restored picture");
   const address = URL.createObjectURL(blob);
-  const before = { src: image.src, srcset: image.srcset };
+  const { src } = image;
+  const sets = choices(image).map((each) => [each, each.srcset] as const);
   try {
     const probe = new Image();
     probe.src = address;
     await probe.decode();
-    if (image.srcset) image.removeAttribute("srcset");
+    for (const [each] of sets) each.removeAttribute("srcset");
     image.src = address;
     await image.decode();
   } catch (error) {
     URL.revokeObjectURL(address);
-    if (image.src === address) Object.assign(image, before);
+    if (image.src === address) {
+      image.src = src;
+      for (const [each, srcset] of sets) each.srcset = srcset;
+    }
     throw error;
   }
 }
