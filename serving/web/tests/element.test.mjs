@@ -1,13 +1,14 @@
 /** <comrec-img> and <img data-comrec>: no jump, no broken picture, no needless work. */
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 
 import { launch, open, skip } from "./browser.mjs";
 import { read } from "./files.mjs";
 import { PAGES, TOOLS } from "./fixtures-page.mjs";
-import { serve } from "./server.mjs";
+import { SITE, serve } from "./server.mjs";
 
 /** Notes every shift of the layout that the browser sees. */
 const WATCH = `
@@ -232,6 +233,38 @@ describe("in a page", { skip }, () => {
       late.release(Buffer.from(read("scale2.jpg")));
       await settled(page, "img", "restored");
       assert.deepEqual(await upgraded(page, "/cases/scale2.png"), ["blob:", "a face", 150, true]);
+      assert.deepEqual(opened.complaints, []);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  test("an image to which the page gives another file meanwhile shows that one restored", async () => {
+    const [asked, models, late] = [held(), held(), held()];
+    const slow = await serve({
+      pages: {
+        ...pages,
+        // Read when the worker asks for it: then the first picture is under way.
+        get "models.json"() {
+          asked.release();
+          return models.content;
+        },
+        "late.jpg": late.content,
+      },
+    });
+    try {
+      opened = await open(browser, `${slow.origin}/sizeless-image.html`);
+      const { page } = opened;
+      await asked.content;
+      await page.evaluate(() => (document.querySelector("img").src = "/late.jpg"));
+      models.release(readFileSync(path.join(SITE, "models.json")));
+      // The worker has one picture at a time: the first is done when another one is.
+      await restoreAnother(page);
+      late.release(Buffer.from(read("scale1.jpg")));
+      await settled(page, "img", "restored");
+      assert.deepEqual(await upgraded(page, "/cases/scale1.png"), ["blob:", "a face", 141, true]);
+      const { width, height } = await box(page, "img");
+      assert.deepEqual([width, height], [141, 97]);
       assert.deepEqual(opened.complaints, []);
     } finally {
       await slow.close();
