@@ -205,7 +205,7 @@ class FileCoder:
             uint8 (H, W, 1 or 3).
 
         Raises:
-            ValueError: it is of another shape, or too large.
+            ValueError: it is of another shape, too large, or one that `files.from_pil` refuses.
             TypeError: it is of another dtype, or no picture.
         """
         pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
