@@ -101,10 +101,12 @@ def load(
         if max_pixels is not None:
             limits.check_pixels(*picture.size, max_pixels)
         limits.check_density(*picture.size, _size(source), picture.format)
-        if picture.format == "JPEG2000" or picture.info.get("progressive"):
-            with _content(source) as content:
-                limits.check_content(content)
-        notes = [*_depth(picture), *_frames(picture, first_frame)]
+        needed = picture.format in pixels.DEPTHS or picture.info.get("progressive")
+        with _content(source) if needed else contextlib.nullcontext(b"") as content:
+            limits.check_content(content)
+            deep = pixels.is_deep(picture, content)
+        notes = ["more than 8 bits of each colour: became 8"] if deep else []
+        notes += _frames(picture, first_frame)
         form = picture.format or ""
         found, dropped = metadata.of_pil(picture)
         flat, flattened = pixels.of_pil(picture)
@@ -280,11 +282,3 @@ def _frames(picture: PIL.Image.Image, first_frame: bool) -> list[str]:
             f"Received: {number} frames"
         )
     return [f"the first of {number} pictures in it was taken"]
-
-
-def _depth(picture: PIL.Image.Image) -> list[str]:
-    """Notes on a picture of more than 8 bits, before decoding: Pillow forgets its depth then."""
-    deep = picture.mode.startswith(("I", "F")) or picture.info.get("bit_depth", 8) > 8
-    if deep or any(";16" in str(tile) for tile in getattr(picture, "tile", ())):
-        return ["more than 8 bits of each colour: became 8"]
-    return []

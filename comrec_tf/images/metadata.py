@@ -18,6 +18,10 @@ _MAX_XMP_BYTES = MAX_SEGMENT_BYTES - len(XMP_START)
 #: Colour spaces of ICC profiles (ICC.1, 7.2.6) that fit 8-bit RGB and grey pixels.
 _PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}
 _SPACE = slice(16, 20)
+#: Where a JPEG's image resources of Photoshop hold IPTC.
+_IPTC_RESOURCE = 0x0404
+#: Texts of PNG from which Pillow takes what is kept.
+_KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")
 #: XMP may repeat the orientation.
 _XMP_ORIENTATION = re.compile(
     rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
@@ -43,8 +47,8 @@ def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     """Read the metadata for the pixels that `files.from_pil` makes of a picture.
 
     The orientation is left out, since those pixels are upright, and so is an embedded preview.
-    A profile of another colour model than the pixels', say CMYK, is left out too. Damaged EXIF, and
-    EXIF and XMP over 64 KB, are dropped; the picture is still read.
+    A profile of another colour model than the pixels', say CMYK, is left out too. Damaged EXIF,
+    EXIF and XMP over 64 KB, IPTC, comments and PNG's texts are dropped; the picture is still read.
 
     Args:
         picture: a Pillow picture.
@@ -58,7 +62,8 @@ def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     fits = profile[_SPACE] == _PROFILE_SPACES[grey] and picture.mode not in ("CMYK", "LAB", "HSV")
     if profile and not fits:
         notes.append("the colour profile is of another colour model: dropped")
-    return Metadata(_exif(picture, notes), profile if fits else b"", _xmp(picture, notes)), notes
+    found = Metadata(_exif(picture, notes), profile if fits else b"", _xmp(picture, notes))
+    return found, notes + _dropped(picture)
 
 
 def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
@@ -86,3 +91,18 @@ def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
         notes.append(f"XMP of {len(xmp):,} bytes, more than {_MAX_XMP_BYTES:,}: dropped")
         return b""
     return _XMP_ORIENTATION.sub(b"", xmp)
+
+
+def _dropped(picture: PIL.Image.Image) -> list[str]:
+    """Notes on what has no place in `Metadata`."""
+    notes = []
+    if picture.info.get("comment"):
+        notes.append("the comment: dropped")
+    if _IPTC_RESOURCE in picture.info.get("photoshop", {}):
+        notes.append("IPTC: dropped")
+    if picture.format == "PNG":
+        picture.load()  # texts may follow the pixels
+        texts = [name for name, value in picture.info.items() if isinstance(value, str)]
+        if names := ", ".join(sorted(set(texts).difference(_KEPT_TEXTS))):
+            notes.append(f"PNG's texts ({names}): dropped")
+    return notes

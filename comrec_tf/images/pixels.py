@@ -1,10 +1,13 @@
 """The pixels of a Pillow picture: 8 bits of grey or RGB, and what is lost on the way there."""
 
+import re
+from typing import Any
+
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
 
-__all__ = ["UPRIGHT", "of_pil"]
+__all__ = ["DEPTHS", "UPRIGHT", "is_deep", "of_pil"]
 
 #: How pixels are turned upright, by EXIF's orientation.
 UPRIGHT = {
@@ -15,6 +18,13 @@ UPRIGHT = {
     6: PIL.Image.Transpose.ROTATE_270,
     7: PIL.Image.Transpose.TRANSVERSE,
     8: PIL.Image.Transpose.ROTATE_90,
+}
+#: What a file of more than 8 bits has in it where Pillow does not say it, by Pillow's names of the
+#: formats: the configuration of AV1 with high_bitdepth (AV1-ISOBMFF 2.3), and SIZ of JPEG 2000 with
+#: the depth of its first component (ITU-T T.800, A.5.1).
+DEPTHS = {
+    "AVIF": re.compile(rb"av1C.{2}[\x40-\x7f\xc0-\xff]", re.DOTALL),
+    "JPEG2000": re.compile(rb"\xff\x4f\xff\x51.{38}[\x08-\x7f\x88-\xff]", re.DOTALL),
 }
 #: TIFF's tag of the bits of a sample.
 _BITS = 258
@@ -42,7 +52,7 @@ def of_pil(picture: PIL.Image.Image) -> tuple[np.ndarray, list[str]]:
     # Pillow copies the pixels even where there is nothing to do.
     if orientation in UPRIGHT:
         picture = picture.transpose(UPRIGHT[orientation])
-    notes: list[str] = []
+    notes = [f"{picture.mode}: became RGB"] if picture.mode in ("CMYK", "LAB") else []
     grey = picture.mode in ("1", "L", "LA", "La")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
@@ -53,6 +63,23 @@ def of_pil(picture: PIL.Image.Image) -> tuple[np.ndarray, list[str]]:
     mode = "L" if grey else "RGB"
     pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
     return (pixels[..., None] if grey else pixels), notes
+
+
+def is_deep(picture: PIL.Image.Image, content: Any = b"") -> bool:
+    """Tell whether a file has more than 8 bits of each colour.
+
+    Args:
+        picture: of the file, not decoded yet: Pillow forgets its depth then.
+        content: all bytes of the file, or mapped memory; needed of the formats of `DEPTHS`.
+
+    Returns:
+        Whether `of_pil` loses some of them.
+    """
+    if picture.mode.startswith(("I", "F")) or picture.info.get("bit_depth", 8) > 8:
+        return True
+    if picture.format in DEPTHS and DEPTHS[picture.format].search(content):
+        return True
+    return any(";16" in str(tile) for tile in getattr(picture, "tile", ()))
 
 
 def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:

@@ -1,9 +1,12 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
 import PIL.ImageCms
+import PIL.PngImagePlugin
 import pytest
 
 from comrec_tf.images import files, metadata
@@ -121,3 +124,39 @@ def test_png_gets_all_of_it_back(photo, exif):
     assert read.metadata.icc_profile == SRGB
     assert b"a photo" in read.metadata.exif
     assert read.metadata.xmp == xmp
+
+
+def iptc(caption):
+    """A segment of a JPEG with IPTC's caption in Photoshop's resources, as its plugins write it."""
+    record = b"\x1c\x02\x78" + len(caption).to_bytes(2, "big") + caption
+    resource = b"8BIM\x04\x04\0\0" + len(record).to_bytes(4, "big") + record
+    body = b"Photoshop 3.0\0" + resource + b"\0" * (len(record) % 2)
+    return b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def test_a_jpegs_caption_and_comment_are_said_to_be_dropped(photo):
+    picture = PIL.Image.fromarray(photo)
+    for comment, extra, expected in (
+        (b"mine", b"", ["the comment: dropped"]),
+        (b"", iptc(b"a caption"), ["IPTC: dropped"]),
+        (b"mine", iptc(b"a caption"), ["the comment: dropped", "IPTC: dropped"]),
+    ):
+        assert metadata.of_pil(opened(picture, "JPEG", comment=comment, extra=extra))[1] == expected
+    # Photoshop's resources without a caption, here the resolution, say nothing.
+    resolution = iptc(bytes(16)).replace(b"8BIM\x04\x04", b"8BIM\x03\xed")
+    assert metadata.of_pil(opened(picture, "JPEG", extra=resolution))[1] == []
+
+
+def test_a_pngs_texts_are_said_to_be_dropped_also_those_behind_the_pixels(photo):
+    texts = PIL.PngImagePlugin.PngInfo()
+    texts.add_text("Description", "a photo")
+    texts.add_itxt("Copyright", "mine", zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta/>")  # kept, as XMP
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photo).save(buffer, "PNG", pnginfo=texts)
+    content, last = buffer.getvalue()[:-12], buffer.getvalue()[-12:]
+    behind = b"tEXtSoftware\0ours"
+    content += struct.pack(">I", len(behind) - 4) + behind + struct.pack(">I", zlib.crc32(behind))
+    found, notes = metadata.of_pil(PIL.Image.open(io.BytesIO(content + last)))
+    assert found.xmp == b"<x:xmpmeta/>"
+    assert notes == ["PNG's texts (Copyright, Description, Software): dropped"]

@@ -6,6 +6,7 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 
+from comrec_tf.codecs.catalog import make_codec
 from comrec_tf.images import files, pixels
 
 
@@ -69,3 +70,34 @@ def test_a_transparent_value_of_sixteen_bit_grey_lies_over_white():
     assert "transparency: laid over white" in read.notes
     opaque = files.load(saved(grey([0, 65535], np.uint16), "PNG", transparency=300))
     assert "transparency: laid over white" not in opaque.notes
+
+
+@pytest.mark.parametrize(("mode", "form"), [("CMYK", "JPEG"), ("CMYK", "TIFF"), ("LAB", "TIFF")])
+def test_other_colour_models_are_said_to_become_rgb(mode, form):
+    read = files.load(saved(PIL.Image.new(mode, (8, 8)), form))
+    assert read.picture.shape == (8, 8, 3)
+    assert read.notes == (f"{mode}: became RGB",)
+
+
+def deep_file(form):
+    """A grey picture of 10 or 16 bits in a format that Pillow writes 8 bits of."""
+    imagecodecs = pytest.importorskip("imagecodecs")
+    colours = np.full((16, 16, 3), 700, np.uint16)
+    if form == "AVIF":
+        return bytes(imagecodecs.avif_encode(colours, bitspersample=10))
+    return bytes(imagecodecs.jpeg2k_encode(colours, codecformat=form))
+
+
+@pytest.mark.parametrize("form", ["AVIF", "j2k", "jp2"])
+def test_avif_and_jpeg_2000_of_more_than_eight_bits_are_said_to_become_eight(tmp_path, form):
+    (tmp_path / "deep").write_bytes(deep_file(form))
+    for source in (tmp_path / "deep", io.BytesIO(deep_file(form))):
+        read = files.load(source)
+        assert read.picture.shape == (16, 16, 3)
+        assert "more than 8 bits of each colour: became 8" in read.notes
+
+
+@pytest.mark.parametrize("form", ["avif", "jpeg2000"])
+def test_avif_and_jpeg_2000_of_eight_bits_lose_none(photo, form):
+    read = files.load(io.BytesIO(make_codec(form).encode(photo, 50)))
+    assert not any("bits" in note for note in read.notes)
