@@ -22,6 +22,20 @@ _SPACE = slice(16, 20)
 _IPTC_RESOURCE = 0x0404
 #: Texts of PNG from which Pillow takes what is kept.
 _KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")
+_TAGS = PIL.ExifTags.Base
+#: Tags of TIFF's first directory that describe a picture. The others say how its pixels are stored.
+_DESCRIBING = (
+    *(_TAGS.DocumentName, _TAGS.ImageDescription, _TAGS.Make, _TAGS.Model, _TAGS.XResolution),
+    *(_TAGS.YResolution, _TAGS.PageName, _TAGS.ResolutionUnit, _TAGS.Software, _TAGS.DateTime),
+    *(_TAGS.Artist, _TAGS.HostComputer, _TAGS.WhitePoint, _TAGS.PrimaryChromaticities),
+    *(_TAGS.Rating, _TAGS.RatingPercent, _TAGS.Copyright, _TAGS.XPTitle, _TAGS.XPComment),
+    *(_TAGS.XPAuthor, _TAGS.XPKeywords, _TAGS.XPSubject),
+)
+#: Directories below it, of a camera and of the place.
+_BELOW = (PIL.ExifTags.IFD.Exif, PIL.ExifTags.IFD.GPSInfo)
+#: From here on tags are not TIFF 6.0's: XMP and the colour profile, which Pillow reads by itself,
+#: IPTC, and others that nothing here knows.
+_FOREIGN, _XMP_TAG, _PROFILE_TAG, _IPTC_TAG = 700, 700, 34675, 33723
 #: XMP may repeat the orientation.
 _XMP_ORIENTATION = re.compile(
     rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
@@ -71,10 +85,11 @@ def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
         tags = picture.getexif()
         if not len(tags) and len(picture.info.get("exif") or b"") > _EMPTY_EXIF:
             notes.append("damaged EXIF: dropped")  # Pillow has ignored all of it
-        orientation = tags.pop(PIL.ExifTags.Base.Orientation, None)
-        exif = tags.tobytes() if len(tags) else b""
+        orientation = tags.pop(_TAGS.Orientation, None)
+        kept = _of_directory(tags, notes) if picture.format == "TIFF" else tags
+        exif = kept.tobytes() if len(kept) else b""
         if orientation is not None:
-            tags[PIL.ExifTags.Base.Orientation] = orientation  # the picture keeps its own
+            tags[_TAGS.Orientation] = orientation  # the picture keeps its own
     except Exception:  # Pillow raises a dozen kinds for EXIF that is damaged
         notes.append("damaged EXIF: dropped")
         return b""
@@ -82,6 +97,24 @@ def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
         notes.append(f"EXIF of {len(exif):,} bytes, more than {MAX_SEGMENT_BYTES:,}: dropped")
         return b""
     return exif
+
+
+def _of_directory(tags: PIL.Image.Exif, notes: list[str]) -> PIL.Image.Exif:
+    """Take EXIF out of the directory of a TIFF, which is what Pillow has as its EXIF."""
+    kept = PIL.Image.Exif()
+    kept.endian = tags.endian
+    for tag in _DESCRIBING:
+        if tag in tags:
+            kept[tag] = tags[tag]
+    for tag in _BELOW:
+        if below := tags.get_ifd(tag):
+            kept[tag] = dict(below)
+    if _IPTC_TAG in tags:
+        notes.append("IPTC: dropped")
+    known = {*_DESCRIBING, *_BELOW, _XMP_TAG, _PROFILE_TAG, _IPTC_TAG}
+    if others := sorted(tag for tag in tags if tag >= _FOREIGN and tag not in known):
+        notes.append(f"TIFF's tags {', '.join(map(str, others))}: dropped")
+    return kept
 
 
 def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
