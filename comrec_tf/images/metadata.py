@@ -106,9 +106,9 @@ def _of_directory(tags: PIL.Image.Exif, notes: list[str]) -> PIL.Image.Exif:
     for tag in _DESCRIBING:
         if tag in tags:
             kept[tag] = tags[tag]
-    for tag in _BELOW:
-        if below := tags.get_ifd(tag):
-            kept[tag] = dict(below)
+    for directory in _BELOW:
+        if below := tags.get_ifd(directory):
+            kept[directory] = dict(below)
     if _IPTC_TAG in tags:
         notes.append("IPTC: dropped")
     known = {*_DESCRIBING, *_BELOW, _XMP_TAG, _PROFILE_TAG, _IPTC_TAG}
@@ -135,7 +135,7 @@ def _dropped(picture: PIL.Image.Image) -> list[str]:
         notes.append("IPTC: dropped")
     if picture.format == "PNG":
         picture.load()  # texts may follow the pixels
-        texts = [name for name, value in picture.info.items() if isinstance(value, str)]
-        if names := ", ".join(sorted(set(texts).difference(_KEPT_TEXTS))):
+        texts = {str(name) for name, value in picture.info.items() if isinstance(value, str)}
+        if names := ", ".join(sorted(texts.difference(_KEPT_TEXTS))):
             notes.append(f"PNG's texts ({names}): dropped")
     return notes
