@@ -13,6 +13,7 @@ import tensorflow as tf
 from comrec_tf.data import sources
 from comrec_tf.data.sampling import Sampling
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.process import storage
 from comrec_tf.training import building, checkpoint, distribution, optimizers, results
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
@@ -26,6 +27,10 @@ _log = logging.getLogger(__name__)
 
 _CONFIG = "config.json"
 _CHECKPOINTS = "checkpoints"
+_HISTORY = "history.csv"
+_BOARD = "tensorboard"
+#: All that a run writes.
+_WRITTEN = (_CONFIG, _CHECKPOINTS, _HISTORY, _BOARD, "best", "last")
 
 
 def train(
@@ -54,12 +59,13 @@ def train(
 
     Raises:
         FileNotFoundError: there are no pictures, or no preset to go on from.
-        FileExistsError: `output_dir` holds a run and `resume` is False.
+        FileExistsError: `output_dir` holds a run and `resume` is False, or what is none holds a
+            name that a run writes, say a preset ``best``.
         ValueError: the configuration differs from that of the run to resume or from the preset to
             go on from, the preset has no pair of the scale, or none to join, or there are no
             devices for the strategy.
-        OSError: the output folder cannot be written, a picture is broken and `config.strict` is
-            set, or all pictures are broken.
+        OSError: the output folder cannot be written, a picture to validate with is broken, one to
+            learn from is and `config.strict` is set, or all of those are.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
     """
     strategy = distribution.make_strategy(config.strategy)
@@ -116,11 +122,12 @@ def _train(
     )
     valid_paths = sources.find_pictures(config.valid_data)
     beside = results.other_pair(config, model)
+    validation = Validation(model, valid_paths, results.valid_qualities(config))
+    # Only now that all is read: what fails before leaves no folder that holds a run.
     output.mkdir(parents=True, exist_ok=True)
     config.save(output / _CONFIG)
-    validation = Validation(model, valid_paths, results.valid_qualities(config))
     presets = results.Presets(model, config, output, state, beside)
-    history = History(output / "history.csv", state["epochs_done"])
+    history = History(output / _HISTORY, state["epochs_done"])
     start = None if state["epochs_done"] else validation.measure()
     if start is not None:
         if verbose:
@@ -137,7 +144,7 @@ def _train(
         validation,
         presets,
         history,
-        Board(output / "tensorboard", start),
+        Board(output / _BOARD, start),
         checkpoint.Checkpoints(output / _CHECKPOINTS, state),
     ]
     try:
@@ -161,7 +168,14 @@ def _train(
 
 
 def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) -> None:
+    storage.check_writable(output)
     if not (output / _CONFIG).exists():
+        for name in _WRITTEN:
+            if (output / name).exists():
+                raise FileExistsError(
+                    f"{output / name} is there already and belongs to no training run: choose "
+                    "another folder"
+                )
         return
     if not resume:
         raise FileExistsError(

@@ -284,6 +284,25 @@ def test_broken_pictures_are_skipped_or_an_error(tmp_path, config, pictures_dir,
         run.train(dataclasses.replace(mixed, strict=True), tmp_path / "strict", verbose=0)
 
 
+def test_what_no_run_has_written_is_not_overwritten(tmp_path, config):
+    own_preset = tmp_path / "mine" / "best"
+    weights.save_preset(make_model(scale=1), own_preset)
+    before = {path.name: path.read_bytes() for path in own_preset.iterdir()}
+    for resume in (False, True):
+        with pytest.raises(FileExistsError, match="mine/best is there already"):
+            run.train(config, tmp_path / "mine", resume=resume, verbose=0)
+    assert {path.name: path.read_bytes() for path in own_preset.iterdir()} == before
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["best"]
+
+
+def test_a_broken_picture_to_validate_with_is_named_and_leaves_the_folder_free(tmp_path, config):
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    wrong = dataclasses.replace(config, epochs=1, valid_data=[str(tmp_path / "broken.png")])
+    with pytest.raises(OSError, match=r"broken\.png: damaged: not a picture"):
+        run.train(wrong, tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
 def test_missing_pictures_are_an_error_before_anything_is_written(tmp_path, config):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         run.train(dataclasses.replace(config, train_data=["nowhere"]), tmp_path / "run", verbose=0)
