@@ -32,6 +32,11 @@ _BOARD = "tensorboard"
 #: All that a run writes.
 _WRITTEN = (_CONFIG, _CHECKPOINTS, _HISTORY, _BOARD, "best", "last")
 
+#: What may be another when a run is resumed; the rates may not become 0, nor stop being 0, since
+#: the optimizer of a frozen network has no state.
+_RATES = ("com_learning_rate", "rec_learning_rate")
+_CHANGEABLE = ("epochs", *_RATES, "clip_norm", "precision", "strategy")
+
 
 def train(
     config: TrainingConfig,
@@ -51,7 +56,9 @@ def train(
         config: the run.
         output_dir: where to; made where missing.
         resume: whether to go on from the newest checkpoint in `output_dir`. The configuration
-            must be the one that the run began with, except `epochs`, `precision` and `strategy`.
+            must be the one that the run began with, except `epochs`, the learning rates (but not
+            between 0 and above), `clip_norm`, `precision` and `strategy`. Rates are from there on
+            what they would be, had the run begun with this configuration.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -97,9 +104,8 @@ def _train(
             model = building.build_model(config)
             _compile(model, config)
         else:
-            model, state = restored
-            if model.dtype_policy.name != config.precision:
-                model = _converted(model, config)
+            before, state = restored
+            model = _resumed(before, config)
             _log.info("resuming after epoch %d", state["epochs_done"])
 
     wait = InputWait()
@@ -183,11 +189,15 @@ def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) ->
         )
     begun = TrainingConfig.load(output / _CONFIG)
     for name, value in vars(begun).items():
-        if name not in ("epochs", "precision", "strategy") and getattr(config, name) != value:
+        asked = getattr(config, name)
+        if asked == value:
+            continue
+        if name not in _CHANGEABLE or (name in _RATES and 0.0 in (asked, value)):
             raise ValueError(
                 f"a resumed run must have the {name} that it was begun with, {value!r}. "
-                f"Received: {getattr(config, name)!r}"
+                f"Received: {asked!r}"
             )
+        _log.info("resuming with %s=%r instead of %r", name, asked, value)
 
 
 def _compile(model: ComRec, config: TrainingConfig) -> None:
@@ -202,20 +212,19 @@ def _compile(model: ComRec, config: TrainingConfig) -> None:
     )
 
 
-def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
-    """The same pair and optimizer state in the configuration's precision."""
-    converted = building.build_model(config)
-    _compile(converted, config)
-    parts = [
-        (lambda pair: pair.com.variables),
-        (lambda pair: pair.rec.variables),
-        (lambda pair: optimizers.unscaled(pair.com_optimizer).variables),
-        (lambda pair: optimizers.unscaled(pair.rec_optimizer).variables),
-    ]
-    for part in parts:
-        for target, source in zip(part(converted), part(model), strict=True):
-            target.assign(source)
-    return converted
+def _resumed(before: ComRec, config: TrainingConfig) -> ComRec:
+    """The pair of a checkpoint and its optimizers' state, for the rest as the run now asks."""
+    com, rec = (
+        type(network).from_config({**network.get_config(), "dtype": config.precision})
+        for network in (before.com, before.rec)
+    )
+    model = ComRec(com, rec, before.codec, dtype=config.precision)
+    _compile(model, config)
+    for network, source in ((com, before.com), (rec, before.rec)):
+        network.set_weights(source.get_weights())
+    optimizers.copy_state(before.com_optimizer, model.com_optimizer)
+    optimizers.copy_state(before.rec_optimizer, model.rec_optimizer)
+    return model
 
 
 class _StopAtNonFinite(keras.callbacks.Callback):
@@ -225,6 +234,6 @@ class _StopAtNonFinite(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not math.isfinite(value):
                 raise FloatingPointError(
-                    f"{name} became {value} in epoch {epoch + 1}: resume from the checkpoint "
-                    "before with lower learning rates or with gradient clipping (clip_norm)"
+                    f"{name} became {value} in epoch {epoch + 1}: resume, from the checkpoint "
+                    "before, with lower learning rates or with gradient clipping (clip_norm)"
                 )
