@@ -57,16 +57,22 @@ def read_picture(name: str) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the file is grey; see `decoding.decode`.
 
     Raises:
-        OSError: it cannot be read, or is not a picture.
+        OSError: it cannot be read, or is not a picture; the message begins with its name.
     """
-    if name.startswith(datasets.SCHEME):
-        return decoding.decode(datasets.read_example(name))
-    decoding.load_file_system(name)
     try:
-        content = tf.io.read_file(name).numpy()
+        return decoding.decode(_content_of(name))
     except tf.errors.OpError as error:
         raise OSError(f"{name}: {error.message}") from error
-    return decoding.decode(content)
+    except OSError as error:
+        raise OSError(f"{name}: {error}") from error
+
+
+def _content_of(name: str) -> bytes:
+    if name.startswith(datasets.SCHEME):
+        return datasets.read_example(name)
+    decoding.load_file_system(name)
+    content: bytes = tf.io.read_file(name).numpy()
+    return content
 
 
 def _pictures_of(source: str) -> list[str]:

@@ -36,6 +36,12 @@ def test_a_source_without_pictures_is_named(tree, wrong):
         sources.find_pictures([tree, tree / wrong])
 
 
+def test_a_picture_that_cannot_be_read_is_named(tree):
+    for name in ("a.jpg", "gone.jpg"):
+        with pytest.raises(OSError, match=f"^{tree / name}: "):
+            sources.read_picture(str(tree / name))
+
+
 def test_no_source_at_all_is_refused():
     with pytest.raises(FileNotFoundError, match="Received: none"):
         sources.find_pictures([])
