@@ -208,12 +208,14 @@ class _Make(beam.DoFn):
         if output == source:
             raise ValueError(f"{output} would replace its own input: choose another --output_dir")
         for place in self._verb.outputs(source, output):
-            # An input that is kept, and is where it belongs, is no output.
+            # An input that is kept, and is where it belongs, is no output of an earlier run.
             if place == source or not FileSystems.exists(place):
                 continue
             # Not by `match`, which would take brackets in a name for a pattern.
             younger = FileSystems.get_filesystem(place).last_updated(place) >= changed
-            self._verb.check_output(_read_bytes(place), place, younger=younger)
+            self._verb.check_output(
+                _read_bytes(place), place, younger=younger, original=lambda: _read_bytes(source)
+            )
             if younger:
                 return True
         return False

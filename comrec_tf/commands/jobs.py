@@ -156,17 +156,24 @@ def _write(plan: Plan, verb: Verb[_S, _R], overwrite: bool, job: Job, result: _R
     made = verb.make(job, result)
     output = made.output or job.output
     row = {"file": output, "source": job.source, **made.row}
-    if output != job.output:
-        if os.path.realpath(output) == os.path.realpath(job.source):
-            return row  # an input that is kept, and is where it belongs
-        if not (overwrite or plan.may_write(output)):
-            raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
+    if output != job.output and _is_copy(job.source, output, made.content):
+        return row  # an input that is kept, and is where it belongs
+    if plan.is_input(output):
+        raise FileExistsError(f"its output, {output}, is an input: choose another --output_dir")
+    if output != job.output and not (overwrite or plan.may_write(output)):
+        raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
     modified = None if job.source == STREAM else os.stat(job.source).st_mtime_ns
     if plan.log is not None and plan.resume:
         plan.log.record(job.source, output, made.content)
     storage.write_output(output, made.content, modified)
     _log.debug("%s: %d bytes", display.printable(f"{job.source} -> {output}"), len(made.content))
     return row
+
+
+def _is_copy(source: str, output: str, content: bytes) -> bool:
+    """Tell whether an output is its own input, to the byte."""
+    same = os.path.realpath(output) == os.path.realpath(source)
+    return same and pathlib.Path(source).read_bytes() == content
 
 
 def _size(job: Job) -> int:

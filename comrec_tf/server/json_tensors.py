@@ -7,6 +7,7 @@ import base64
 import binascii
 import dataclasses
 import json
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -133,15 +134,20 @@ def _array(name: str, value: Any, info: Any) -> np.ndarray:
     dtype = tf.dtypes.as_dtype(info.dtype)
     if dtype == tf.string:
         return _strings(name, value, info)
-    try:
-        array = np.array(value)
-    except (ValueError, OverflowError) as error:
-        raise invalid(f"{name} must be {dtype.name} in lists of one length") from error
+    # As objects at first: NumPy would give each text of a list the room of the longest.
+    array = np.array(value, object)
+    if any(isinstance(item, list) for item in array.flat):
+        raise invalid(f"{name} must be {dtype.name} in lists of one length")
     checked_shape(name, list(array.shape), info)
-    kinds = {"b": "b"}.get(np.dtype(dtype.as_numpy_dtype).kind, "iu" if dtype.is_integer else "iuf")
-    if array.size and array.dtype.kind not in kinds:
-        raise invalid(f"JSON Value: {_shown(value)} is not of expected type: {dtype.name} ({name})")
-    return in_range(name, array, np.dtype(dtype.as_numpy_dtype))
+    allowed = {bool} if dtype.is_bool else {int} if dtype.is_integer else {int, float}
+    for item in array.flat:
+        if type(item) not in allowed:
+            told = f"{reprlib.repr(item)[:80]} is not of expected type: {dtype.name} ({name})"
+            raise invalid(f"JSON Value: {told}")
+    try:
+        return in_range(name, array, np.dtype(dtype.as_numpy_dtype))
+    except OverflowError as error:  # a whole number that no float holds
+        raise invalid(f"{name} must be {dtype.name}: {error}") from error
 
 
 def _strings(name: str, value: Any, info: Any) -> np.ndarray:
@@ -160,11 +166,6 @@ def _strings(name: str, value: Any, info: Any) -> np.ndarray:
                 f"{name} must be text or an object of base64. Received: {type(item).__name__}"
             )
     return array
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 80 else f"{text[:80]}..."
 
 
 def reply(outputs: Mapping[str, np.ndarray], *, by_rows: bool) -> bytes:

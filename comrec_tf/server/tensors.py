@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from comrec_tf.server.errors import invalid
 
-__all__ = ["checked_shape", "from_array", "to_array"]
+__all__ = ["MAX_LISTED", "checked_shape", "from_array", "in_range", "to_array"]
 
 #: The most numbers that are sent one by one; more are sent as bytes (tensor_content).
 MAX_LISTED = 65_536

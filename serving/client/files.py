@@ -81,16 +81,22 @@ def run(options: argparse.Namespace, call: Call) -> int:
     jobs = _plan(options)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.concurrency) as pool:
-        futures = {pool.submit(_work, options, call, *job): job[0] for job in jobs}
-        for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
-            error = future.exception()
-            if error is not None:
-                failed += 1
-                print(f"\r{futures[future]}: {error}", file=sys.stderr)
-            elif future.result():
-                print(f"\r{futures[future]}: {future.result()}", file=sys.stderr)
-            if sys.stderr.isatty():
-                print(f"\r{number} of {len(jobs)}", end="", file=sys.stderr)
+        try:
+            futures = {pool.submit(_work, options, call, *job): job[0] for job in jobs}
+            for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
+                error = future.exception()
+                if error is not None:
+                    failed += 1
+                    print(f"\r{futures[future]}: {error}", file=sys.stderr)
+                elif future.result():
+                    print(f"\r{futures[future]}: {future.result()}", file=sys.stderr)
+                if sys.stderr.isatty():
+                    print(f"\r{number} of {len(jobs)}", end="", file=sys.stderr)
+        except KeyboardInterrupt:
+            # Leaving the pool would send all that waits.
+            pool.shutdown(wait=False, cancel_futures=True)
+            print("\rinterrupted: what is being sent is finished", file=sys.stderr)
+            return 130
     print(f"{len(jobs) - failed} of {len(jobs)} files done", file=sys.stderr)
     return 1 if failed else 0
 
@@ -109,8 +115,16 @@ def _plan(options: argparse.Namespace) -> list[tuple[pathlib.Path, pathlib.Path]
             relative = source.relative_to(given) if given.is_dir() else pathlib.Path(source.name)
             output = options.output_dir / relative.with_suffix(RESULT[options.verb][2])
             jobs.append((source, output))
+    sources = {source.resolve() for source, _ in jobs}
     outputs: dict[pathlib.Path, pathlib.Path] = {}
     for source, output in jobs:
+        places = {output.resolve()}
+        if options.verb == "restore":
+            # What is left as it is keeps its ending; beside itself it is not copied.
+            places |= {output.with_suffix(source.suffix).resolve()} - {source.resolve()}
+        if places & sources:
+            place = (places & sources).pop()
+            sys.exit(f"{source}: its output, {place}, is an input: choose another --output_dir")
         if output in outputs:
             sys.exit(f"{source} and {outputs[output]} would both become {output}")
         if output.exists() and not options.overwrite:
@@ -128,6 +142,8 @@ def _work(
     if made == content:  # an ordinary JPEG that needs nothing, or would be harmed
         told = "kept as it is"
         output = output.with_suffix(source.suffix)
+        if output.resolve() == source.resolve():
+            return told
         if output.exists() and not options.overwrite:
             raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
     else:

@@ -100,3 +100,20 @@ def test_files_that_are_not_ours_are_left_alone(tmp_path, photos, run):
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"a stranger's"
     run(photos, overwrite=True)
     assert container.read((tmp_path / "out" / "a.jpg").read_bytes()).quality == 40
+
+
+def test_kept_files_are_known_to_the_next_run_and_others_in_their_place_are_left(
+    tmp_path, photo, run
+):
+    (tmp_path / "in").mkdir()
+    for name in ("a.webp", "c.webp"):
+        PIL.Image.fromarray(photo).save(tmp_path / "in" / name, quality=1)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "c.webp").write_bytes(b"a stranger's")
+    counts, _, _ = run(tmp_path / "in")
+    assert (counts["kept"], counts["failed"]) == (1, 1)
+    copy = tmp_path / "out" / "a.webp"
+    assert copy.read_bytes() == (tmp_path / "in" / "a.webp").read_bytes()
+    assert (tmp_path / "out" / "c.webp").read_bytes() == b"a stranger's"
+    counts, _, _ = run(tmp_path / "in")
+    assert (counts["made"], counts["done_before"], counts["failed"]) == (0, 1, 1)

@@ -161,6 +161,25 @@ def test_a_copy_under_another_ending_replaces_nothing(files):
     assert pathlib.Path("out/C.webp").read_bytes() == b"kept"
 
 
+def test_no_input_is_replaced_wherever_outputs_go_in_the_end(files):
+    for name in "abc":
+        pathlib.Path(name).write_bytes(name.encode())
+    places = {"a": "b", "b": "./b", "c": "c"}  # the last is a copy where it belongs
+
+    def make(job, name):
+        content = b"c" if job.source == "c" else b"another"
+        return jobs.Made(content, {"pixels": 1}, places.get(job.source, ""))
+
+    plan = Plan(files, inputs=frozenset(os.path.realpath(job.source) for job in files))
+    done = jobs.run(plan, verb(make=make), overwrite=True)
+    assert [str(error).split(":")[0] for _, error in done.failures] == [
+        "its output, b, is an input",
+        "its output, ./b, is an input",
+    ]
+    assert [row["file"] for row in done.rows] == ["c", "out/D", "out/E", "out/F"]
+    assert [pathlib.Path(name).read_bytes() for name in "abc"] == [b"a", b"b", b"c"]
+
+
 def test_what_killed_runs_left_is_removed(files):
     os.mkdir("out")
     left = "out/.0123456789abcdef.comrec_tf"

@@ -115,6 +115,16 @@ def test_no_input_is_ever_an_output(tree):
     ]
 
 
+def test_a_plan_knows_its_inputs_by_every_path_and_outputs_of_earlier_runs_are_none(tree):
+    (tree / "in" / "b.jpg").write_bytes(b"made by us")
+    (tree / "link").symlink_to("in")
+    planned = make("in", output_dir="in", is_output=lambda path: path.endswith("b.jpg"))
+    assert planned.is_input("in/a.png")
+    assert planned.is_input(f"{tree}/link/sub/../a.png")
+    assert not planned.is_input("in/b.jpg")
+    assert not planned.is_input("in/notes.txt")
+
+
 def test_a_place_that_a_copy_would_take_counts_as_an_output(tree):
     (tree / "in" / "w.webp").write_bytes(b"")
     (tree / "out").mkdir()

@@ -80,6 +80,12 @@ def test_a_file_that_is_too_large_is_refused_with_what_makes_it_so():
         bare.check(MISSED, large)
 
 
+def test_a_compact_file_that_is_too_large_is_refused_as_it_is():
+    kept = {**MISSED, "kept": True, "quality": None}
+    with pytest.raises(request.TargetMissedError, match="not compressed again, it takes 1,200 of"):
+        made(aim="max_bytes", value=500).check(kept, None)
+
+
 def test_files_that_fit_or_are_asked_for_anyway_are_taken():
     made(aim="max_bytes", value=500).check({**MISSED, "met": True}, None)
     made(aim="max_bytes", value=500, best_effort=True).check(MISSED, None)

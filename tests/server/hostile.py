@@ -56,6 +56,7 @@ def grpc_requests() -> dict[str, bytes]:
         "a shape of 2e18 numbers": declared(2 * 10**18, dtype=3),
         "a negative shape": declared(2**64 - 5),
         "a million empty strings": request(b"\x08\x07" + strings),
+        "four million numbers in a list": request(b"\x08\x09" + field(10, b"\x01" * 4_000_000)),
         "a million dimensions": request(b"\x08\x07" + field(2, field(2, b"") * 500_000)),
         "a million outputs": request(b"\x08\x07") + field(3, b"") * 500_000,
         "nested variants": request(b"\x08\x15" + field(15, field(3, field(15, b"") * 9) * 9)),
@@ -84,6 +85,16 @@ def rest_requests() -> dict[str, tuple[str, str, bytes]]:
             "POST",
             predict,
             b'{"instances": [' + b"[]," * 5_000_000 + b"[]]}",
+        ),
+        "a long text among numbers": (
+            "POST",
+            predict,
+            json.dumps(
+                {
+                    "signature_name": "times",
+                    "inputs": {"image_bytes": ["x"], "times": ["a" * 200_000] + ["b"] * 500},
+                }
+            ).encode(),
         ),
         "deep nesting": ("POST", predict, b'{"instances": ' + b"[" * 200_000),
         "a list for a name": (

@@ -2,11 +2,14 @@
 
 import importlib.util
 import io
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import PIL.Image
@@ -171,6 +174,78 @@ def load(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def files(monkeypatch):
+    """The clients' module `files`, which finds its neighbours as it does where they are run."""
+    monkeypatch.syspath_prepend(CLIENTS)
+    yield load("files")
+    sys.modules.pop("metadata", None)
+
+
+@pytest.mark.parametrize(
+    ("verb", "source", "other"),
+    [("encode", "p/a.jpg", ""), ("decode", "p/a.png", ""), ("restore", "q/a.jpg", "p/p/a.jpg")],
+)
+def test_an_output_that_would_replace_an_input_is_refused(
+    tmp_path, monkeypatch, files, verb, source, other
+):
+    """Of restore it is the copy of a file that is left as it is: it keeps its ending."""
+    monkeypatch.chdir(tmp_path)
+    inputs = [source, "p"] if other else [source]
+    for name in filter(None, (source, other)):
+        pathlib.Path(name).parent.mkdir(parents=True, exist_ok=True)
+        pathlib.Path(name).write_bytes(b"original")
+    out = pathlib.Path(other or source).parent
+    options = files.parser("", "").parse_args([verb, *inputs, f"--output_dir={out}", "--overwrite"])
+    with pytest.raises(SystemExit, match=f"{source}: its output, .*a.*, is an input: choose"):
+        files.run(options, lambda options, content: b"another")
+    assert pathlib.Path(source).read_bytes() == b"original"
+
+
+def test_a_jpeg_that_is_left_as_it_is_stays_where_it_is(tmp_path, capsys, files):
+    """So pictures may be restored into their own folder."""
+    (tmp_path / "a.jpg").write_bytes(b"original")
+    options = files.parser("", "").parse_args(
+        ["restore", str(tmp_path), f"--output_dir={tmp_path}"]
+    )
+    assert files.run(options, lambda options, content: content) == 0
+    assert "a.jpg: kept as it is" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def test_after_an_interruption_nothing_more_is_sent(tmp_path, monkeypatch, files):
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").write_bytes(b"%d" % number)
+    told, sent = {"kept as it is": threading.Event(), "interrupted": threading.Event()}, []
+
+    class Told(io.StringIO):
+        def write(self, text):
+            for words, event in told.items():
+                if words in text:
+                    event.set()
+            return super().write(text)
+
+    def call(options, content):
+        sent.append(content)
+        if len(sent) == 2:
+            told["kept as it is"].wait(10)
+            os.kill(os.getpid(), signal.SIGINT)
+            told["interrupted"].wait(10)
+        return content
+
+    monkeypatch.setattr(sys, "stderr", Told())
+    options = files.parser("", "").parse_args(
+        ["restore", str(tmp_path), f"--output_dir={tmp_path / 'out'}", "--concurrency=1"]
+    )
+    try:
+        code = files.run(options, call)
+    except KeyboardInterrupt:
+        code = None
+    assert (sent, code) == ([b"0", b"1"], 130)
+    # What was being sent is finished.
+    assert sorted(os.listdir(tmp_path / "out")) == ["0.jpg", "1.jpg"]
 
 
 def test_clients_do_not_need_this_package(tmp_path):

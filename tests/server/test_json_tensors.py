@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tests.server.makers import info_of
 
 FILES = {"image_bytes": info_of(tf.string, [None])}
 BOTH = {**FILES, "quality": info_of(tf.int32, [None])}
+STRENGTH = {"strength": info_of(tf.float32, [None])}
 PIXELS = {"pixels": info_of(tf.uint8, [None, None, None, 3])}
 B64 = {"b64": "AAE="}
 
@@ -69,6 +71,9 @@ def test_rows_and_columns_and_values_without_a_name_are_read():
         ({"inputs": {"image_bytes": [B64], "quality": [10**30]}}, BOTH, "int32"),
         ({"instances": [[[[1, 2, 3]], [[1, 2]]]]}, PIXELS, "lists of one length"),
         ({"instances": [[[[1, 2, 300]]]]}, PIXELS, "out of its range"),
+        ({"inputs": [{"a": 1}]}, STRENGTH, "'a': 1} is not of expected type: float32"),
+        ({"instances": [True, 1]}, STRENGTH, "True is not of expected type: float32"),
+        ({"instances": [10**400]}, STRENGTH, "strength must be float32"),
         ({"instances": [{"b64": "%"}]}, FILES, "Unable to base64 decode"),
         ({"instances": [{"b64": 5}]}, FILES, "must be text or an object of base64"),
         ({"instances": [5]}, FILES, "Received: int"),
@@ -98,6 +103,23 @@ def test_a_body_of_millions_of_empty_lists_is_refused_before_it_is_parsed():
         json_tensors.parse(body)
     # It took 14 seconds and 3 GB to parse.
     assert time.process_time() - begun < 5
+
+
+def test_a_long_text_among_numbers_is_refused_without_room_for_many_of_its_length():
+    body = json_tensors.parse(json.dumps({"instances": ["a" * 200_000] + ["b"] * 500}).encode())
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestError, match="'aaaa.* is not of expected type: float32"):
+            json_tensors.arrays(body, STRENGTH)
+        # NumPy asked for 400 MB.
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_whole_numbers_and_fractions_become_floats():
+    assert read({"instances": [1, 0.25]}, STRENGTH)["strength"].tolist() == [1.0, 0.25]
+    assert read({"instances": [1, 0.25]}, STRENGTH)["strength"].dtype == np.float32
 
 
 def test_replies_go_by_rows_and_columns_and_bytes_by_the_name():

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from comrec_tf.server import wire
+from comrec_tf.server import tensors, wire
 from comrec_tf.server.errors import RequestError
 
 
@@ -40,6 +40,24 @@ def test_a_request_of_many_empty_parts_is_refused_before_it_is_parsed():
         grow(many)
         with pytest.raises(RequestError, match="at most 4096 values"):
             wire.check_request(many.SerializeToString())
+
+
+@pytest.mark.parametrize("pieces", [1, 5])
+def test_lists_of_more_numbers_than_are_taken_are_refused_before_they_are_parsed(pieces):
+    request = predict_pb2.PredictRequest()
+    for piece in range(pieces):
+        tensor = request.inputs[str(piece)]
+        tensor.int64_val.extend(np.ones(4_000_000 // pieces, np.int64))
+    with pytest.raises(RequestError, match="at most 655360 bytes of listed numbers"):
+        wire.check_request(request.SerializeToString())
+
+
+def test_as_many_numbers_as_are_taken_may_be_listed_and_more_come_as_bytes():
+    listed = np.full(tensors.MAX_LISTED, -1)  # ten bytes each
+    request = predict_pb2.PredictRequest()
+    request.inputs["quality"].int64_val.extend(listed)
+    request.inputs["pixels"].CopyFrom(tf.make_tensor_proto(np.ones(2_000_000, np.uint8)))
+    wire.check_request(request.SerializeToString())
 
 
 def test_bytes_that_are_no_message_are_refused():
