@@ -10,17 +10,14 @@ fewest bytes, or --max_bytes and --bits_per_pixel, within which the best picture
 
 With --scale=auto every pair of networks of the preset and the codec without networks are tried on
 each picture, and the best by --metric is taken. A JPEG, WebP or AVIF that no way makes smaller is
-copied as it is ("kept").
+copied as it is ("kept") unless its metadata is to go (--nometadata), and so is a compact file.
 
 Exit codes: 0 all files compressed or kept, 1 some or all failed or were skipped (they are named,
 the others are done), 2 a wrong command line, 3 a limit of bytes cannot be kept for some (they are
 named, with what makes them so large), 130 interrupted.
 """
 
-import dataclasses
 import functools
-import io
-import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -34,8 +31,8 @@ from comrec_tf.commands import frame, help_text, jobs, outcome, plan
 
 if TYPE_CHECKING:
     from comrec_tf.compression.compressor import Compressor
+    from comrec_tf.compression.input_file import InputFile
     from comrec_tf.compression.request import Request
-    from comrec_tf.images.files import PictureFile
 
 __all__ = ["COMMAND", "main"]
 
@@ -52,45 +49,11 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "ssim": ("SSIM", "{:.4f}"),
     "met": ("target", lambda met: "" if met else "missed"),
 }
-#: Formats, by their names in Pillow, that are worth keeping as they are; with the endings of each.
-_KEPT = {
-    "JPEG": (".jpg", ".jpeg"),
-    "MPO": (".jpg", ".jpeg"),
-    "WEBP": (".webp",),
-    "AVIF": (".avif",),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class _Source:
-    """A picture's file, or a compact file, which holds no picture to compress."""
-
-    num_bytes: int
-    num_pixels: int
-    read: "PictureFile | None"
-    #: All bytes of a file that may be kept as it is; empty otherwise.
-    content: bytes
-    #: Endings of such a file, the usual one first.
-    endings: tuple[str, ...] = ()
 
 
 def _define(values: flags.FlagValues) -> None:
     plan.define_flags(values)
     command_flags.define(values)
-    with help_text.group(values, help_text.IN_AND_OUT):
-        flags.DEFINE_bool(
-            "allow_larger",
-            False,
-            "Compress a JPEG, WebP or AVIF even where the result is no smaller.",
-            flag_values=values,
-        )
-        flags.DEFINE_bool(
-            "first_frame",
-            False,
-            "Of animations, and of files of several pages, compress the first picture alone; they "
-            "are refused otherwise.",
-            flag_values=values,
-        )
     with help_text.group(values, help_text.RUN):
         flags.DEFINE_bool(
             "verify",
@@ -101,6 +64,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
+    from comrec_tf.compression import input_file
     from comrec_tf.images import files
 
     wanted = command_flags.read(values)
@@ -110,14 +74,9 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
         values,
         suffix=wanted.suffix,
         suffixes=(*vocabulary.PICTURE_SUFFIXES, *heif),
-        options={"compress": wanted.outcome, "allow_larger": values.allow_larger},
+        options={"compress": wanted.outcome},
         is_output=_is_compact,
-        kept=[
-            ending
-            for endings in _KEPT.values()
-            if wanted.suffix not in endings
-            for ending in endings
-        ],
+        kept=input_file.kept_endings(wanted.suffix),
     )
     if values.dry_run:
         return outcome.show_plan(planned)
@@ -126,8 +85,10 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
         compressor = wanted.compressor()
         verb = jobs.Verb(
             name="compressing",
-            read=functools.partial(_read, values=values),
-            work=functools.partial(_work, wanted=wanted, compressor=compressor, values=values),
+            read=functools.partial(_read, wanted=wanted),
+            work=functools.partial(
+                _work, wanted=wanted, compressor=compressor, verify=values.verify
+            ),
             make=lambda job, made: made,
         )
         done = jobs.run(planned, verb, overwrite=values.overwrite)
@@ -152,106 +113,40 @@ def _is_compact(path: str) -> bool:
         return False
 
 
-def _read(job: plan.Job, *, values: flags.FlagValues) -> _Source:
-    from comrec_tf.compact_file import carriers, container
-    from comrec_tf.images import files, limits
+def _read(job: plan.Job, *, wanted: "Request") -> "InputFile":
+    from comrec_tf.compression import input_file
 
-    is_stream = job.source == plan.STREAM
-    content = sys.stdin.buffer.read() if is_stream else b""
-    if is_stream and not content:
+    if job.source != plan.STREAM:
+        return input_file.read(job.source, wanted)
+    content = sys.stdin.buffer.read()
+    if not content:
         raise OSError("expected a picture on standard input. Received: nothing")
-    num_bytes = len(content) if is_stream else os.path.getsize(job.source)
-    limits.check_bytes(num_bytes, values.max_pixels)
-    start = content[:12] if is_stream else files.first_bytes(job.source)
-    try:
-        form = carriers.file_format(start)
-    except ValueError:
-        form = ""
-    if form:
-        content = content or pathlib.Path(job.source).read_bytes()
-        if carriers.extract(content) is not None:
-            header = container.read(content)
-            endings = _KEPT.get(form.upper(), (os.path.splitext(job.source)[1],))
-            return _Source(num_bytes, header.height * header.width, None, content, endings)
-    read = files.load(
-        io.BytesIO(content) if is_stream else job.source,
-        max_pixels=values.max_pixels,
-        first_frame=values.first_frame,
-    )
-    endings = _KEPT.get(read.format, ())
-    return _Source(num_bytes, read.num_pixels, read, content if endings else b"", endings)
+    return input_file.read(job.source, wanted, content)
 
 
 def _work(
     job: plan.Job,
-    source: _Source,
+    file: "InputFile",
     advance: Callable[[float], None],
     *,
     wanted: "Request",
     compressor: "Compressor",
-    values: flags.FlagValues,
+    verify: bool,
 ) -> jobs.Made:
-    if source.read is None:
-        return _keep(job, source, "is a compact file already: copied as it is")
-    read = source.read
-    content, row = wanted.compress(compressor, read.picture, read.metadata, advance)
-    # A copy would carry metadata that the user does not want.
-    bare = wanted.metadata or not any(vars(read.metadata).values())
-    within = source.num_bytes <= wanted.limit(source.num_pixels)
-    if (
-        source.content
-        and not values.allow_larger
-        and bare
-        and within
-        and len(content) >= source.num_bytes
-    ):
-        return _keep(job, source, "no way makes it smaller: kept as it is")
-    wanted.check(row, read.metadata)
-    notes = list(read.notes)
-    if len(content) >= source.num_bytes and not source.content:
-        notes.append("became larger: the original file is smaller, and exact")
-    row |= {
-        "bytes_before": source.num_bytes,
-        "of_before": len(content) / source.num_bytes,
-        "ssim": None,
-        "kept": False,
-        "exceeds_limit": not row["met"] and len(content) > wanted.limit(source.num_pixels),
-        "notes": notes,
-    }
-    if values.verify:
+    from comrec_tf.compression import input_file
+
+    content, row = input_file.compress(file, wanted, compressor, advance)
+    if row["kept"]:
+        output = job.output if job.output == plan.STREAM else input_file.kept_name(file, job.output)
+        return jobs.Made(content, row, output)
+    if verify and file.read is not None:
         from comrec_tf.images import metrics
 
         restored = compressor.decode(content)
-        row["psnr"] = metrics.psnr(read.picture, restored)
+        row["psnr"] = metrics.psnr(file.read.picture, restored)
         if min(restored.shape[:2]) >= 11:
-            row["ssim"] = metrics.ssim(read.picture, restored)
+            row["ssim"] = metrics.ssim(file.read.picture, restored)
     return jobs.Made(content, row)
-
-
-def _keep(job: plan.Job, source: _Source, note: str) -> jobs.Made:
-    """The input's own bytes, under an ending that fits them."""
-    stem, ending = os.path.splitext(job.output)
-    output = job.output
-    if job.output != plan.STREAM and ending.lower() not in source.endings:
-        output = stem + source.endings[0]
-    row = {
-        "pixels": source.num_pixels,
-        "bytes_before": source.num_bytes,
-        "bytes_after": source.num_bytes,
-        "of_before": 1.0,
-        "bits_per_pixel": 8 * source.num_bytes / source.num_pixels,
-        "scale": "kept",
-        "quality": None,
-        "score": None,
-        "metric": None,
-        "psnr": None,
-        "ssim": None,
-        "met": True,
-        "kept": True,
-        "exceeds_limit": False,
-        "notes": [note],
-    }
-    return jobs.Made(source.content, row, output)
 
 
 def _remarks(rows: Sequence[dict[str, Any]], wanted: "Request") -> list[str]:

@@ -74,7 +74,13 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_string(
             "output_dir", None, "Folder for the report.", short_name="o", flag_values=values
         )
-        flags.DEFINE_bool("overwrite", False, "Replace a report that exists.", flag_values=values)
+        flags.DEFINE_bool(
+            "overwrite",
+            False,
+            "Replace a report that exists, also one that was interrupted; pictures that are "
+            "measured are never replaced.",
+            flag_values=values,
+        )
         flags.DEFINE_integer(
             "num_shown", 3, "Pictures to show in the page.", lower_bound=0, flag_values=values
         )
@@ -123,17 +129,16 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     if not positional:
         raise frame.UsageError("expected pictures: files, folders or globs. Received: nothing")
     output = pathlib.Path(values.output_dir)
-    from comrec_tf.evaluation import comparison
+    from comrec_tf.evaluation import comparison, pictures
 
-    if (output / comparison.PAGE).exists() and not values.overwrite:
-        raise FileExistsError(f"{output / comparison.PAGE} exists: --overwrite replaces it")
+    paths = pictures.find(positional, output)
+    comparison.check_places(output, paths.values(), overwrite=values.overwrite)
     from comrec_tf.compression.compressor import Compressor
-    from comrec_tf.evaluation import curves, pictures, report, systems
+    from comrec_tf.evaluation import curves, report, systems
 
     comparison.check_extras()
     names = systems.installed_codecs() if values.codecs == [_ALL] else values.codecs
     anchor, *others = map(systems.of_codec, names)
-    paths = pictures.find(positional)
     compressor = Compressor.from_preset(
         values.preset, engine=values.engine, codec=values.codec, precision=values.precision
     )

@@ -32,7 +32,9 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_bool(
             "resume",
             False,
-            "Go on where an earlier run ended: from its newest checkpoint.",
+            "Go on where an earlier run ended: from its newest checkpoint, with the same flags. "
+            "Only --epochs, learning rates above 0, --clip_norm, --precision and --strategy may be "
+            "others; the rates are from there on those of a run that was begun so.",
             flag_values=values,
         )
     flags.mark_flag_as_required("output_dir", flag_values=values)

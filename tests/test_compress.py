@@ -297,6 +297,27 @@ def test_a_picture_is_not_kept_with_metadata_that_nobody_wants(tmp_path, run, ph
     assert b"a person's name" not in (tmp_path / "out" / "poor.jpg").read_bytes()
 
 
+def test_metadata_that_nobody_wants_leaves_compact_files_too(tmp_path, run, photo, capsys):
+    exif = PIL.Image.Exif()
+    exif[PIL.ExifTags.Base.ImageDescription] = "a place"
+    picture = save(tmp_path / "a.png", photo, exif=exif)
+    assert run(picture, f"--output_dir={tmp_path}/full", "--quality=40") == 0
+    assert run(picture, f"--output_dir={tmp_path}/bare", "--quality=40", "--nometadata") == 0
+    capsys.readouterr()
+    arguments = [tmp_path / "full" / "a.jpg", f"--output_dir={tmp_path}/out", "--nometadata"]
+    (row,) = report(run, capsys, *arguments)["files"]
+    assert row["notes"] == ["is a compact file already: copied without metadata"]
+    assert (tmp_path / "out/a.jpg").read_bytes() == (tmp_path / "bare/a.jpg").read_bytes()
+
+
+def test_limits_of_bytes_hold_for_compact_files_too(tmp_path, run, preset, photo, capsys):
+    (tmp_path / "a.jpg").write_bytes(Compressor.from_preset(preset).encode(photo, 30).content)
+    arguments = [tmp_path / "a.jpg", f"--output_dir={tmp_path}/out", "--max_bytes=300"]
+    (failure,) = report(run, capsys, *arguments, code=3)["failures"]
+    assert "is not compressed again" in failure["error"]
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_compact_file_as_input_is_noticed_and_copied(tmp_path, run, preset, photo, capsys):
     content = Compressor.from_preset(preset).encode(photo, 30).content
     (tmp_path / "small.jpeg").write_bytes(content)
@@ -345,6 +366,20 @@ def test_a_picture_in_jpeg_xl_says_that_it_is_not_read(tmp_path, run, capsys):
     assert "a.jxl: pictures in JPEG XL are not read here" in capsys.readouterr().err
 
 
+def test_a_kept_file_never_replaces_another_input(tmp_path, run, photo, capsys):
+    # Kept under the ending of what it is, not of its name.
+    for folder, name, pixels in (("one", "x.png", photo), ("two", "x.webp", 255 - photo)):
+        (tmp_path / folder).mkdir()
+        save(tmp_path / folder / name, pixels, format="WEBP", quality=1)
+    inputs = [tmp_path / "one" / "x.png", tmp_path / "two" / "x.webp"]
+    before = inputs[1].read_bytes()
+    arguments = [*inputs, "-o", tmp_path / "two", "--quality=90", "--overwrite"]
+    said = report(run, capsys, *arguments, "--on_clash=number", code=1)
+    assert "is an input" in said["failures"][0]["error"]
+    assert [row["source"] for row in said["files"]] == [f"{tmp_path}/two/x.webp"]
+    assert inputs[1].read_bytes() == before
+
+
 def test_a_folder_that_is_its_own_output_stays_as_it_is_when_run_again(
     tmp_path, run, photo, capsys
 ):
@@ -382,6 +417,13 @@ def test_a_limit_that_cannot_be_kept_says_why_and_writes_nothing(tmp_path, run, 
     (row,) = report(run, capsys, *arguments, "--best_effort", code=3)["files"]
     assert row["met"] is False
     assert (tmp_path / "tiny" / "photo.jpg").stat().st_size == row["bytes_after"]
+
+
+def test_a_limit_that_an_earlier_run_did_not_keep_is_not_done(tmp_path, run, photo, capsys):
+    source = save(tmp_path / "photo.png", photo)
+    arguments = [source, f"--output_dir={tmp_path}/out", "--max_bytes=30", "--resume"]
+    assert run(*arguments, "--best_effort") == 3
+    assert run(*arguments) == 3
 
 
 def test_files_coded_without_networks_are_counted(tmp_path, run, pictures_dir, capsys):

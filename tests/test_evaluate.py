@@ -64,12 +64,29 @@ def test_nothing_is_measured_where_something_is_missing(
     assert not (tmp_path / "report").exists()
 
 
-def test_a_report_that_exists_is_not_replaced_unasked(tmp_path, preset, pictures_dir, capsys):
+@pytest.mark.parametrize("name", ["index.html", "points.csv", "bd_rate.csv", "psnr.png"])
+def test_a_report_or_a_part_of_one_is_not_replaced_unasked(tmp_path, pictures_dir, capsys, name):
     (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "index.html").write_text("mine")
-    assert run(pictures_dir, f"--preset={preset}", f"--output_dir={tmp_path}/report") == 1
-    assert "index.html exists: --overwrite replaces it" in capsys.readouterr().err
-    assert (tmp_path / "report" / "index.html").read_text() == "mine"
+    (tmp_path / "report" / name).write_text("mine")
+    assert run(pictures_dir, f"--output_dir={tmp_path}/report") == 1
+    assert f"{name} exists: --overwrite replaces it" in capsys.readouterr().err
+    assert [path.read_text() for path in (tmp_path / "report").iterdir()] == ["mine"]
+
+
+def test_a_picture_that_is_measured_is_never_replaced(tmp_path, pictures_dir, capsys):
+    shutil.copy(pictures_dir / "small.png", tmp_path / "psnr.png")
+    before = (tmp_path / "psnr.png").read_bytes()
+    assert run(tmp_path / "psnr.png", f"--output_dir={tmp_path}", "--overwrite") == 1
+    assert "psnr.png is one of the pictures" in capsys.readouterr().err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+def test_a_codec_that_is_named_twice_is_refused(tmp_path, preset, pictures_dir, capsys):
+    pytest.importorskip("matplotlib")
+    flags = [f"--preset={preset}", f"--output_dir={tmp_path}/report", "--codecs=jpeg,jpeg"]
+    assert run(pictures_dir, *flags) == 1
+    assert "different names. Received: jpeg, jpeg, tiny" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
 
 
 @pytest.fixture

@@ -5,16 +5,17 @@ r"""Compress pictures by the million with Apache Beam, on one machine or on many
         --runner=DataflowRunner --project=PROJECT
 
 Takes folders (the tree is kept), patterns (* within a folder, ** across folders) and files of
-every file system that Beam or TensorFlow knows. The flags below are those of comrec compress; all
-other flags are Beam's: --runner, --direct_num_workers, --flink_master and so on.
+every file system that Beam or TensorFlow knows. The flags below are those of comrec compress, and
+what becomes of each file is the same, kept files included; all other flags are Beam's: --runner,
+--direct_num_workers, --flink_master and so on.
 
-A run continues where an earlier one ended: pictures whose compact file is there and newer than the
-picture are passed over. Each run writes reports into its own folder below _comrec_tf in the output:
-failed-*.jsonl has the pictures that failed and why, done-*.jsonl a line for each that was
-compressed, with the hash of its file.
+A run continues where an earlier one ended: pictures whose compact file or copy is there and newer
+than the picture are passed over. Each run writes reports into its own folder below _comrec_tf in
+the output: failed-*.jsonl has the pictures that failed and why, done-*.jsonl a line for each other,
+with the hash of its file and what was not kept of the picture.
 
-Exit codes: 0 all pictures compressed, 1 some or all failed, 2 a wrong command line, 3 a limit of
-bytes cannot be kept for some, 130 interrupted.
+Exit codes: 0 all pictures compressed or kept, 1 some or all failed, 2 a wrong command line, 3 a
+limit of bytes cannot be kept for some, 130 interrupted.
 """
 
 import sys

@@ -4,16 +4,15 @@ Verbs are plain values that are sent to workers; what a worker loads for them st
 """
 
 import dataclasses
-import io
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from comrec_tf import vocabulary
 from comrec_tf.compact_file import container
+from comrec_tf.compression import input_file
 from comrec_tf.compression.request import Request
 from comrec_tf.compression.restoration import Restoration, kept_name
-from comrec_tf.images import files
 
 __all__ = ["Compress", "Made", "Restore", "Verb"]
 
@@ -69,13 +68,16 @@ class Verb(Protocol):
             Paths, the usual place first.
         """
 
-    def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
+    def check_output(
+        self, content: bytes, output: str, *, younger: bool, original: Callable[[], bytes]
+    ) -> None:
         """Raise `FileExistsError` for a file that must not be taken for ours.
 
         Args:
             content: of a file at the output's place.
             output: the place.
             younger: whether it is younger than the input; an older one is to be replaced.
+            original: reads the input.
         """
 
 
@@ -97,34 +99,38 @@ class Compress:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """The request's outcome, and the ids of the networks."""
-        ids = self.request.compressor().preset_ids
-        return {**self.request.outcome, "ids": {str(s): f"{i:08x}" for s, i in ids.items()}}
+        """The request's outcome."""
+        return self.request.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
         """Load the preset; see `Verb.load`."""
         compressor = self.request.compressor()
 
         def make(content: bytes, source: str, output: str) -> Made:
-            read = files.load(io.BytesIO(content), max_pixels=self.request.max_pixels)
-            made, row = self.request.compress(compressor, read.picture, read.metadata)
-            self.request.check(row, read.metadata)
-            return Made(made, output, row)
+            file = input_file.read(source, self.request, content)
+            made, row = input_file.compress(file, self.request, compressor)
+            return Made(made, input_file.kept_name(file, output) if row["kept"] else output, row)
 
         return make, lambda: 1
 
     def outputs(self, source: str, output: str) -> list[str]:
-        """Only the usual place; see `Verb.outputs`."""
+        """The usual place, and that of a file that is kept as it is; see `Verb.outputs`."""
+        stem, (_, ending) = os.path.splitext(output)[0], os.path.splitext(source)
+        if ending.lower() in input_file.kept_endings(self.suffix):
+            return [output, stem + ending.lower()]
         return [output]
 
-    def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
-        """Raise `FileExistsError` for any but a compact file; see `Verb.check_output`."""
+    def check_output(
+        self, content: bytes, output: str, *, younger: bool, original: Callable[[], bytes]
+    ) -> None:
+        """Raise `FileExistsError` for any but a compact file and a copy; see `Verb`."""
         try:
             container.read(content)
         except ValueError:
-            raise FileExistsError(
-                f"{output} exists and is not a compact file: pass --overwrite to replace it"
-            ) from None
+            if content != original():
+                raise FileExistsError(
+                    f"{output} exists and is not a compact file: pass --overwrite to replace it"
+                ) from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +151,7 @@ class Restore:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """The restoration's outcome; each compact file names its networks itself."""
+        """The restoration's outcome."""
         return self.restoration.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
@@ -171,7 +177,9 @@ class Restore:
             return [output, kept_name(source, output)]
         return [output]
 
-    def check_output(self, content: bytes, output: str, *, younger: bool) -> None:
+    def check_output(
+        self, content: bytes, output: str, *, younger: bool, original: Callable[[], bytes]
+    ) -> None:
         """Raise `FileExistsError` for an older file, which may be ours or not; see `Verb`."""
         if not younger:
             raise FileExistsError(

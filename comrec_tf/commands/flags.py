@@ -42,7 +42,21 @@ def define(values: flags.FlagValues) -> None:
         flags.DEFINE_bool(
             "metadata",
             True,
-            "Keep EXIF, XMP and the colour profile in the file.",
+            "Keep EXIF, XMP and the colour profile in the file. Without them no file is kept as it "
+            "is, and compact files are copied without them.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "allow_larger",
+            False,
+            "Compress a JPEG, WebP or AVIF even where the result is no smaller.",
+            flag_values=values,
+        )
+        flags.DEFINE_bool(
+            "first_frame",
+            False,
+            "Of animations, and of files of several pages, compress the first picture alone; they "
+            "are refused otherwise.",
             flag_values=values,
         )
     flags.register_multi_flags_validator(TARGETS, _one_at_most, flag_values=values)
@@ -171,6 +185,8 @@ def read(values: flags.FlagValues) -> request.Request:
         chroma=values.chroma,
         precision=values.precision,
         best_effort=values.best_effort,
+        allow_larger=values.allow_larger,
+        first_frame=values.first_frame,
         max_pixels=values.max_pixels,
     )
 

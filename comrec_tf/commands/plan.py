@@ -43,6 +43,8 @@ class Plan:
         num_done: how many an earlier run has done.
         log: knows what earlier runs have done; None for standard input.
         resume: whether to continue where they ended, and to record what is done.
+        inputs: real paths of all inputs, of those that are skipped or done too: no output, wherever
+            it goes in the end, may replace one.
     """
 
     jobs: list[Job]
@@ -51,6 +53,7 @@ class Plan:
     num_done: int = 0
     log: journal.Journal | None = None
     resume: bool = False
+    inputs: frozenset[str] = frozenset()
 
     @property
     def is_stream(self) -> bool:
@@ -62,17 +65,26 @@ class Plan:
         """How many files were passed over, by their kind."""
         return dict(sorted(collections.Counter(self.passed_over.values()).items()))
 
-    def may_write(self, output: str) -> bool:
-        """Tell whether a file may be written without --overwrite.
+    def is_input(self, output: str) -> bool:
+        """Tell whether an output would replace an input.
 
         Args:
             output: the file.
 
         Returns:
-            True if it does not exist, or if an earlier run made it and this one resumes that.
+            True if it is one of the inputs, by whatever path.
         """
-        if not os.path.lexists(output):
-            return True
+        return os.path.realpath(output) in self.inputs
+
+    def may_replace(self, output: str) -> bool:
+        """Tell whether a file that exists may be replaced without --overwrite.
+
+        Args:
+            output: the file.
+
+        Returns:
+            True if an earlier run made it and this one resumes that.
+        """
         return self.resume and self.log is not None and self.log.owns(output)
 
 
@@ -143,9 +155,9 @@ def define_flags(values: flags.FlagValues) -> None:
             "resume",
             False,
             f"Go on where an earlier run ended: keep a journal, {journal.NAME}, in the output "
-            "folder, and pass over what it says is done if the input is unchanged and the output "
-            "has the hash it was written with. What the journal does not know is only replaced "
-            "with --overwrite.",
+            "folder, and pass over what it says is done if input, flags and preset are unchanged "
+            "and the output has the hash it was written with. What the journal does not know is "
+            "only replaced with --overwrite.",
             flag_values=values,
         )
         flags.DEFINE_bool(
@@ -210,6 +222,7 @@ def make(
             files.append((source, relative))
     plan.log = journal.Journal(values.output_dir, dict(options))
     plan.resume = values.resume
+    plan.inputs = frozenset(os.path.realpath(source) for source, _ in files)
     _assign(plan, plan.log, files, values, suffix, kept)
     if plan.skipped and values.on_clash == "error":
         raise FileExistsError("\n".join(f"{file}: {why}" for file, why in plan.skipped.items()))
@@ -230,7 +243,6 @@ def _assign(
     kept: Sequence[str],
 ) -> None:
     """Give each input an output that nothing else has, or say why it has none."""
-    sources = {os.path.realpath(source) for source, _ in found}
     claims = _claims(found, pathlib.Path(values.output_dir), suffix)
     taken: set[str] = set()
 
@@ -242,11 +254,11 @@ def _assign(
         return blocked(source, output)
 
     def blocked(source: str, place: str) -> str | None:
-        if os.path.realpath(place) in sources:
+        if plan.is_input(place):
             return f"its output, {place}, is an input: choose another --output_dir"
         if values.overwrite or not os.path.lexists(place):
             return None
-        if not plan.may_write(place):
+        if not plan.may_replace(place):
             return f"{place} exists: pass --overwrite to replace it"
         if values.on_clash == "number" and not log.is_of(source, place):
             return f"{place} is another input's"

@@ -44,6 +44,7 @@ __all__ = [
     "extract_metadata",
     "file_format",
     "picture_size",
+    "without_metadata",
 ]
 
 #: First bytes of the payload.
@@ -103,10 +104,7 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
             position = 4 + int.from_bytes(bitstream[4:6], "big")
             return _insert(bitstream, position, _segment(_J2K_COMMENT, b"\0\0" + payload))
         case "webp":
-            padded = payload + b"\0" * (len(payload) % 2)
-            chunk = payload[:4] + len(payload).to_bytes(4, "little") + padded
-            size = int.from_bytes(bitstream[4:8], "little") + len(chunk)
-            return b"RIFF" + size.to_bytes(4, "little") + bitstream[8:] + chunk
+            return _riff(bitstream[12:] + _chunk(payload[:4], payload))
         case "avif":
             return bitstream + box(b"uuid", AVIF_UUID + payload)
         case _:
@@ -249,6 +247,39 @@ def extract_metadata(content: bytes) -> Metadata:
     return Metadata(info.get("exif", b""), info.get("icc_profile") or b"", info.get("xmp") or b"")
 
 
+def without_metadata(compact_file: bytes) -> bytes:
+    """Take out of a file all that other programs or `embed_metadata` have put into it.
+
+    Args:
+        compact_file: a file with a payload of `MAGIC`.
+
+    Returns:
+        The payload, and what its pixels depend on, alone; `checksum` tells whether that is all.
+
+    Raises:
+        ValueError: the file is of another format or has no payload, or an AVIF file has more parts
+            before its pixels, whose place it names.
+    """
+    payload = extract(compact_file)
+    if payload is None:
+        raise ValueError("expected a file with a payload. Received: one without")
+    match file_format(compact_file):
+        case "jpeg":
+            bare = b"".join(_without(compact_file, jpeg_markers.SOS, _DROPPED))
+        case "jpeg2000":
+            bare = b"".join(_without(compact_file, _J2K_TILE, {_J2K_COMMENT}))
+        case "webp":
+            found = ((kind, _chunks(compact_file, kind)) for kind in (b"VP8 ", b"VP8L"))
+            bare = _riff(b"".join(_chunk(kind, part) for kind, parts in found for part in parts))
+        case "avif":
+            bare = _of_boxes(compact_file, (b"ftyp", b"meta", b"mdat"))
+            if not compact_file.startswith(bare):
+                raise ValueError("expected metadata behind the pixels. Received: some before them")
+        case _:
+            bare = _of_boxes(compact_file, (b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jbrd"))
+    return embed(bare, payload)
+
+
 def _without_jfif(bitstream: bytes) -> bytes:
     return bitstream[:2] + bitstream[_behind_jfif(bitstream) :]
 
@@ -303,5 +334,17 @@ def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
         position += 8 + size + size % 2
 
 
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return kind + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
+
+
+def _riff(chunks: bytes) -> bytes:
+    return b"RIFF" + (4 + len(chunks)).to_bytes(4, "little") + b"WEBP" + chunks
+
+
 def _boxes(content: bytes, kind: bytes) -> Iterator[bytes]:
     return (part for found, part in boxes(content) if found == kind)
+
+
+def _of_boxes(content: bytes, kinds: tuple[bytes, ...]) -> bytes:
+    return b"".join(box(kind, part) for kind, part in boxes(content) if kind in kinds)

@@ -134,7 +134,7 @@ class Compressor:
 
         Args:
             picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture of any mode
-                (see `images.files.from_pil`); every size from 1x1 up.
+                (see `images.files.from_pil`); of 1x1 pixels and more.
             quality: the codec's quality for the compact picture, 1 to 100; one of its `qualities`.
             scale: which pair, 1 or 2; the largest scale if None.
             metadata: EXIF, XMP and colour profile to put into the file.
@@ -145,8 +145,8 @@ class Compressor:
             The compact file, whose content is a standard JPEG (or file of another codec).
 
         Raises:
-            ValueError: the picture is of another shape, too large, the quality out of range, or
-                there is no pair of that scale.
+            ValueError: the picture is of another shape, too large or too thin to be restored, the
+                quality out of range, or there is no pair of that scale.
             TypeError: the picture is of another dtype or no picture.
         """
         pixels = self._files.pixels(picture)

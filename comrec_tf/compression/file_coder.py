@@ -61,7 +61,8 @@ class FileCoder:
             The file.
 
         Raises:
-            ValueError: the codec has no such quality, or the picture is too large for it.
+            ValueError: the codec has no such quality, or the picture is too large for it, or too
+                thin for the pair; see `restores`.
         """
         bitstream = self.bitstream(pixels, quality, scale, codec, progress)
         return self.pack(bitstream, pixels.shape, quality, scale, metadata, codec)
@@ -94,7 +95,7 @@ class FileCoder:
                 f"{largest} at scale {scale}. Received: {width}x{height}"
             )
         if scale != PLAIN_SCALE:
-            pixels = self.coders[scale].compact(pixels, codec.step(quality), progress)
+            pixels = self.coder(scale, height, width).compact(pixels, codec.step(quality), progress)
         return codec.encode(pixels, quality)
 
     def pack(
@@ -174,26 +175,36 @@ class FileCoder:
         return coder.restore(decoded, conditions, shape[:2], progress, effort=effort)
 
     def coder(self, scale: int, height: int, width: int) -> PictureCoder:
-        """Return the pair that restores a picture, unless the picture is too thin.
+        """Return the pair for a picture, unless it could not be restored.
+
+        Args:
+            scale, height, width: as in `restores`.
+
+        Returns:
+            The pair.
+
+        Raises:
+            ValueError: the picture is too thin.
+        """
+        coder = self.coders[scale]
+        if not self.restores(scale, height, width):
+            raise ValueError(
+                f"a picture of {width}x{height} pixels is too thin to be restored: it would cost "
+                f"as much as one of {coder.restoring_work((height, width)):,} pixels"
+            )
+        return coder
+
+    def restores(self, scale: int, height: int, width: int) -> bool:
+        """Tell whether a pair restores a picture: one may be so thin that tiles are mostly padding.
 
         Args:
             scale: of the pair.
             height, width: of the picture.
 
         Returns:
-            The pair.
-
-        Raises:
-            ValueError: the picture is so thin that tiles would be mostly padding.
+            Whether that takes no more than `most_work`.
         """
-        coder = self.coders[scale]
-        work = coder.restoring_work((height, width))
-        if work > most_work(height * width):
-            raise ValueError(
-                f"a picture of {width}x{height} pixels is too thin to be restored: "
-                f"it would cost as much as one of {work:,} pixels"
-            )
-        return coder
+        return self.coders[scale].restoring_work((height, width)) <= most_work(height * width)
 
     def pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
         """Check a picture that a user gives, and take its pixels.
@@ -205,7 +216,7 @@ class FileCoder:
             uint8 (H, W, 1 or 3).
 
         Raises:
-            ValueError: it is of another shape, or too large.
+            ValueError: it is of another shape, too large, or one that `files.from_pil` refuses.
             TypeError: it is of another dtype, or no picture.
         """
         pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture

@@ -7,7 +7,7 @@ import numpy as np
 import PIL.Image
 
 from comrec_tf.codecs import quantization
-from comrec_tf.images import damage, files, limits
+from comrec_tf.images import damage, files, limits, pixels
 from comrec_tf.images.metadata import Metadata, of_pil
 
 __all__ = ["SUBSAMPLINGS", "OrdinaryJpeg", "read"]
@@ -82,19 +82,17 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
         if number > 1:
             notes.append(f"the first of {number} pictures in it was taken")
         is_cmyk = picture.mode == "CMYK"
-        if is_cmyk:
-            notes.append("CMYK: became RGB")
         table, chroma_table, factors = quantization.tables_of(picture)
-        pixels = files.from_pil(picture)
+        flat, flattened = pixels.of_pil(picture)
         subsampling = "CMYK" if is_cmyk else _subsampling(factors)
     return OrdinaryJpeg(
-        picture=pixels,
+        picture=flat,
         table=table,
         chroma_table=chroma_table,
         subsampling=subsampling,
         orientation=orientation,
         metadata=found,
-        notes=tuple(notes),
+        notes=(*notes, *flattened),
     )
 
 

@@ -38,7 +38,7 @@ def choices_of(
         pixels: the picture, uint8 (H, W, 1 or 3).
         codec: what codes compact pictures.
         fit: what is known of files of the pairs and this codec.
-        scales: the pairs.
+        scales: the pairs; those are left out for which the picture is too thin.
         plain: whether the codec without networks is one of the ways.
         metadata: what files carry.
         progress: told after each file that was tried which share of the search is done, 0 to 1.
@@ -57,7 +57,10 @@ def choices_of(
     def way(name: str, scale: int, codec: base.Codec) -> Way:
         return _way(coder, name, scale, codec, pixels, metadata, looked)
 
-    ways = [way(str(scale), scale, codec) for scale in scales]
+    restoring = [scale for scale in scales if coder.restores(scale, *pixels.shape[:2])]
+    if not restoring and not plain:
+        restoring = list(scales)  # their first file says what is wrong
+    ways = [way(str(scale), scale, codec) for scale in restoring]
     reference = codec.reference_encoder()
     if plain and reference is not codec:
         ways.append(way("0", PLAIN_SCALE, codec))

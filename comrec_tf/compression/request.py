@@ -41,6 +41,10 @@ class Request:
         effort: how hard to search, one of `target.EFFORTS`.
         chroma: one of `target.CHROMA`; codecs that have no choice are left alone by "auto".
         best_effort: whether a file that exceeds a limit of bytes is written anyway.
+        allow_larger: whether a JPEG, WebP or AVIF is compressed even where that makes it no
+            smaller.
+        first_frame: whether the first picture of an animation or of several pages is taken; such
+            files are refused otherwise.
         max_pixels: of a picture; larger ones are refused.
     """
 
@@ -56,16 +60,22 @@ class Request:
     effort: int = 2
     chroma: str = "auto"
     best_effort: bool = False
+    allow_larger: bool = False
+    first_frame: bool = False
     max_pixels: int = 150_000_000
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What the bytes of the files depend on; a run with another outcome makes them again."""
+        """What the files depend on; a run with another outcome makes them again.
+
+        Raises:
+            FileNotFoundError, ValueError: as `suffix`.
+        """
         values = dataclasses.asdict(self)
-        # The engine decides between pairs only in ties; limits only decide which files are refused.
-        for name in ("engine", "precision", "best_effort", "max_pixels"):
+        # The engine decides between pairs only in ties; pixels only decide which files are refused.
+        for name in ("engine", "precision", "max_pixels"):
             del values[name]
-        return values
+        return {**values, "ids": find.ids_of(self.preset)}
 
     @property
     def suffix(self) -> str:
@@ -175,8 +185,8 @@ class Request:
         """Refuse a file that is larger than asked for, unless `best_effort`.
 
         Args:
-            row: what `compress` returned.
-            metadata: what `compress` was given.
+            row: what `compress` returned, or of a file that is kept.
+            metadata: of the picture's file.
 
         Raises:
             TargetMissedError: the file is too large; the message says what made it so.
@@ -194,6 +204,11 @@ class Request:
             what = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the colour profile"}[name]
             raise TargetMissedError(
                 f"{what} takes {largest:,} of {int(limit):,} bytes: --nometadata leaves it out"
+            )
+        if row.get("kept"):
+            raise TargetMissedError(
+                f"as a compact file, which is not compressed again, it takes "
+                f"{row['bytes_after']:,} of {int(limit):,} bytes: --best_effort copies it anyway"
             )
         more = "" if self.scale is None else "; --scale=auto may find a smaller one"
         raise TargetMissedError(

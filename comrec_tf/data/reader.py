@@ -49,11 +49,13 @@ class PictureReader:
         except OSError as error:
             if name not in self.broken:
                 self.broken[name] = str(error)
-                _log.warning("skipping %s: %s", name, error)
+                _log.warning("skipping %s", error)
             if self._strict:
-                self.error = OSError(f"{name}: {error}")
-                raise self.error from error
+                self.error = error
+                raise
             if len(self.broken) == self._num_paths:
-                self.error = OSError(f"none of {self._num_paths} files can be read: {self.broken}")
+                self.error = OSError(
+                    f"none of {self._num_paths} files can be read; the last was {error}"
+                )
                 raise self.error from error
             return np.zeros((0, 0, 3), np.uint8)

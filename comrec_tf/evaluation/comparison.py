@@ -13,10 +13,14 @@ from comrec_tf.evaluation.systems import System
 from comrec_tf.images import metrics
 from comrec_tf.process import storage
 
-__all__ = ["PAGE", "check_extras", "compare"]
+__all__ = ["FILES", "PAGE", "check_extras", "check_places", "compare"]
 
 #: The file of the report that a person opens.
 PAGE = "index.html"
+_POINTS, _RATES = "points.csv", "bd_rate.csv"
+_PLOTS = {metric: f"{metric}.png" for metric in curves.METRICS}
+#: All files of a report.
+FILES = (_POINTS, _RATES, *_PLOTS.values(), PAGE)
 #: Longest side in pixels of what the page shows of a picture.
 _LARGEST_SHOWN = 1280
 
@@ -33,6 +37,27 @@ def check_extras() -> None:
     grey = np.zeros((8, 8, 1), np.uint8)
     metrics.psnr_hvs_m(grey, grey)
     report.plot_bytes([], "psnr")
+
+
+def check_places(
+    output_dir: str | os.PathLike[str], paths: Iterable[str], *, overwrite: bool
+) -> None:
+    """Check that a report replaces nothing that it must not.
+
+    Args:
+        output_dir: folder for the report.
+        paths: the picture files that are measured, which are never replaced.
+        overwrite: whether other files that exist may be.
+
+    Raises:
+        FileExistsError: a file of the report would replace one.
+    """
+    measured = {os.path.realpath(path) for path in paths}
+    for place in (os.path.join(output_dir, name) for name in FILES):
+        if os.path.realpath(place) in measured:
+            raise FileExistsError(f"{place} is one of the pictures: choose another --output_dir")
+        if os.path.lexists(place) and not overwrite:
+            raise FileExistsError(f"{place} exists: --overwrite replaces it")
 
 
 def compare(
@@ -52,13 +77,15 @@ def compare(
     """Measure systems on pictures and write the report.
 
     The folder gets points.csv (every file; after each picture, so that a long run that is
-    interrupted leaves what it measured), bd_rate.csv, a plot for each metric, and `PAGE`.
+    interrupted leaves what it measured), bd_rate.csv, a plot for each metric, and `PAGE`. They
+    replace what is there: see `check_places`.
 
     Args:
         title: heading of the page.
         anchor: the system to compare with.
         others: more systems.
-        judged: the systems that the comparison is about, at least one.
+        judged: the systems that the comparison is about, at least one. No two systems have the same
+            name.
         paths: picture files by the names that the report calls them, at least one.
         output_dir: folder for the report; made if it is missing.
         ranges: bits per pixel of the anchor, from and to, between which rates are compared.
@@ -72,27 +99,31 @@ def compare(
 
     Raises:
         OSError: a picture cannot be read, or the report cannot be written.
+        ValueError: two systems have the same name, by which points are told apart.
         ModuleNotFoundError: as `check_extras`.
     """
+    systems = [anchor, *others, *judged]
+    called = [system.name for system in systems]
+    if len(set(called)) < len(called):
+        raise ValueError(f"expected systems of different names. Received: {', '.join(called)}")
     folder = pathlib.Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    systems = [anchor, *others, *judged]
     points: list[Point] = []
     shown: list[page.Shown] = []
     original: curves.Original | None = None
     for name, system, settings in progress(_steps(paths, systems), "measuring"):
         if original is None or name != original.name:
             original = curves.Original(name, pictures.read(paths[name], luma=luma))
-            storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
+            storage.write_atomically(folder / _POINTS, report.csv_bytes(points))
         points += curves.measure(system, original, settings)
-    storage.write_atomically(folder / "points.csv", report.csv_bytes(points))
+    storage.write_atomically(folder / _POINTS, report.csv_bytes(points))
     for name in progress(list(paths)[:num_shown], "making pictures of equal bytes"):
         original = curves.Original(name, pictures.read(paths[name], luma=luma))
         shown += _shown(original, systems, shown_rate)
     names = [system.name for system in judged]
     written = {
-        "bd_rate.csv": report.bd_csv_bytes(points, anchor.name, ranges),
-        **{f"{metric}.png": report.plot_bytes(points, metric, names) for metric in curves.METRICS},
+        _RATES: report.bd_csv_bytes(points, anchor.name, ranges),
+        **{plot: report.plot_bytes(points, metric, names) for metric, plot in _PLOTS.items()},
         PAGE: page.page_bytes(title, points, anchor.name, names, ranges, shown),
     }
     for file, content in written.items():

@@ -16,7 +16,7 @@ import PIL.Image
 import PIL.PngImagePlugin
 
 from comrec_tf import vocabulary
-from comrec_tf.images import damage, limits, metadata
+from comrec_tf.images import damage, limits, metadata, pixels
 
 __all__ = [
     "PictureFile",
@@ -30,18 +30,6 @@ __all__ = [
     "to_pil",
     "turn",
 ]
-
-
-#: How pixels are turned upright, by EXIF's orientation.
-_UPRIGHT = {
-    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
-    3: PIL.Image.Transpose.ROTATE_180,
-    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
-    5: PIL.Image.Transpose.TRANSPOSE,
-    6: PIL.Image.Transpose.ROTATE_270,
-    7: PIL.Image.Transpose.TRANSVERSE,
-    8: PIL.Image.Transpose.ROTATE_90,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,14 +101,16 @@ def load(
         if max_pixels is not None:
             limits.check_pixels(*picture.size, max_pixels)
         limits.check_density(*picture.size, _size(source), picture.format)
-        if picture.format == "JPEG2000" or picture.info.get("progressive"):
-            with _content(source) as content:
-                limits.check_content(content)
-        notes = [*_depth(picture), *_frames(picture, first_frame)]
+        needed = picture.format in pixels.DEPTHS or picture.info.get("progressive")
+        with _content(source) if needed else contextlib.nullcontext(b"") as content:
+            limits.check_content(content)
+            deep = pixels.is_deep(picture, content)
+        notes = ["more than 8 bits of each colour: became 8"] if deep else []
+        notes += _frames(picture, first_frame)
         form = picture.format or ""
         found, dropped = metadata.of_pil(picture)
-        pixels, flattened = _flat(picture)
-        return PictureFile(pixels, found, form, (*notes, *flattened, *dropped))
+        flat, flattened = pixels.of_pil(picture)
+        return PictureFile(flat, found, form, (*notes, *flattened, *dropped))
 
 
 @functools.cache
@@ -153,8 +143,8 @@ def first_bytes(path: str | os.PathLike[str]) -> bytes:
 def from_pil(picture: PIL.Image.Image) -> np.ndarray:
     """Turn a Pillow picture into pixels.
 
-    The orientation of EXIF is applied, transparency is laid over white, 16-bit grey is scaled to
-    8 bits, and palettes and other colour models become RGB.
+    The orientation of EXIF is applied, transparency is laid over white, grey of 16 bits and of
+    floating point from 0 to 1 is scaled to 8 bits, and palettes and other colour models become RGB.
 
     Args:
         picture: any Pillow picture.
@@ -163,9 +153,10 @@ def from_pil(picture: PIL.Image.Image) -> np.ndarray:
         uint8 (H, W, 3) RGB, or (H, W, 1) where the picture is grey.
 
     Raises:
+        ValueError: it is of floating point beyond 0 to 1, or of integers of 32 bits.
         OSError: the file behind the picture is damaged.
     """
-    return _flat(picture)[0]
+    return pixels.of_pil(picture)[0]
 
 
 def take_orientation(picture: PIL.Image.Image) -> int:
@@ -181,7 +172,7 @@ def take_orientation(picture: PIL.Image.Image) -> int:
         orientation = picture.getexif().pop(PIL.ExifTags.Base.Orientation, 1)
     except Exception:  # a picture with damaged EXIF is still read
         return 1
-    return orientation if orientation in _UPRIGHT else 1
+    return orientation if orientation in pixels.UPRIGHT else 1
 
 
 def turn(picture: np.ndarray, orientation: int) -> np.ndarray:
@@ -196,7 +187,7 @@ def turn(picture: np.ndarray, orientation: int) -> np.ndarray:
     """
     if orientation == 1:
         return picture
-    turned = np.asarray(to_pil(picture).transpose(_UPRIGHT[orientation]))
+    turned = np.asarray(to_pil(picture).transpose(pixels.UPRIGHT[orientation]))
     return turned[..., None] if turned.ndim == 2 else turned
 
 
@@ -291,37 +282,3 @@ def _frames(picture: PIL.Image.Image, first_frame: bool) -> list[str]:
             f"Received: {number} frames"
         )
     return [f"the first of {number} pictures in it was taken"]
-
-
-def _depth(picture: PIL.Image.Image) -> list[str]:
-    """Notes on a picture of more than 8 bits, before decoding: Pillow forgets its depth then."""
-    deep = picture.mode.startswith(("I", "F")) or picture.info.get("bit_depth", 8) > 8
-    if deep or any(";16" in str(tile) for tile in getattr(picture, "tile", ())):
-        return ["more than 8 bits of each colour: became 8"]
-    return []
-
-
-def _flat(picture: PIL.Image.Image) -> tuple[np.ndarray, list[str]]:
-    """`from_pil`, and what was lost on the way."""
-    notes: list[str] = []
-    try:
-        orientation = picture.getexif().get(PIL.ExifTags.Base.Orientation, 1)
-    except Exception:  # a picture with damaged EXIF is still read
-        orientation = 1
-    # Pillow copies the pixels even where there is nothing to do.
-    if orientation in _UPRIGHT:
-        picture = picture.transpose(_UPRIGHT[orientation])
-    if picture.mode.startswith("I") or picture.mode == "F":
-        # Pillow would clip 16-bit grey at 255.
-        levels = np.asarray(picture, np.float64) / (1 if picture.mode == "F" else 257)
-        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[..., None], notes
-    grey = picture.mode in ("1", "L", "LA", "La")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        if picture.getextrema()[3][0] < 255:  # type: ignore[misc]
-            notes.append("transparency: laid over white")
-        white = PIL.Image.new("RGBA", picture.size, "white")
-        picture = PIL.Image.alpha_composite(white, picture)
-    mode = "L" if grey else "RGB"
-    pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
-    return (pixels[..., None] if grey else pixels), notes

@@ -18,6 +18,24 @@ _MAX_XMP_BYTES = MAX_SEGMENT_BYTES - len(XMP_START)
 #: Colour spaces of ICC profiles (ICC.1, 7.2.6) that fit 8-bit RGB and grey pixels.
 _PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}
 _SPACE = slice(16, 20)
+#: Where a JPEG's image resources of Photoshop hold IPTC.
+_IPTC_RESOURCE = 0x0404
+#: Texts of PNG from which Pillow takes what is kept.
+_KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")
+_TAGS = PIL.ExifTags.Base
+#: Tags of TIFF's first directory that describe a picture. The others say how its pixels are stored.
+_DESCRIBING = (
+    *(_TAGS.DocumentName, _TAGS.ImageDescription, _TAGS.Make, _TAGS.Model, _TAGS.XResolution),
+    *(_TAGS.YResolution, _TAGS.PageName, _TAGS.ResolutionUnit, _TAGS.Software, _TAGS.DateTime),
+    *(_TAGS.Artist, _TAGS.HostComputer, _TAGS.WhitePoint, _TAGS.PrimaryChromaticities),
+    *(_TAGS.Rating, _TAGS.RatingPercent, _TAGS.Copyright, _TAGS.XPTitle, _TAGS.XPComment),
+    *(_TAGS.XPAuthor, _TAGS.XPKeywords, _TAGS.XPSubject),
+)
+#: Directories below it, of a camera and of the place.
+_BELOW = (PIL.ExifTags.IFD.Exif, PIL.ExifTags.IFD.GPSInfo)
+#: From here on tags are not TIFF 6.0's: XMP and the colour profile, which Pillow reads by itself,
+#: IPTC, and others that nothing here knows.
+_FOREIGN, _XMP_TAG, _PROFILE_TAG, _IPTC_TAG = 700, 700, 34675, 33723
 #: XMP may repeat the orientation.
 _XMP_ORIENTATION = re.compile(
     rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
@@ -43,8 +61,8 @@ def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     """Read the metadata for the pixels that `files.from_pil` makes of a picture.
 
     The orientation is left out, since those pixels are upright, and so is an embedded preview.
-    A profile of another colour model than the pixels', say CMYK, is left out too. Damaged EXIF, and
-    EXIF and XMP over 64 KB, are dropped; the picture is still read.
+    A profile of another colour model than the pixels', say CMYK, is left out too. Damaged EXIF,
+    EXIF and XMP over 64 KB, IPTC, comments and PNG's texts are dropped; the picture is still read.
 
     Args:
         picture: a Pillow picture.
@@ -58,7 +76,8 @@ def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     fits = profile[_SPACE] == _PROFILE_SPACES[grey] and picture.mode not in ("CMYK", "LAB", "HSV")
     if profile and not fits:
         notes.append("the colour profile is of another colour model: dropped")
-    return Metadata(_exif(picture, notes), profile if fits else b"", _xmp(picture, notes)), notes
+    found = Metadata(_exif(picture, notes), profile if fits else b"", _xmp(picture, notes))
+    return found, notes + _dropped(picture)
 
 
 def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
@@ -66,10 +85,11 @@ def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
         tags = picture.getexif()
         if not len(tags) and len(picture.info.get("exif") or b"") > _EMPTY_EXIF:
             notes.append("damaged EXIF: dropped")  # Pillow has ignored all of it
-        orientation = tags.pop(PIL.ExifTags.Base.Orientation, None)
-        exif = tags.tobytes() if len(tags) else b""
+        orientation = tags.pop(_TAGS.Orientation, None)
+        kept = _of_directory(tags, notes) if picture.format == "TIFF" else tags
+        exif = kept.tobytes() if len(kept) else b""
         if orientation is not None:
-            tags[PIL.ExifTags.Base.Orientation] = orientation  # the picture keeps its own
+            tags[_TAGS.Orientation] = orientation  # the picture keeps its own
     except Exception:  # Pillow raises a dozen kinds for EXIF that is damaged
         notes.append("damaged EXIF: dropped")
         return b""
@@ -79,6 +99,24 @@ def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
     return exif
 
 
+def _of_directory(tags: PIL.Image.Exif, notes: list[str]) -> PIL.Image.Exif:
+    """Take EXIF out of the directory of a TIFF, which is what Pillow has as its EXIF."""
+    kept = PIL.Image.Exif()
+    kept.endian = tags.endian
+    for tag in _DESCRIBING:
+        if tag in tags:
+            kept[tag] = tags[tag]
+    for directory in _BELOW:
+        if below := tags.get_ifd(directory):
+            kept[directory] = dict(below)
+    if _IPTC_TAG in tags:
+        notes.append("IPTC: dropped")
+    known = {*_DESCRIBING, *_BELOW, _XMP_TAG, _PROFILE_TAG, _IPTC_TAG}
+    if others := sorted(tag for tag in tags if tag >= _FOREIGN and tag not in known):
+        notes.append(f"TIFF's tags {', '.join(map(str, others))}: dropped")
+    return kept
+
+
 def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
     xmp = picture.info.get("xmp") or b""
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
@@ -86,3 +124,18 @@ def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
         notes.append(f"XMP of {len(xmp):,} bytes, more than {_MAX_XMP_BYTES:,}: dropped")
         return b""
     return _XMP_ORIENTATION.sub(b"", xmp)
+
+
+def _dropped(picture: PIL.Image.Image) -> list[str]:
+    """Notes on what has no place in `Metadata`."""
+    notes = []
+    if picture.info.get("comment"):
+        notes.append("the comment: dropped")
+    if _IPTC_RESOURCE in picture.info.get("photoshop", {}):
+        notes.append("IPTC: dropped")
+    if picture.format == "PNG":
+        picture.load()  # texts may follow the pixels
+        texts = {str(name) for name, value in picture.info.items() if isinstance(value, str)}
+        if names := ", ".join(sorted(texts.difference(_KEPT_TEXTS))):
+            notes.append(f"PNG's texts ({names}): dropped")
+    return notes

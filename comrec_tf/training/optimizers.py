@@ -7,7 +7,7 @@ import keras
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.training.config import TrainingConfig
 
-__all__ = ["MeanWeights", "make_optimizer", "unscaled"]
+__all__ = ["MeanWeights", "copy_state", "make_optimizer", "unscaled"]
 
 
 def make_optimizer(rate: float, config: TrainingConfig) -> keras.Optimizer:
@@ -46,6 +46,20 @@ def unscaled(optimizer: keras.Optimizer) -> keras.Optimizer:
     """
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     return optimizer.inner_optimizer if scales else optimizer
+
+
+def copy_state(source: keras.Optimizer, target: keras.Optimizer) -> None:
+    """Let an optimizer go on where another has come to, with its own schedule and clipping.
+
+    Args:
+        source: has taken steps; wrapped for loss scaling or not.
+        target: gets its number of steps, moments and running means, and the loss scale where both
+            have one; built for networks of the same form.
+    """
+    # The variables of a loss scale stand before those of the optimizer inside.
+    pairs = zip(reversed(source.variables), reversed(target.variables), strict=False)
+    for kept, variable in pairs:
+        variable.assign(kept)
 
 
 class MeanWeights(keras.callbacks.Callback):

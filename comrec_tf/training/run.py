@@ -13,6 +13,7 @@ import tensorflow as tf
 from comrec_tf.data import sources
 from comrec_tf.data.sampling import Sampling
 from comrec_tf.models.com_rec import ComRec
+from comrec_tf.process import storage
 from comrec_tf.training import building, checkpoint, distribution, optimizers, results
 from comrec_tf.training.config import TrainingConfig
 from comrec_tf.training.feed import TrainingFeed
@@ -26,6 +27,15 @@ _log = logging.getLogger(__name__)
 
 _CONFIG = "config.json"
 _CHECKPOINTS = "checkpoints"
+_HISTORY = "history.csv"
+_BOARD = "tensorboard"
+#: All that a run writes.
+_WRITTEN = (_CONFIG, _CHECKPOINTS, _HISTORY, _BOARD, "best", "last")
+
+#: What may be another when a run is resumed; the rates may not become 0, nor stop being 0, since
+#: the optimizer of a frozen network has no state.
+_RATES = ("com_learning_rate", "rec_learning_rate")
+_CHANGEABLE = ("epochs", *_RATES, "clip_norm", "precision", "strategy")
 
 
 def train(
@@ -46,7 +56,9 @@ def train(
         config: the run.
         output_dir: where to; made where missing.
         resume: whether to go on from the newest checkpoint in `output_dir`. The configuration
-            must be the one that the run began with, except `epochs`, `precision` and `strategy`.
+            must be the one that the run began with, except `epochs`, the learning rates (but not
+            between 0 and above), `clip_norm`, `precision` and `strategy`. Rates are from there on
+            what they would be, had the run begun with this configuration.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -54,12 +66,13 @@ def train(
 
     Raises:
         FileNotFoundError: there are no pictures, or no preset to go on from.
-        FileExistsError: `output_dir` holds a run and `resume` is False.
+        FileExistsError: `output_dir` holds a run and `resume` is False, or what is none holds a
+            name that a run writes, say a preset ``best``.
         ValueError: the configuration differs from that of the run to resume or from the preset to
             go on from, the preset has no pair of the scale, or none to join, or there are no
             devices for the strategy.
-        OSError: the output folder cannot be written, a picture is broken and `config.strict` is
-            set, or all pictures are broken.
+        OSError: the output folder cannot be written, a picture to validate with is broken, one to
+            learn from is and `config.strict` is set, or all of those are.
         FloatingPointError: a loss is no longer finite; the checkpoint before that is kept.
     """
     strategy = distribution.make_strategy(config.strategy)
@@ -91,9 +104,8 @@ def _train(
             model = building.build_model(config)
             _compile(model, config)
         else:
-            model, state = restored
-            if model.dtype_policy.name != config.precision:
-                model = _converted(model, config)
+            before, state = restored
+            model = _resumed(before, config)
             _log.info("resuming after epoch %d", state["epochs_done"])
 
     wait = InputWait()
@@ -116,11 +128,12 @@ def _train(
     )
     valid_paths = sources.find_pictures(config.valid_data)
     beside = results.other_pair(config, model)
+    validation = Validation(model, valid_paths, results.valid_qualities(config))
+    # Only now that all is read: what fails before leaves no folder that holds a run.
     output.mkdir(parents=True, exist_ok=True)
     config.save(output / _CONFIG)
-    validation = Validation(model, valid_paths, results.valid_qualities(config))
     presets = results.Presets(model, config, output, state, beside)
-    history = History(output / "history.csv", state["epochs_done"])
+    history = History(output / _HISTORY, state["epochs_done"])
     start = None if state["epochs_done"] else validation.measure()
     if start is not None:
         if verbose:
@@ -137,7 +150,7 @@ def _train(
         validation,
         presets,
         history,
-        Board(output / "tensorboard", start),
+        Board(output / _BOARD, start),
         checkpoint.Checkpoints(output / _CHECKPOINTS, state),
     ]
     try:
@@ -161,7 +174,14 @@ def _train(
 
 
 def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) -> None:
+    storage.check_writable(output)
     if not (output / _CONFIG).exists():
+        for name in _WRITTEN:
+            if (output / name).exists():
+                raise FileExistsError(
+                    f"{output / name} is there already and belongs to no training run: choose "
+                    "another folder"
+                )
         return
     if not resume:
         raise FileExistsError(
@@ -169,11 +189,15 @@ def _check_output(config: TrainingConfig, output: pathlib.Path, resume: bool) ->
         )
     begun = TrainingConfig.load(output / _CONFIG)
     for name, value in vars(begun).items():
-        if name not in ("epochs", "precision", "strategy") and getattr(config, name) != value:
+        asked = getattr(config, name)
+        if asked == value:
+            continue
+        if name not in _CHANGEABLE or (name in _RATES and 0.0 in (asked, value)):
             raise ValueError(
                 f"a resumed run must have the {name} that it was begun with, {value!r}. "
-                f"Received: {getattr(config, name)!r}"
+                f"Received: {asked!r}"
             )
+        _log.info("resuming with %s=%r instead of %r", name, asked, value)
 
 
 def _compile(model: ComRec, config: TrainingConfig) -> None:
@@ -188,20 +212,19 @@ def _compile(model: ComRec, config: TrainingConfig) -> None:
     )
 
 
-def _converted(model: ComRec, config: TrainingConfig) -> ComRec:
-    """The same pair and optimizer state in the configuration's precision."""
-    converted = building.build_model(config)
-    _compile(converted, config)
-    parts = [
-        (lambda pair: pair.com.variables),
-        (lambda pair: pair.rec.variables),
-        (lambda pair: optimizers.unscaled(pair.com_optimizer).variables),
-        (lambda pair: optimizers.unscaled(pair.rec_optimizer).variables),
-    ]
-    for part in parts:
-        for target, source in zip(part(converted), part(model), strict=True):
-            target.assign(source)
-    return converted
+def _resumed(before: ComRec, config: TrainingConfig) -> ComRec:
+    """The pair of a checkpoint and its optimizers' state, for the rest as the run now asks."""
+    com, rec = (
+        type(network).from_config({**network.get_config(), "dtype": config.precision})
+        for network in (before.com, before.rec)
+    )
+    model = ComRec(com, rec, before.codec, dtype=config.precision)
+    _compile(model, config)
+    for network, source in ((com, before.com), (rec, before.rec)):
+        network.set_weights(source.get_weights())
+    optimizers.copy_state(before.com_optimizer, model.com_optimizer)
+    optimizers.copy_state(before.rec_optimizer, model.rec_optimizer)
+    return model
 
 
 class _StopAtNonFinite(keras.callbacks.Callback):
@@ -211,6 +234,6 @@ class _StopAtNonFinite(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not math.isfinite(value):
                 raise FloatingPointError(
-                    f"{name} became {value} in epoch {epoch + 1}: resume from the checkpoint "
-                    "before with lower learning rates or with gradient clipping (clip_norm)"
+                    f"{name} became {value} in epoch {epoch + 1}: resume, from the checkpoint "
+                    "before, with lower learning rates or with gradient clipping (clip_norm)"
                 )

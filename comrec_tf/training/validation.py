@@ -20,6 +20,10 @@ __all__ = ["Validation"]
 _PLAIN_QUALITIES = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 55, 75, 90)
 #: Qualities of the plain codec at whose bytes a pair is compared with it.
 _COMPARED_QUALITIES = (5, 10, 20)
+#: What a picture counts at most, in dB; an error of one level everywhere is 48. A flat picture
+#: comes back exactly, with an infinity that would become every mean. Were it 100 dB, one level more
+#: or less in that picture alone would decide which epoch is the best.
+_MAX_PSNR = 50.0
 
 
 class Validation(keras.callbacks.Callback):
@@ -34,13 +38,15 @@ class Validation(keras.callbacks.Callback):
       of its qualities 5, 10 and 20, mean over these and the pictures; with a single quality, at the
       bytes of the pair's own file.
 
+    A picture counts 50 dB at most, restored by the pair or decoded by the plain codec.
+
     Args:
         model: the pair.
         paths: pictures that `sources.find_pictures` names, read once and kept.
         qualities: qualities to code with; a curve is interpolated between them.
 
     Raises:
-        OSError: a picture cannot be read.
+        OSError: a picture cannot be read; the message begins with its name.
     """
 
     def __init__(self, model: ComRec, paths: list[str], qualities: tuple[int, ...]) -> None:
@@ -58,7 +64,7 @@ class Validation(keras.callbacks.Callback):
         for quality in _PLAIN_QUALITIES:
             bitstream = codec.encode(picture, quality)
             decoded = codec.decode(bitstream, picture.shape[-1])
-            curve[quality] = (len(bitstream), metrics.psnr(picture, decoded))
+            curve[quality] = (len(bitstream), _decibels(picture, decoded))
         return curve
 
     def _curve(self, picture: np.ndarray) -> list[tuple[int, float]]:
@@ -72,7 +78,7 @@ class Validation(keras.callbacks.Callback):
             restored = self._coder.restore(
                 decoded, conditions, (picture.shape[0], picture.shape[1])
             )
-            curve.append((len(bitstream), metrics.psnr(picture, restored)))
+            curve.append((len(bitstream), _decibels(picture, restored)))
         return curve
 
     def measure(self) -> dict[str, float]:
@@ -100,6 +106,10 @@ class Validation(keras.callbacks.Callback):
         """Add what `measure` returns to `logs`."""
         if logs is not None:
             logs.update(self.measure())
+
+
+def _decibels(picture: np.ndarray, restored: np.ndarray) -> float:
+    return min(metrics.psnr(picture, restored), _MAX_PSNR)
 
 
 def _as_coded(picture: np.ndarray, channels: int) -> np.ndarray:

@@ -115,6 +115,16 @@ def test_no_input_is_ever_an_output(tree):
     ]
 
 
+def test_a_plan_knows_its_inputs_by_every_path_and_outputs_of_earlier_runs_are_none(tree):
+    (tree / "in" / "b.jpg").write_bytes(b"made by us")
+    (tree / "link").symlink_to("in")
+    planned = make("in", output_dir="in", is_output=lambda path: path.endswith("b.jpg"))
+    assert planned.is_input("in/a.png")
+    assert planned.is_input(f"{tree}/link/sub/../a.png")
+    assert not planned.is_input("in/b.jpg")
+    assert not planned.is_input("in/notes.txt")
+
+
 def test_a_place_that_a_copy_would_take_counts_as_an_output(tree):
     (tree / "in" / "w.webp").write_bytes(b"")
     (tree / "out").mkdir()
@@ -157,7 +167,8 @@ def test_resuming_passes_over_what_is_done_and_replaces_nothing_else(tree):
     (tree / "out").mkdir()
     for name in ("a", "b"):
         (tree / "out" / f"{name}.jpg").write_bytes(name.encode())
-    log.record("in/a.png", "out/a.jpg", b"a")
+    log.record("in/a.png", "out/a.jpg", b"a", os.stat("in/a.png"))
+    log.flush()
     planned = make("in", resume=True)
     assert planned.num_done == 1
     assert planned.jobs == ALL[2:]
@@ -176,8 +187,9 @@ def test_numbers_stay_when_a_numbered_run_is_resumed(tree):
     first = make("in/a.png", "in/a.tif", on_clash="number", resume=True)
     (tree / "out").mkdir()
     for job in first.jobs:
-        first.log.record(job.source, job.output, job.source.encode())
+        first.log.record(job.source, job.output, job.source.encode(), os.stat(job.source))
         (tree / job.output).write_bytes(job.source.encode())
+    first.log.flush()
     os.utime("in/a.tif", (1, 1))
     again = make("in/a.tif", on_clash="number", resume=True)
     assert again.jobs == [Job("in/a.tif", "out/a-2.jpg")]

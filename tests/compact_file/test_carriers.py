@@ -5,7 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from comrec_tf.compact_file import carriers
+from comrec_tf.compact_file import boxes, carriers
 from comrec_tf.images.metadata import Metadata
 
 PAYLOAD = carriers.MAGIC + bytes(range(15))
@@ -117,3 +117,40 @@ def test_metadata_that_a_format_cannot_hold_is_an_error(photo):
     ):
         with pytest.raises(ValueError, match=r"at most 65,533 bytes of metadata. Received: 70,0"):
             carriers.embed_metadata(saved(name, photo), metadata)
+
+
+def test_metadata_can_be_taken_out_again_to_the_byte(file):
+    name, content = file
+    bare = carriers.embed(content, PAYLOAD)
+    extra = Metadata(b"Exif\0\0MM\0*\0\0\0\x08", b"a profile", b"a place")
+    full = carriers.embed(carriers.embed_metadata(content, extra), PAYLOAD)
+    left = carriers.without_metadata(full)
+    if name == "jpeg2000":  # its encoder signs with a comment, which goes too
+        assert len(left) < len(bare)
+        np.testing.assert_array_equal(seen(left), seen(bare))
+    else:
+        assert left == bare
+    assert carriers.extract(left) == PAYLOAD
+    assert carriers.checksum(left) == carriers.checksum(full)
+    with pytest.raises(ValueError, match="expected a file with a payload"):
+        carriers.without_metadata(content)
+
+
+def test_what_other_programs_put_in_is_taken_out_or_told_by_the_checksum(photo):
+    exif = PIL.Image.Exif()
+    exif[0x010E] = "a place"
+    for name in ("jpeg", "webp", "avif"):
+        buffer = io.BytesIO()
+        form, options = FORMATS[name]
+        PIL.Image.fromarray(photo).save(buffer, form, exif=exif, **options)
+        own = carriers.embed(saved(name, photo), PAYLOAD)
+        left = carriers.without_metadata(carriers.embed(buffer.getvalue(), PAYLOAD))
+        if name == "avif":  # there they lie between the pixels
+            assert carriers.checksum(left) != carriers.checksum(own)
+        else:
+            assert left == own
+    content = saved("avif", photo)
+    behind_type = int.from_bytes(content[:4], "big")
+    moved = content[:behind_type] + boxes.box(b"free", bytes(8)) + content[behind_type:]
+    with pytest.raises(ValueError, match="expected metadata behind the pixels"):
+        carriers.without_metadata(carriers.embed(moved, PAYLOAD))

@@ -10,6 +10,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
+from comrec_tf.compression.result import PLAIN_SCALE
 from comrec_tf.compression.target import Target
 from comrec_tf.graph import compact_file
 from comrec_tf.images import metrics
@@ -254,12 +255,17 @@ def test_a_damaged_file_is_refused_unless_that_is_asked_for(compressor, photo):
     assert compressor.decode(bytes(content), ignore_checksum=True).shape == photo.shape
 
 
-def test_a_picture_so_thin_that_it_would_be_padding_is_refused():
+def test_a_picture_so_thin_that_it_would_be_padding_is_coded_without_networks():
     thin = np.zeros((1, 65_000, 3), np.uint8)
     released = Compressor.from_preset("comrec")
-    content = released.encode(thin, 30, 1).content
     with pytest.raises(ValueError, match=r"65000x1 pixels is too thin .* as one of \d,"):
-        released.decode(content)
+        released.encode(thin, 30, 1)
+    with pytest.raises(ValueError, match=r"65000x1 pixels is too thin"):
+        released.encode_to(thin, Target("max_bytes", 20_000), [1, 2], plain=False)
+    for kind, value in (("quality", 30), ("max_bytes", 20_000)):
+        found = released.encode_to(thin, Target(kind, value))
+        assert (found.scale, found.met) == (PLAIN_SCALE, True)
+        assert released.decode(found.content).shape == thin.shape
 
 
 def test_progress_is_told_while_networks_run(compressor, photo):

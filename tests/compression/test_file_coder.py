@@ -44,8 +44,15 @@ def test_pixels_are_taken_of_arrays_and_of_pillow_pictures(coder, photo, grey_ph
         coder.pixels(np.zeros((201, 200), np.uint8))
 
 
-def test_a_thin_picture_is_not_restored_by_padding(coder, monkeypatch):
+def test_a_thin_picture_is_neither_compressed_nor_restored_by_padding(coder, monkeypatch):
+    thin = np.zeros((2, 900, 3), np.uint8)
+    content = coder.encode(thin, 40, 2, None, JpegCodec()).content
     monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
     with pytest.raises(ValueError, match="900x2 pixels is too thin"):
-        coder.coder(2, 2, 900)
+        coder.decode(content)
+    with pytest.raises(ValueError, match="900x2 pixels is too thin"):
+        coder.encode(thin, 40, 2, None, JpegCodec())
+    plain = coder.encode(thin, 40, PLAIN_SCALE, None, JpegCodec()).content
+    assert coder.decode(plain).shape == thin.shape
     assert coder.coder(2, 128, 128) is coder.coders[2]
+    assert not coder.restores(2, 2, 900)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
@@ -23,6 +24,16 @@ def test_the_codec_alone_is_a_way_of_its_own_beside_its_reference(photo):
     assert [way.name for way in flat.ways] == ["1", "2", "0"]
     assert flat.reference.qualities == JpegCodec.qualities
     assert [way.name for way in choices_of(photo, FlatJpegCodec(), plain=False).ways] == ["1", "2"]
+
+
+def test_pairs_for_which_the_picture_is_too_thin_are_no_ways(monkeypatch):
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
+    thin = np.zeros((2, 900, 3), np.uint8)
+    assert choices_of(thin, JpegCodec()).ways == []
+    # Where nothing else is allowed, the first file says why there is none.
+    for way in choices_of(thin, JpegCodec(), plain=False).ways:
+        with pytest.raises(ValueError, match="900x2 pixels is too thin"):
+            way.file(30)
 
 
 def test_files_are_made_once_and_restored_whenever_asked(photo):

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from comrec_tf import vocabulary
@@ -50,6 +52,19 @@ def test_every_other_request_searches(compressor, photo):
     assert container.read(missed).grey is False
 
 
+def test_journals_tell_apart_what_makes_other_files(tmp_path):
+    weights.save_preset(make_model(), tmp_path / "a")
+    given = [{}, {"value": 30}, {"aim": "max_bytes", "value": 30}, {"metadata": False}]
+    given += [{"best_effort": True}, {"allow_larger": True}, {"first_frame": True}]
+    outcomes = [made(preset=str(tmp_path / "a"), **changed).outcome for changed in given]
+    shutil.rmtree(tmp_path / "a")
+    weights.save_preset(make_model(depth=6), tmp_path / "a")  # other weights of the same name
+    outcomes.append(made(preset=str(tmp_path / "a")).outcome)
+    assert all(outcomes.count(one) == 1 for one in outcomes)
+    for changed in ({"engine": "openvino"}, {"max_pixels": 5}):
+        assert made(preset=str(tmp_path / "a"), **changed).outcome == outcomes[-1]
+
+
 def test_metadata_goes_along_unless_it_is_declined(compressor, photo):
     extra = Metadata(exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
     kept, _ = made(scale=2).compress(compressor, photo, extra)
@@ -78,6 +93,12 @@ def test_a_file_that_is_too_large_is_refused_with_what_makes_it_so():
     bare = made(aim="max_bytes", value=500, metadata=False, scale=1)
     with pytest.raises(request.TargetMissedError, match="--scale=auto may find a smaller one"):
         bare.check(MISSED, large)
+
+
+def test_a_compact_file_that_is_too_large_is_refused_as_it_is():
+    kept = {**MISSED, "kept": True, "quality": None}
+    with pytest.raises(request.TargetMissedError, match="not compressed again, it takes 1,200 of"):
+        made(aim="max_bytes", value=500).check(kept, None)
 
 
 def test_files_that_fit_or_are_asked_for_anyway_are_taken():

@@ -35,7 +35,7 @@ def test_a_report_has_every_file_that_was_made_and_a_page(tmp_path, compressor, 
     assert len(rows) == len(points) == 2 * 3 * 2
     assert {row["system"] for row in rows} == {"jpeg", "webp", "tiny"}
     assert {row["picture"] for row in rows} == set(paths)
-    assert {"ssimulacra2.png", "psnr.png", "bd_rate.csv"} <= {p.name for p in folder.iterdir()}
+    assert {path.name for path in folder.iterdir()} == set(comparison.FILES)
     assert "a title" in (folder / comparison.PAGE).read_text()
 
 
@@ -69,6 +69,26 @@ def test_of_a_large_picture_the_page_shows_the_middle(tmp_path, compressor, monk
     np.testing.assert_array_equal(shown[0].pixels, original[46:146, 46:146])
     assert shown[0].caption == "original, its middle"
     assert {one.pixels.shape for one in shown} == {(100, 100, 3)}
+
+
+def test_systems_of_one_name_are_refused_before_anything_is_written(tmp_path, paths):
+    jpeg, again = few("jpeg", 20), few("jpeg", 60)
+    options = {"ranges": [(0.3, 1.5)], "num_shown": 0, "shown_rate": 1.0}
+    with pytest.raises(ValueError, match="different names. Received: webp, jpeg, jpeg"):
+        comparison.compare(
+            "a title", few("webp", 20), [jpeg], [again], paths, tmp_path / "report", **options
+        )
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_report_replaces_files_only_where_asked_and_its_pictures_never(tmp_path):
+    (tmp_path / "points.csv").write_text("mine")
+    (tmp_path / "link.png").symlink_to("psnr.png")
+    with pytest.raises(FileExistsError, match=r"points.csv exists: --overwrite replaces it"):
+        comparison.check_places(tmp_path, [], overwrite=False)
+    comparison.check_places(tmp_path, [str(tmp_path / "a.png")], overwrite=True)
+    with pytest.raises(FileExistsError, match=r"psnr.png is one of the pictures"):
+        comparison.check_places(tmp_path, [str(tmp_path / "link.png")], overwrite=True)
 
 
 @pytest.mark.parametrize("package", ["matplotlib.figure", "psnr_hvsm"])

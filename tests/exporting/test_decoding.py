@@ -58,13 +58,13 @@ def test_strangers_and_sizes_that_do_not_fit_are_refused(both, photo):
 
 
 def test_a_thin_picture_is_refused_as_by_the_compressor(photo, monkeypatch):
-    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
     model = make_model()
     compressor = compressor_of(model, JpegCodec())
     coders = {2: PictureCoder(model)}
-    decoding = Decoding(coders, GraphJpeg(JpegCodec()), compressor.preset_ids, 10_000)
     thin = np.zeros((2, 900, 3), np.uint8)
     content = compressor.encode(thin, 60).content
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
+    decoding = Decoding(coders, GraphJpeg(JpegCodec()), compressor.preset_ids, 10_000)
     with pytest.raises(tf.errors.InvalidArgumentError, match="too thin to be restored"):
         decoding.decode(tf.constant(content))
     with pytest.raises(ValueError, match="too thin to be restored"):

@@ -1,9 +1,13 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
 import PIL.ImageCms
+import PIL.PngImagePlugin
+import PIL.TiffImagePlugin
 import pytest
 
 from comrec_tf.images import files, metadata
@@ -121,3 +125,81 @@ def test_png_gets_all_of_it_back(photo, exif):
     assert read.metadata.icc_profile == SRGB
     assert b"a photo" in read.metadata.exif
     assert read.metadata.xmp == xmp
+
+
+def iptc(caption):
+    """A segment of a JPEG with IPTC's caption in Photoshop's resources, as its plugins write it."""
+    record = b"\x1c\x02\x78" + len(caption).to_bytes(2, "big") + caption
+    resource = b"8BIM\x04\x04\0\0" + len(record).to_bytes(4, "big") + record
+    body = b"Photoshop 3.0\0" + resource + b"\0" * (len(record) % 2)
+    return b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def test_a_jpegs_caption_and_comment_are_said_to_be_dropped(photo):
+    picture = PIL.Image.fromarray(photo)
+    for comment, extra, expected in (
+        (b"mine", b"", ["the comment: dropped"]),
+        (b"", iptc(b"a caption"), ["IPTC: dropped"]),
+        (b"mine", iptc(b"a caption"), ["the comment: dropped", "IPTC: dropped"]),
+    ):
+        assert metadata.of_pil(opened(picture, "JPEG", comment=comment, extra=extra))[1] == expected
+    # Photoshop's resources without a caption, here the resolution, say nothing.
+    resolution = iptc(bytes(16)).replace(b"8BIM\x04\x04", b"8BIM\x03\xed")
+    assert metadata.of_pil(opened(picture, "JPEG", extra=resolution))[1] == []
+
+
+def test_a_pngs_texts_are_said_to_be_dropped_also_those_behind_the_pixels(photo):
+    texts = PIL.PngImagePlugin.PngInfo()
+    texts.add_text("Description", "a photo")
+    texts.add_itxt("Copyright", "mine", zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta/>")  # kept, as XMP
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photo).save(buffer, "PNG", pnginfo=texts)
+    content, last = buffer.getvalue()[:-12], buffer.getvalue()[-12:]
+    behind = b"tEXtSoftware\0ours"
+    content += struct.pack(">I", len(behind) - 4) + behind + struct.pack(">I", zlib.crc32(behind))
+    found, notes = metadata.of_pil(PIL.Image.open(io.BytesIO(content + last)))
+    assert found.xmp == b"<x:xmpmeta/>"
+    assert notes == ["PNG's texts (Copyright, Description, Software): dropped"]
+
+
+def test_a_tiff_without_metadata_has_none(photo):
+    assert metadata.of_pil(opened(PIL.Image.fromarray(photo), "TIFF")) == (metadata.Metadata(), [])
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_of_a_tiff_what_describes_the_picture_is_its_exif(photo, big):
+    directory = PIL.TiffImagePlugin.ImageFileDirectory_v2()
+    directory[TAGS.ImageDescription] = "a photo"
+    directory[TAGS.Orientation] = 6
+    directory[TAGS.XPTitle] = b"t\0\0\0"
+    directory[PIL.ExifTags.IFD.Exif] = {TAGS.ExposureTime: 0.5}
+    directory[PIL.ExifTags.IFD.GPSInfo] = {PIL.ExifTags.GPS.GPSLatitudeRef: "N"}
+    picture = PIL.Image.fromarray(photo)
+    options = {"tiffinfo": directory, "icc_profile": SRGB, "dpi": (72, 72), "big_tiff": big}
+    found, notes = metadata.of_pil(opened(picture, "TIFF", **options))
+    again = PIL.Image.open(io.BytesIO(files.encode(photo, found, "jpeg"))).getexif()
+    assert set(again) == {
+        *(TAGS.ImageDescription, TAGS.XPTitle, PIL.ExifTags.IFD.Exif, PIL.ExifTags.IFD.GPSInfo),
+        *(TAGS.XResolution, TAGS.YResolution, TAGS.ResolutionUnit),
+    }
+    assert again[TAGS.ImageDescription] == "a photo"
+    assert again.get_ifd(PIL.ExifTags.IFD.Exif) == {TAGS.ExposureTime: 0.5}
+    assert again.get_ifd(PIL.ExifTags.IFD.GPSInfo) == {PIL.ExifTags.GPS.GPSLatitudeRef: "N"}
+    assert (found.icc_profile, notes) == (SRGB, [])
+
+
+def test_a_large_profile_of_a_tiff_does_not_cost_its_exif_and_foreign_tags_are_named(photo):
+    directory = PIL.TiffImagePlugin.ImageFileDirectory_v2()
+    directory[TAGS.Artist] = "me"
+    directory.tagtype |= {33550: 12, 33723: 7, 34377: 7}
+    directory[33550] = (1.0, 1.0, 0.0)  # of GeoTIFF
+    directory[33723] = b"\x1c\x02\x78\0\x01a"
+    directory[34377] = b"8BIM"
+    profile = SRGB + bytes(100_000)
+    picture = PIL.Image.fromarray(photo)
+    found, notes = metadata.of_pil(opened(picture, "TIFF", tiffinfo=directory, icc_profile=profile))
+    assert found.icc_profile == profile
+    assert b"me\0" in found.exif
+    assert len(found.exif) < 100
+    assert notes == ["IPTC: dropped", "TIFF's tags 33550, 34377: dropped"]

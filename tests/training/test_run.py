@@ -109,8 +109,12 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, config):
     before = (tmp_path / "history.csv").read_bytes()
     with pytest.raises(FileExistsError, match="holds a training run"):
         run.train(one, tmp_path, verbose=0)
-    with pytest.raises(ValueError, match="must have the seed .* 0. Received: 9"):
-        run.train(dataclasses.replace(one, seed=9), tmp_path, resume=True, verbose=0)
+    for changes, message in (
+        ({"seed": 9}, "must have the seed .* 0. Received: 9"),
+        ({"com_learning_rate": 0.0}, "must have the com_learning_rate .* 0.0001. Received: 0.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run.train(dataclasses.replace(one, **changes), tmp_path, resume=True, verbose=0)
     assert (tmp_path / "history.csv").read_bytes() == before
 
 
@@ -220,12 +224,13 @@ def test_a_run_in_mixed_precision_learns_and_keeps_float32_presets(
 @pytest.mark.parametrize(
     ("first", "second"),
     [
+        ("float32", "float32"),
         ("float32", "mixed_float16"),
         ("mixed_float16", "mixed_bfloat16"),
         ("mixed_float16", "float32"),
     ],
 )
-def test_a_run_is_resumed_in_another_precision(tmp_path, config, first, second):
+def test_a_run_is_resumed_for_more_epochs_in_any_precision(tmp_path, config, first, second):
     run.train(dataclasses.replace(config, epochs=1, precision=first), tmp_path, verbose=0)
     before, _ = checkpoint.restore(tmp_path / "checkpoints")
     run.train(
@@ -234,8 +239,12 @@ def test_a_run_is_resumed_in_another_precision(tmp_path, config, first, second):
     after, state = checkpoint.restore(tmp_path / "checkpoints")
     assert state["epochs_done"] == 2
     assert after.dtype_policy.name == second
-    steps = [int(optimizers.unscaled(model.rec_optimizer).iterations) for model in (before, after)]
-    assert steps == [2, 4]  # the moments and the schedule went on, they did not start again
+    learning = [optimizers.unscaled(model.rec_optimizer) for model in (before, after)]
+    # The moments went on, they did not start again.
+    assert [int(optimizer.iterations) for optimizer in learning] == [2, 4]
+    # Step 2 was the end of one epoch; of two it is a third of the cosine behind the warm-up.
+    rates = [float(optimizer._learning_rate(2)) for optimizer in learning]
+    assert rates == pytest.approx([1e-5, 1e-3 * (0.01 + 0.99 * 0.75)])
 
 
 def test_the_joint_objective_trains(tmp_path, config):
@@ -255,18 +264,21 @@ def test_a_run_stops_early_where_nothing_gets_better(tmp_path, config):
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 1 + 3
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_good(tmp_path, config):
-    wild = dataclasses.replace(config, epochs=1)
-    run.train(wild, tmp_path / "run", verbose=0)
-    model, _ = checkpoint.restore(tmp_path / "run" / "checkpoints")
-    model.rec.head.kernel.assign(np.nan * np.array(model.rec.head.kernel))
-    model.save(checkpoint.complete(tmp_path / "run" / "checkpoints")[0] / "model.keras")
-    before = (tmp_path / "run" / "last" / "weights.npz").read_bytes()
-    longer = dataclasses.replace(wild, epochs=2)
-    with pytest.raises(FloatingPointError, match="became nan in epoch 2"):
-        run.train(longer, tmp_path / "run", resume=True, verbose=0)
-    assert (tmp_path / "run" / "last" / "weights.npz").read_bytes() == before
-    assert len(checkpoint.complete(tmp_path / "run" / "checkpoints")) == 1
+def test_a_run_whose_loss_is_not_finite_ends_and_goes_on_as_the_message_says(tmp_path, config):
+    run.train(dataclasses.replace(config, epochs=1), tmp_path, verbose=0)
+    before = (tmp_path / "last" / "weights.npz").read_bytes()
+    wild = dataclasses.replace(config, epochs=2, rec_learning_rate=1e30)
+    with pytest.raises(FloatingPointError, match="became (nan|inf) in epoch 2: .*clip_norm"):
+        run.train(wild, tmp_path, resume=True, verbose=0)
+    assert (tmp_path / "last" / "weights.npz").read_bytes() == before
+    assert len(checkpoint.complete(tmp_path / "checkpoints")) == 1
+
+    tame = dataclasses.replace(wild, rec_learning_rate=1e-4, clip_norm=1.0)
+    run.train(tame, tmp_path, resume=True, verbose=0)
+    model, state = checkpoint.restore(tmp_path / "checkpoints")
+    assert state["epochs_done"] == 2
+    assert model.rec_optimizer.global_clipnorm == 1.0
+    assert float(model.rec_optimizer._learning_rate(1)) == pytest.approx(1e-4)
 
 
 def test_broken_pictures_are_skipped_or_an_error(tmp_path, config, pictures_dir, caplog):
@@ -282,6 +294,25 @@ def test_broken_pictures_are_skipped_or_an_error(tmp_path, config, pictures_dir,
     assert "1 files were broken" in caplog.text
     with pytest.raises(OSError, match="broken.png: damaged: not a picture"):
         run.train(dataclasses.replace(mixed, strict=True), tmp_path / "strict", verbose=0)
+
+
+def test_what_no_run_has_written_is_not_overwritten(tmp_path, config):
+    own_preset = tmp_path / "mine" / "best"
+    weights.save_preset(make_model(scale=1), own_preset)
+    before = {path.name: path.read_bytes() for path in own_preset.iterdir()}
+    for resume in (False, True):
+        with pytest.raises(FileExistsError, match="mine/best is there already"):
+            run.train(config, tmp_path / "mine", resume=resume, verbose=0)
+    assert {path.name: path.read_bytes() for path in own_preset.iterdir()} == before
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["best"]
+
+
+def test_a_broken_picture_to_validate_with_is_named_and_leaves_the_folder_free(tmp_path, config):
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    wrong = dataclasses.replace(config, epochs=1, valid_data=[str(tmp_path / "broken.png")])
+    with pytest.raises(OSError, match=r"broken\.png: damaged: not a picture"):
+        run.train(wrong, tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_pictures_are_an_error_before_anything_is_written(tmp_path, config):

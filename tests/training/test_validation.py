@@ -6,6 +6,9 @@ import pytest
 
 from comrec_tf.graph import compact_file
 from comrec_tf.images import color, files, metrics
+from comrec_tf.models.com_cnn import ComCNN
+from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.rec_cnn import RecCNN
 from comrec_tf.training.validation import Validation
 from tests.makers import compressor_of, make_model
 
@@ -52,6 +55,23 @@ def plain_jpeg(picture, quality):
     )
     decoded = np.asarray(PIL.Image.open(buffer)).reshape(picture.shape)
     return len(buffer.getvalue()), metrics.psnr(picture, decoded)
+
+
+def test_a_flat_picture_has_figures_and_does_not_decide_alone(tmp_path):
+    PIL.Image.fromarray(np.full((48, 48), 255, np.uint8)).save(tmp_path / "white.png")
+    shared = {"channels": 1, "scale": 2, "conditioned": True}
+    model = ComRec(
+        ComCNN(filters=4, **shared), RecCNN(depth=2, filters=4, resolution="compact", **shared)
+    )
+    validation = Validation(model, [str(tmp_path / "white.png")], (40, 60))
+    exact = validation.measure()
+    assert (exact["val_psnr"], exact["val_gain"]) == (50.0, 0.0)
+    # One level too dark everywhere: a little worse than plain JPEG, which returns it exactly.
+    bias = model.rec.residual.bias
+    bias.assign(np.full(bias.shape, -1 / 255))
+    one_off = validation.measure()
+    assert one_off["val_psnr"] == pytest.approx(20 * np.log10(255))
+    assert one_off["val_gain"] == pytest.approx(20 * np.log10(255) - 50.0)
 
 
 def test_a_model_of_luma_is_judged_by_luma(pictures_dir):

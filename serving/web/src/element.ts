@@ -34,7 +34,8 @@ const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
  * Attributes `src`, `alt`, `width` and `height` mean what they mean on <img>. Where width and height
  * are missing they are read from the file, and the picture shows once it is loaded. An <img> inside
  * replaces the element's own image, and its attributes are used where the element lacks them:
- * browsers show it before this module is loaded, and without it.
+ * browsers show it before this module is loaded, and without it. It may come later than the element,
+ * and its `src` may change.
  * The attribute `state` is a `State`. Events: `restored`, and `comrec-error` with the error as
  * `detail`.
  */
@@ -47,6 +48,8 @@ export class ComrecImage extends Base {
   private readonly canvas = document.createElement("canvas");
   private readonly size = new CSSStyleSheet();
   private run: AbortController | undefined;
+  /** What the last run was started with. */
+  private started: string | null = null;
 
   constructor() {
     super();
@@ -63,6 +66,10 @@ export class ComrecImage extends Base {
     const slot = document.createElement("slot");
     slot.append(this.ownImage);
     root.append(slot, this.canvas);
+    // The parser and scripts may add the image inside, or its address, after the element.
+    new MutationObserver(() => {
+      if (this.isConnected && this.source !== this.started) this.start();
+    }).observe(this, { childList: true, subtree: true, attributeFilter: ["src"] });
   }
 
   connectedCallback(): void {
@@ -94,10 +101,15 @@ export class ComrecImage extends Base {
     return this.querySelector<HTMLImageElement>(":scope > img");
   }
 
+  /** Address of the file, as the page wrote it. */
+  private get source(): string | null {
+    return this.getAttribute("src") ?? this.givenImage?.getAttribute("src") ?? null;
+  }
+
   private start(): void {
     this.run?.abort();
     this.clear();
-    const source = this.getAttribute("src") ?? this.givenImage?.getAttribute("src") ?? null;
+    const source = (this.started = this.source);
     if (source === null) return;
     const run = (this.run = new AbortController());
     this.setAttribute("state", "waiting");

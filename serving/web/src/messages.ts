@@ -15,24 +15,24 @@ export interface Setup {
   threads: boolean;
 }
 
-/** A picture to restore. */
+/** A picture to restore. The next one is sent when this one is replied to. */
 export interface Job {
   kind: "job";
-  id: number;
   file: Uint8Array;
   maxPixels: number;
   ordinary: "restore" | "leave";
 }
 
-/** No longer wanted. */
+/** The picture is no longer wanted. */
 export interface Cancel {
   kind: "cancel";
-  id: number;
 }
 
 export type Request = Setup | Job | Cancel;
 
+/** All but `progress` end a job. */
 export type Reply =
-  | { kind: "progress"; id: number; share: number }
-  | { kind: "done"; id: number; bitmap: ImageBitmap }
-  | { kind: "failed"; id: number; code: ErrorCode | null; message: string };
+  | { kind: "progress"; share: number }
+  | { kind: "done"; bitmap: ImageBitmap }
+  | { kind: "failed"; code: ErrorCode | null; message: string }
+  | { kind: "cancelled" };

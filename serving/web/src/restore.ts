@@ -1,8 +1,8 @@
 /** Restoring from a page: hands pictures to a worker that starts with the first of them. */
 
-import { ComrecError, type ErrorCode } from "./errors.js";
+import { ComrecError } from "./errors.js";
 import { type Description, inspectFile } from "./inspect.js";
-import type { Accelerator, Reply, Request } from "./messages.js";
+import type { Accelerator, Job, Reply, Request } from "./messages.js";
 import { type Source, checkOrigin, readSource } from "./source.js";
 
 /** How a picture is restored. */
@@ -82,32 +82,27 @@ function workerFor(base: URL, accelerator: Accelerator, threads: boolean): Resto
   return worker;
 }
 
-interface Waiting {
+interface Picture {
+  job: Job;
   resolve(bitmap: ImageBitmap): void;
   reject(reason: unknown): void;
   onprogress: ((share: number) => void) | undefined;
+  signal: AbortSignal | undefined;
 }
 
+/** A worker that has one picture at a time: if it fails, the others are not lost with it. */
 class RestoringWorker {
-  private readonly worker: Worker;
-  private readonly waiting = new Map<number, Waiting>();
-  private lastId = 0;
+  private worker: Worker | undefined;
+  private atWork: Picture | undefined;
+  private waiting: Picture[] = [];
   private idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    base: URL,
-    accelerator: Accelerator,
-    threads: boolean,
+    private readonly base: URL,
+    private readonly accelerator: Accelerator,
+    private readonly threads: boolean,
     private readonly onend: () => void,
-  ) {
-    this.worker = new Worker(new URL("comrec-worker.js", base));
-    this.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.receive(data);
-    this.worker.onerror = (event) => {
-      event.preventDefault();
-      this.end(`the worker failed: ${event.message ?? "it cannot be loaded"}`);
-    };
-    this.send({ kind: "setup", base: base.href, accelerator, threads });
-  }
+  ) {}
 
   restore(
     file: Uint8Array,
@@ -115,59 +110,95 @@ class RestoringWorker {
     onprogress?: (share: number) => void,
     signal?: AbortSignal,
   ): Promise<ImageBitmap> {
-    clearTimeout(this.idle);
-    const id = ++this.lastId;
     return new Promise<ImageBitmap>((resolve, reject) => {
-      const abort = (): void => {
-        this.send({ kind: "cancel", id });
-        this.settle(id)?.reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", abort, { once: true });
       const settled = <T>(settle: (value: T) => void) => (value: T): void => {
         signal?.removeEventListener("abort", abort);
         settle(value);
       };
-      this.waiting.set(id, { resolve: settled(resolve), reject: settled(reject), onprogress });
-      this.send({ kind: "job", id, file, ...asked }, [file.buffer as ArrayBuffer]);
+      const picture: Picture = {
+        job: { kind: "job", file, ...asked },
+        resolve: settled(resolve),
+        reject: settled(reject),
+        onprogress,
+        signal,
+      };
+      const abort = (): void => {
+        this.waiting = this.waiting.filter((other) => other !== picture);
+        if (this.atWork === picture) this.worker?.postMessage({ kind: "cancel" } satisfies Request);
+        picture.reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      this.waiting.push(picture);
+      this.next();
     });
   }
 
   end(message: string): void {
     clearTimeout(this.idle);
-    this.worker.terminate();
     this.onend();
     const error = new ComrecError("unavailable", message);
-    for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(error);
+    this.giveUp(error);
+    for (const picture of this.waiting.splice(0)) picture.reject(error);
+  }
+
+  /** Send the next picture, unless one is at work. */
+  private next(): void {
+    if (this.atWork !== undefined) return;
     clearTimeout(this.idle);
+    this.atWork = this.waiting.shift();
+    if (this.atWork === undefined) {
+      this.idle = setTimeout(() => this.end("idle"), IDLE_MILLISECONDS);
+      return;
+    }
+    this.worker ??= this.begin();
+    const { job } = this.atWork;
+    this.worker.postMessage(job satisfies Request, [job.file.buffer as ArrayBuffer]);
+  }
+
+  private begin(): Worker {
+    const worker = new Worker(new URL("comrec-worker.js", this.base));
+    worker.onmessage = ({ data }: MessageEvent<Reply>) => this.receive(data);
+    worker.onerror = (event: Event | ErrorEvent) => {
+      event.preventDefault();
+      if ("message" in event) {
+        this.giveUp(new ComrecError("unavailable", `the worker failed: ${event.message}`));
+        this.next();
+      } else {
+        // No other picture would fare better.
+        this.end("the worker failed: it cannot be loaded");
+      }
+    };
+    const { base, accelerator, threads } = this;
+    worker.postMessage({ kind: "setup", base: base.href, accelerator, threads } satisfies Request);
+    return worker;
   }
 
   private receive(reply: Reply): void {
+    const picture = this.atWork;
+    if (picture === undefined) return;
+    const wanted = picture.signal?.aborted !== true;
     if (reply.kind === "progress") {
-      this.waiting.get(reply.id)?.onprogress?.(reply.share);
-    } else if (reply.kind === "done") {
-      const waiting = this.settle(reply.id);
-      // Aborted after it was done.
-      if (waiting === undefined) reply.bitmap.close();
-      else waiting.resolve(reply.bitmap);
-    } else {
-      const code: ErrorCode = reply.code ?? "unsupported";
-      this.settle(reply.id)?.reject(new ComrecError(code, reply.message));
+      if (wanted) picture.onprogress?.(reply.share);
+      return;
+    }
+    if (reply.kind === "failed") {
+      const error = new ComrecError(reply.code ?? "unsupported", reply.message);
       // An unexpected error, say a lost GPU or no memory left: the next picture gets a new worker.
-      if (reply.code === null) this.end(reply.message);
+      if (reply.code === null) this.giveUp(error);
+      else picture.reject(error);
+    } else if (reply.kind === "done") {
+      if (wanted) picture.resolve(reply.bitmap);
+      else reply.bitmap.close();
     }
+    this.atWork = undefined;
+    this.next();
   }
 
-  private settle(id: number): Waiting | undefined {
-    const waiting = this.waiting.get(id);
-    this.waiting.delete(id);
-    if (this.waiting.size === 0) {
-      clearTimeout(this.idle);
-      this.idle = setTimeout(() => this.end("idle"), IDLE_MILLISECONDS);
-    }
-    return waiting;
-  }
-
-  private send(request: Request, transfer: Transferable[] = []): void {
-    this.worker.postMessage(request, transfer);
+  /** End the worker, and reject the picture that it is at. */
+  private giveUp(error: ComrecError): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.atWork?.reject(error);
+    this.atWork = undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** The worker: restores one picture after the other. A classic script, as the runtime requires. */
+/** The worker: restores one picture at a time. A classic script, as the runtime requires. */
 
 import { Engine } from "./engine.js";
 import { ComrecError } from "./errors.js";
@@ -12,47 +12,36 @@ const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
   postMessage(reply: Reply, transfer?: Transferable[]): void;
 };
-const waiting: Job[] = [];
-const cancelled = new Set<number>();
 let engine: Engine | undefined;
-let busy = false;
+let cancelled = false;
 
 scope.onmessage = ({ data }) => {
   if (data.kind === "setup") {
     engine = new Engine(data);
-  } else if (data.kind === "job") {
-    waiting.push(data);
-    void work();
-  } else {
-    cancelled.add(data.id);
+  } else if (data.kind === "cancel") {
+    cancelled = true;
+  } else if (engine !== undefined) {
+    // What came after the last picture was done concerned that one.
+    cancelled = false;
+    void restore(data, engine);
   }
 };
 
-async function work(): Promise<void> {
-  if (busy || engine === undefined) return;
-  busy = true;
-  for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-    await restore(job, engine);
-    cancelled.delete(job.id);
-  }
-  busy = false;
-}
-
 async function restore(job: Job, engine: Engine): Promise<void> {
-  const { id } = job;
   const check = (): void => {
-    if (cancelled.has(id)) throw new Cancelled();
+    if (cancelled) throw new Cancelled();
   };
   try {
-    check();
-    const progress = (share: number) => scope.postMessage({ kind: "progress", id, share });
+    const progress = (share: number) => scope.postMessage({ kind: "progress", share });
     const bitmap = await restorePicture(job, engine, { progress, check });
-    scope.postMessage({ kind: "done", id, bitmap }, [bitmap]);
+    scope.postMessage({ kind: "done", bitmap }, [bitmap]);
   } catch (error) {
-    // The page no longer waits for what it cancelled.
-    if (error instanceof Cancelled) return;
+    if (error instanceof Cancelled) {
+      scope.postMessage({ kind: "cancelled" });
+      return;
+    }
     const code = error instanceof ComrecError ? error.code : null;
     const message = error instanceof Error ? error.message : String(error);
-    scope.postMessage({ kind: "failed", id, code, message });
+    scope.postMessage({ kind: "failed", code, message });
   }
 }

@@ -169,7 +169,7 @@ describe("in a page", { skip }, () => {
     assert.deepEqual(shares, shares.toSorted?.((a, b) => a - b) ?? shares);
   });
 
-  test("aborting rejects with the reason, before, at once, and on the way", async () => {
+  test("aborting rejects with the reason, before, at once, on the way, and while another is at work", async () => {
     const results = await page.evaluate(async () => {
       const { restore } = await import("/comrec.js");
       const file = await tools.bytes("/cases/scale2.jpg");
@@ -182,10 +182,15 @@ describe("in a page", { skip }, () => {
       await running;
       const late = new AbortController();
       await attempt({ signal: late.signal, onprogress: () => late.abort("on the way") });
-      const bitmap = await restore(file);
-      return [caught, bitmap.width];
+      const [before, queued] = [restore(file), new AbortController()];
+      const behind = attempt({ signal: queued.signal });
+      // Both have read their files: one is at work.
+      await new Promise((resolve) => setTimeout(resolve));
+      queued.abort("while it waits");
+      await behind;
+      return [caught, (await before).width];
     });
-    assert.deepEqual(results, [["before", "at once", "on the way"], 150]);
+    assert.deepEqual(results, [["before", "at once", "on the way", "while it waits"], 150]);
   });
 
   test("what is released rejects what is under way, and the next picture starts anew", async () => {
@@ -273,6 +278,45 @@ test("a page that is not isolated does without threads", { skip }, async () => {
     assert.ok(result.most <= 1, JSON.stringify(result));
     assert.ok(!server.requests.some((name) => name.includes("threaded")));
     assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
+
+/** Put before the worker's script: no memory for one picture, and another whose thread dies. */
+const BREAKING = `
+  self.OffscreenCanvas = class extends OffscreenCanvas {
+    constructor(width, height) {
+      if (width === 141) throw new RangeError("no memory left");
+      super(width, height);
+    }
+  };
+  const decode = createImageBitmap;
+  self.createImageBitmap = async (...given) => {
+    const bitmap = await decode(...given);
+    if (bitmap.width !== 55) return bitmap;
+    setTimeout(() => { throw new Error("a thread died"); });
+    return new Promise(() => {});
+  };
+`;
+
+test("what ends the worker costs one picture: those that wait get a new worker", { skip }, async () => {
+  const script = BREAKING + readFileSync("dist/comrec-worker.js", "utf8");
+  const server = await serve({ pages: { ...pages, "comrec-worker.js": script } });
+  const browser = await launch();
+  try {
+    const { page } = await open(browser, `${server.origin}/blank.html`);
+    const results = await page.evaluate(async () => {
+      const names = ["scale2", "scale1", "scale2_v3", "grey", "scale2"];
+      // Read before, so that they wait in this order.
+      const files = await Promise.all(names.map((name) => tools.bytes(`/cases/${name}.jpg`)));
+      return Promise.all(files.map((file, at) => tools.compare(file, `/cases/${names[at]}.png`)));
+    });
+    const outcomes = results.map(({ code, most }) => code ?? most <= 1);
+    assert.deepEqual(outcomes, [true, "unsupported", true, "unavailable", true]);
+    assert.match(results[1].message, /no memory left/);
+    assert.match(results[3].message, /a thread died/);
   } finally {
     await browser.close();
     await server.close();

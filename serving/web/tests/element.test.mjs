@@ -1,13 +1,14 @@
 /** <comrec-img> and <img data-comrec>: no jump, no broken picture, no needless work. */
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 
 import { launch, open, skip } from "./browser.mjs";
 import { read } from "./files.mjs";
 import { PAGES, TOOLS } from "./fixtures-page.mjs";
-import { serve } from "./server.mjs";
+import { SITE, serve } from "./server.mjs";
 
 /** Notes every shift of the layout that the browser sees. */
 const WATCH = `
@@ -18,6 +19,13 @@ const WATCH = `
 const html = (body, script = "/comrec-auto.js") =>
   `<!doctype html><html lang="en"><title>test</title><script src="/tools.js"></script>` +
   `<body>${body}<p>text below</p><script type="module" src="${script}"></script>`;
+
+/** A file that the server has only once it is released. */
+function held() {
+  let release;
+  const content = new Promise((resolve) => (release = resolve));
+  return { content, release };
+}
 
 const tall = '<div class="tall">' + "<p>line</p>".repeat(200) + "</div>";
 const pages = {
@@ -79,6 +87,20 @@ describe("in a page", { skip }, () => {
       },
       [selector, state],
     );
+  /** What an upgraded image shows, and whether that is the expected picture. */
+  const upgraded = (page, expected) =>
+    page.evaluate(async (name) => {
+      const image = document.querySelector("img");
+      const expected = tools.pixels(await tools.decode(name));
+      const received = tools.pixels(await createImageBitmap(image));
+      const most = Math.max(...received.map((value, i) => Math.abs(value - expected[i])));
+      return [image.currentSrc.slice(0, 5), image.alt, image.naturalWidth, most <= 1];
+    }, expected);
+  const restoreAnother = (page) =>
+    page.evaluate(async () => {
+      const { restore } = await import("/comrec.js");
+      (await restore(await tools.bytes("/cases/scale2.jpg"))).close();
+    });
   const shifts = (page) => page.evaluate(() => window.shifts);
   const box = (page, selector) => page.locator(selector).boundingBox();
 
@@ -135,6 +157,32 @@ describe("in a page", { skip }, () => {
     assert.deepEqual(await shifts(page), []);
   });
 
+  test("an image inside may come after its element, and become another one", async () => {
+    const page = await visit("blank.html");
+    await page.evaluate(async () => {
+      const { defineComrecImage } = await import("/comrec.js");
+      defineComrecImage();
+      const image = new Image();
+      document.body.append(document.createElement("comrec-img"));
+      document.querySelector("comrec-img").append(image);
+      // Later than both, as scripts do that load images lazily.
+      await new Promise((resolve) => setTimeout(resolve));
+      image.src = "/cases/scale2.jpg";
+    });
+    const shows = (width) =>
+      page.waitForFunction((width) => {
+        const element = document.querySelector("comrec-img");
+        const canvas = element.shadowRoot.querySelector("canvas");
+        return element.state === "restored" && canvas.width === width;
+      }, width);
+    await shows(150);
+    await page.evaluate(() => (document.querySelector("comrec-img > img").src = "/cases/scale1.jpg"));
+    await shows(141);
+    const { width, height } = await box(page, "comrec-img");
+    assert.deepEqual([width, height], [141, 97]);
+    assert.deepEqual(opened.complaints, []);
+  });
+
   test("an element without width and height takes them from the file", async () => {
     const page = await visit("sizeless.html");
     await settled(page, "comrec-img", "restored");
@@ -154,13 +202,7 @@ describe("in a page", { skip }, () => {
     const page = await visit("image.html");
     await settled(page, "img", "restored");
     assert.deepEqual(await shifts(page), []);
-    const result = await page.evaluate(async () => {
-      const image = document.querySelector("img");
-      const expected = tools.pixels(await tools.decode("/cases/scale2.png"));
-      const received = tools.pixels(await createImageBitmap(image));
-      const most = Math.max(...received.map((value, i) => Math.abs(value - expected[i])));
-      return [image.src.slice(0, 5), image.alt, image.naturalWidth, most <= 1];
-    });
+    const result = await upgraded(page, "/cases/scale2.png");
     assert.deepEqual(result, ["blob:", "a face", 150, true]);
     assert.deepEqual(opened.complaints, []);
   });
@@ -170,6 +212,63 @@ describe("in a page", { skip }, () => {
     await settled(page, "img", "restored");
     const { width, height } = await box(page, "img");
     assert.deepEqual([width, height], [150, 131]);
+  });
+
+  test("of a picture with several sources the one that the browser chose is restored", async () => {
+    const late = held();
+    const slow = await serve({ pages: { ...pages, "late.jpg": late.content } });
+    try {
+      opened = await open(browser, `${slow.origin}/blank.html`);
+      const { page } = opened;
+      await page.evaluate(async () => {
+        document.body.innerHTML =
+          '<picture><source srcset="/missing.jpg" media="print"><source srcset="/late.jpg 1x">' +
+          '<img data-comrec src="/cases/scale1.jpg" srcset="/missing.jpg 1x" alt="a face"></picture>';
+        const { upgradeImages } = await import("/comrec.js");
+        upgradeImages();
+      });
+      // Nobody can know yet what the browser will have chosen.
+      await restoreAnother(page);
+      assert.equal(await page.getAttribute("img", "data-comrec"), "waiting");
+      late.release(Buffer.from(read("scale2.jpg")));
+      await settled(page, "img", "restored");
+      assert.deepEqual(await upgraded(page, "/cases/scale2.png"), ["blob:", "a face", 150, true]);
+      assert.deepEqual(opened.complaints, []);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  test("an image to which the page gives another file meanwhile shows that one restored", async () => {
+    const [asked, models, late] = [held(), held(), held()];
+    const slow = await serve({
+      pages: {
+        ...pages,
+        // Read when the worker asks for it: then the first picture is under way.
+        get "models.json"() {
+          asked.release();
+          return models.content;
+        },
+        "late.jpg": late.content,
+      },
+    });
+    try {
+      opened = await open(browser, `${slow.origin}/sizeless-image.html`);
+      const { page } = opened;
+      await asked.content;
+      await page.evaluate(() => (document.querySelector("img").src = "/late.jpg"));
+      models.release(readFileSync(path.join(SITE, "models.json")));
+      // The worker has one picture at a time: the first is done when another one is.
+      await restoreAnother(page);
+      late.release(Buffer.from(read("scale1.jpg")));
+      await settled(page, "img", "restored");
+      assert.deepEqual(await upgraded(page, "/cases/scale1.png"), ["blob:", "a face", 141, true]);
+      const { width, height } = await box(page, "img");
+      assert.deepEqual([width, height], [141, 97]);
+      assert.deepEqual(opened.complaints, []);
+    } finally {
+      await slow.close();
+    }
   });
 
   test("what is below the fold waits until it is near", async () => {

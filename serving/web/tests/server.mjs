@@ -35,7 +35,7 @@ const HEADERS = {
 /**
  * Serve the module, a site and pages of a test.
  *
- * @param pages - path to HTML or bytes, before any file.
+ * @param pages - path to HTML or bytes, or a promise of them, before any file.
  * @param isolated - whether pages are cross-origin isolated.
  * @param folder - what to serve in place of all that, as a host without headers of its own does.
  * @returns `origin`, `requests` (paths so far) and `close()`.
@@ -55,7 +55,7 @@ export async function serve({ pages = {}, isolated = true, folder } = {}) {
     const safe = !name.split("/").includes("..");
     const candidates = safe ? roots.map((root) => path.join(root, name)) : [];
     if (safe && name.startsWith("runtime/")) candidates.push(path.join(runtime, name.slice(8)));
-    let content = pages[name];
+    let content = await pages[name];
     for (const candidate of candidates) {
       content ??= await readFile(candidate).catch(() => undefined);
     }
