@@ -131,7 +131,7 @@ def _evaluate(values: flags.FlagValues, positional: list[str]) -> int:
     output = pathlib.Path(values.output_dir)
     from comrec_tf.evaluation import comparison, pictures
 
-    paths = pictures.find(positional)
+    paths = pictures.find(positional, output)
     comparison.check_places(output, paths.values(), overwrite=values.overwrite)
     from comrec_tf.compression.compressor import Compressor
     from comrec_tf.evaluation import curves, report, systems

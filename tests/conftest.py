@@ -1,5 +1,6 @@
 """Pictures and models that many tests share, small and made here or shipped by scikit-image."""
 
+import errno
 import logging
 import os
 
@@ -36,6 +37,22 @@ def log_handlers_as_before():
     for handler, formatter, filters in before:
         handler.setFormatter(formatter)
         handler.filters[:] = filters
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Makes a folder unreadable, also to root, whom permissions do not stop."""
+    scandir = os.scandir
+
+    def deny(folder):
+        def denied(path="."):
+            if os.fspath(path) == os.fspath(folder):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", denied)
+
+    return deny
 
 
 @pytest.fixture(scope="session")

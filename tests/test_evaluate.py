@@ -81,6 +81,14 @@ def test_a_picture_that_is_measured_is_never_replaced(tmp_path, pictures_dir, ca
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 
+def test_a_codec_that_is_named_twice_is_refused(tmp_path, preset, pictures_dir, capsys):
+    pytest.importorskip("matplotlib")
+    flags = [f"--preset={preset}", f"--output_dir={tmp_path}/report", "--codecs=jpeg,jpeg"]
+    assert run(pictures_dir, *flags) == 1
+    assert "different names. Received: jpeg, jpeg, tiny" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """What the library is asked for, instead of its work."""

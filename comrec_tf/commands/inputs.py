@@ -5,6 +5,8 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 
+from comrec_tf.process import folders
+
 __all__ = ["Found"]
 
 
@@ -18,8 +20,9 @@ class Found:
 
     Attributes:
         files: the path of each, and its place below the output folder.
-        skipped: inputs that cannot be taken, and why.
-        passed_over: files of folders that the command does not work on, and their kind.
+        skipped: inputs that cannot be taken, folders below them included, and why.
+        passed_over: files of folders that the command does not work on, and their kind; links to
+            folders are of a kind too, since they are not followed.
 
     Raises:
         FileNotFoundError: an input does not exist, or a folder or glob holds no file.
@@ -29,14 +32,15 @@ class Found:
         self.skipped: dict[str, str] = {}
         self.passed_over: dict[str, str] = {}
         self._suffixes = suffixes
-        self._output_dir = os.path.realpath(output_dir)
+        self._output_dir = output_dir
         found = (each for given in arguments for each in self._files_of(given))
         self.files = [each for each in dict.fromkeys(found) if self._is_regular(each[0])]
 
     def _files_of(self, given: str) -> Iterator[tuple[str, str]]:
         if os.path.isdir(given):
+            known = len(self.skipped)
             found = list(self._walk(given))
-            if not found:
+            if not found and len(self.skipped) == known:
                 others = ", ".join(sorted(set(self.passed_over.values())))
                 raise FileNotFoundError(
                     f"expected a folder with files of {', '.join(self._suffixes)}. Received: "
@@ -55,22 +59,18 @@ class Found:
                 yield path, os.path.basename(path)
 
     def _walk(self, given: str) -> Iterator[tuple[str, str]]:
-        for folder, below, names in os.walk(given):
-            # What an earlier run has written into the output folder is no input.
-            below[:] = [
-                name
-                for name in below
-                if os.path.realpath(os.path.join(folder, name)) != self._output_dir
-            ]
-            for name in names:
-                if name.startswith("."):
-                    continue
-                path = os.path.join(folder, name)
-                ending = os.path.splitext(name)[1].lower()
-                if ending in self._suffixes:
-                    yield path, os.path.relpath(path, given)
-                else:
-                    self.passed_over[path] = ending or "without ending"
+        def unreadable(error: OSError) -> None:
+            self.skipped[str(error.filename)] = error.strerror or str(error)
+
+        def linked(path: str) -> None:
+            self.passed_over[path] = "linked folder"
+
+        for path in folders.files_below(given, self._output_dir, unreadable, linked):
+            ending = os.path.splitext(path)[1].lower()
+            if ending in self._suffixes:
+                yield path, os.path.relpath(path, given)
+            else:
+                self.passed_over[path] = ending or "without ending"
 
     def _is_regular(self, source: str) -> bool:
         """Note what is not a regular file: reading a pipe or a device might never end."""

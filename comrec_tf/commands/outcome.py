@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -59,7 +60,8 @@ def report(
         columns: as in `display.rows`.
         total: one more row, for several files; None for no such row.
         remarks: lines of the command's own.
-        as_json: whether as JSON, with all keys of the rows, instead of a table.
+        as_json: whether as JSON, with all keys of the rows, instead of a table. Infinity, say the
+            PSNR of equal pictures, is null there: JSON has no such number.
 
     Returns:
         The exit code: 0, `frame.FAILURE`, `frame.MISSED` where all that went wrong is limits that
@@ -78,7 +80,7 @@ def report(
             "interrupted": done.interrupted,
             "total": total,
         }
-        print(json.dumps(content, indent=2), file=file)
+        print(json.dumps(_finite(content), indent=2, allow_nan=False), file=file)
     elif done.rows:
         display.rows(columns, done.rows, total, file=file)
     lines = [*_notes(done.rows), *remarks, *_of_plan(plan)]
@@ -158,6 +160,15 @@ def _failure(source: str, error: Exception) -> dict[str, str]:
     if not isinstance(error, OSError | ValueError):
         text = f"{type(error).__name__}: {text}".rstrip(": ")
     return {"file": source, "error": text if source in text else f"{source}: {text}"}
+
+
+def _finite(value: Any) -> Any:
+    """The value, with None for each number in it that JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _of_plan(plan: Plan) -> Iterable[str]:

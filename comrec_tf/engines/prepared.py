@@ -32,8 +32,16 @@ def thread_count() -> int:
 
     Returns:
         The value of `THREADS`, or the number of cores that this process may use.
+
+    Raises:
+        ValueError: the value is no number from 1 up.
     """
-    return int(os.environ.get(THREADS) or len(os.sched_getaffinity(0)))
+    value = os.environ.get(THREADS)
+    if not value:
+        return len(os.sched_getaffinity(0))
+    if not (value.isdecimal() and int(value) >= 1):
+        raise ValueError(f"{THREADS} must be a whole number from 1 up. Received: {value}")
+    return int(value)
 
 
 class PreparedNetwork:
@@ -82,8 +90,9 @@ def pairs_of_files(preset: str | os.PathLike[str], com: Prepare, rec: Prepare) -
 
     Raises:
         FileNotFoundError: there is no such preset.
-        ValueError: the preset is damaged or of another version.
+        ValueError: the preset is damaged or of another version, or the value of `THREADS` is none.
     """
+    thread_count()  # a wrong value is an error once, not for every file
     described = card.read(find.find_preset(preset))
     return [
         EnginePair(

@@ -84,7 +84,8 @@ def compare(
         title: heading of the page.
         anchor: the system to compare with.
         others: more systems.
-        judged: the systems that the comparison is about, at least one.
+        judged: the systems that the comparison is about, at least one. No two systems have the same
+            name.
         paths: picture files by the names that the report calls them, at least one.
         output_dir: folder for the report; made if it is missing.
         ranges: bits per pixel of the anchor, from and to, between which rates are compared.
@@ -98,11 +99,15 @@ def compare(
 
     Raises:
         OSError: a picture cannot be read, or the report cannot be written.
+        ValueError: two systems have the same name, by which points are told apart.
         ModuleNotFoundError: as `check_extras`.
     """
+    systems = [anchor, *others, *judged]
+    called = [system.name for system in systems]
+    if len(set(called)) < len(called):
+        raise ValueError(f"expected systems of different names. Received: {', '.join(called)}")
     folder = pathlib.Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    systems = [anchor, *others, *judged]
     points: list[Point] = []
     shown: list[page.Shown] = []
     original: curves.Original | None = None

@@ -1,6 +1,7 @@
 """The pictures of a comparison: their files by name, and how they are read."""
 
 import glob
+import logging
 import os
 from collections.abc import Iterable
 
@@ -8,25 +9,31 @@ import numpy as np
 
 from comrec_tf import vocabulary
 from comrec_tf.images import color, files
+from comrec_tf.process import folders
 
 __all__ = ["find", "read"]
 
+_log = logging.getLogger(__name__)
 
-def find(inputs: Iterable[str]) -> dict[str, str]:
+
+def find(inputs: Iterable[str], output_dir: str | os.PathLike[str] | None = None) -> dict[str, str]:
     """List picture files.
 
     Args:
-        inputs: files, globs, or folders (searched to the bottom for files that end like pictures).
+        inputs: files, globs, or folders (searched to the bottom for files that end like pictures;
+            links to folders are not followed, and named in a warning).
+        output_dir: what is in it is not taken from a folder above it.
 
     Returns:
         Paths, sorted, by the names of the files; by the paths if two files have the same name.
 
     Raises:
         FileNotFoundError: an input does not exist, or holds no picture.
+        OSError: a folder cannot be read: figures would be of fewer pictures than was meant.
     """
     found: set[str] = set()
     for given in inputs:
-        paths = _files_of(given)
+        paths = _files_of(given, output_dir)
         if not paths:
             endings = ", ".join(vocabulary.PICTURE_SUFFIXES)
             raise FileNotFoundError(
@@ -55,14 +62,21 @@ def read(path: str | os.PathLike[str], *, luma: bool = False) -> np.ndarray:
     return np.rint(color.luma(picture))[..., None].astype(np.uint8) if luma else picture
 
 
-def _files_of(given: str) -> list[str]:
+def _files_of(given: str, output_dir: str | os.PathLike[str] | None) -> list[str]:
     if os.path.isdir(given):
         return [
-            os.path.join(folder, name)
-            for folder, _, names in os.walk(given)
-            for name in names
-            if name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".")
+            path
+            for path in folders.files_below(given, output_dir, _fail, _warn)
+            if path.lower().endswith(vocabulary.PICTURE_SUFFIXES)
         ]
     if os.path.exists(given):
         return [given]
     return [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _warn(path: str) -> None:
+    _log.warning("%s: a link to a folder, passed over; name it as an input to take it", path)

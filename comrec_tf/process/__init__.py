@@ -1,1 +1,1 @@
-"""What belongs to a whole process: the files it writes, its standard error, its forks."""
+"""What belongs to a whole process: files it finds and writes, its standard error, its forks."""

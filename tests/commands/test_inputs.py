@@ -51,6 +51,16 @@ def test_only_regular_files_are_taken(tree):
     assert "expected a regular file" in found.skipped["in/endless.png"]
 
 
+def test_folders_that_are_not_searched_are_not_lost_without_a_word(tree, unreadable):
+    (tree / "in" / "link").symlink_to("sub")
+    unreadable("in/sub")
+    found = find("in")
+    assert [path for path, _ in found.files] == ["in/a.png", "in/b.TIF"]
+    assert found.skipped == {"in/sub": "Permission denied"}
+    assert found.passed_over["in/link"] == "linked folder"
+    assert find("in/sub").skipped == {"in/sub": "Permission denied"}  # not "there are none"
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [

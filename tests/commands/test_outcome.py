@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_a_run_that_ends_without_a_row_is_no_crash(capsys, as_json):
     assert said.err == "2 of 2 files are done already\n"
     assert json.loads(said.out)["files"] == [] if as_json else said.out == ""
     assert report(done=Done(failures=[(JOBS[0], ValueError("bad"))]), as_json=as_json) == 1
+
+
+def test_json_has_no_infinity(capsys):
+    done = Done([row("a", psnr=math.inf, scores=[math.nan, 1.5]), row("b", psnr=-math.inf)])
+    assert report(done=done, as_json=True) == 0
+    said = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert [one["psnr"] for one in said["files"]] == [None, None]
+    assert said["files"][0]["scores"] == [None, 1.5]
 
 
 def test_failures_are_named_and_counted_and_foreign_errors_by_their_kind(capsys):

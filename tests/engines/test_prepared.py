@@ -79,6 +79,13 @@ def test_the_number_of_threads_is_that_of_the_cores_or_of_the_environment(monkey
     assert prepared.thread_count() == 3
 
 
+@pytest.mark.parametrize("value", ["abc", "0", "-3", "1.5"])
+def test_a_number_of_threads_that_is_none_is_named_before_any_file(exported, monkeypatch, value):
+    monkeypatch.setenv(prepared.THREADS, value)
+    with pytest.raises(ValueError, match=f"COMREC_THREADS .* from 1 up. Received: {value}"):
+        load_pairs(exported / "preset")
+
+
 @pytest.mark.parametrize("engine", [litert, openvino])
 def test_a_network_is_a_file_that_needs_no_preset(engine, photo, model):
     network = prepared.PreparedNetwork(

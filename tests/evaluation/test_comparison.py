@@ -71,6 +71,16 @@ def test_of_a_large_picture_the_page_shows_the_middle(tmp_path, compressor, monk
     assert {one.pixels.shape for one in shown} == {(100, 100, 3)}
 
 
+def test_systems_of_one_name_are_refused_before_anything_is_written(tmp_path, paths):
+    jpeg, again = few("jpeg", 20), few("jpeg", 60)
+    options = {"ranges": [(0.3, 1.5)], "num_shown": 0, "shown_rate": 1.0}
+    with pytest.raises(ValueError, match="different names. Received: webp, jpeg, jpeg"):
+        comparison.compare(
+            "a title", few("webp", 20), [jpeg], [again], paths, tmp_path / "report", **options
+        )
+    assert not (tmp_path / "report").exists()
+
+
 def test_a_report_replaces_files_only_where_asked_and_its_pictures_never(tmp_path):
     (tmp_path / "points.csv").write_text("mine")
     (tmp_path / "link.png").symlink_to("psnr.png")

@@ -29,6 +29,26 @@ def test_an_input_without_pictures_is_named(tmp_path):
             pictures.find([str(given)])
 
 
+def test_a_report_within_the_folder_is_not_measured(tmp_path, pictures_dir):
+    (tmp_path / "report").mkdir()
+    for place in (tmp_path, tmp_path / "report"):
+        shutil.copy(pictures_dir / "small.png", place)
+    assert list(pictures.find([str(tmp_path)], tmp_path / "report")) == ["small.png"]
+
+
+def test_folders_that_are_not_searched_are_an_error_or_said(
+    tmp_path, pictures_dir, unreadable, caplog
+):
+    shutil.copy(pictures_dir / "small.png", tmp_path)
+    (tmp_path / "link").symlink_to(pictures_dir)
+    assert list(pictures.find([str(tmp_path)])) == ["small.png"]
+    assert f"{tmp_path}/link: a link to a folder, passed over" in caplog.text
+    (tmp_path / "sub").mkdir()
+    unreadable(tmp_path / "sub")
+    with pytest.raises(PermissionError, match=f"{tmp_path}/sub"):
+        pictures.find([str(tmp_path)])
+
+
 def test_the_luma_of_a_color_picture_is_read_as_grey(pictures_dir):
     path = pictures_dir / "astronaut.png"
     luma = pictures.read(path, luma=True)

@@ -1,0 +1,42 @@
+import os
+
+import pytest
+
+from comrec_tf.process import folders
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in ("in/a.png", "in/.hidden.png", "in/sub/b.png", "in/out/c.png", "other/d.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def search(tree, output_dir=None):
+    errors, links = [], []
+    found = folders.files_below(f"{tree}/in", output_dir, errors.append, links.append)
+    return sorted(os.path.relpath(path, tree) for path in found), errors, links
+
+
+def test_files_are_found_to_the_bottom_but_for_hidden_ones_and_those_of_the_output(tree):
+    assert search(tree) == (["in/a.png", "in/out/c.png", "in/sub/b.png"], [], [])
+    assert search(tree, tree / "in" / "out") == (["in/a.png", "in/sub/b.png"], [], [])
+    assert len(search(tree, tree / "in")[0]) == 3  # the folder itself was asked for
+
+
+def test_links_to_folders_are_told_and_not_followed(tree):
+    (tree / "in" / "link").symlink_to("../other")
+    (tree / "in" / "sub" / "back").symlink_to("..")
+    (tree / "in" / "file.png").symlink_to("a.png")
+    found, errors, links = search(tree)
+    assert found == ["in/a.png", "in/file.png", "in/out/c.png", "in/sub/b.png"]
+    assert errors == []
+    assert sorted(links) == [f"{tree}/in/link", f"{tree}/in/sub/back"]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_searched(tree, unreadable):
+    unreadable(tree / "in" / "sub")
+    found, (error,), _ = search(tree)
+    assert found == ["in/a.png", "in/out/c.png"]
+    assert (error.filename, error.strerror) == (f"{tree}/in/sub", "Permission denied")
