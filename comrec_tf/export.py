@@ -76,8 +76,9 @@ def _define(values: flags.FlagValues) -> None:
             "precision",
             "float32",
             list(vocabulary.PRECISIONS),
-            "Arithmetic of RecCNN in the model. mixed_bfloat16 is faster on CPUs with instructions "
-            "for it, and slower on others; restored pixels differ by a grey level or two.",
+            "Arithmetic of RecCNN in a SavedModel; other formats are float32. mixed_bfloat16 is "
+            "faster on CPUs with instructions for it, and slower on others; restored pixels differ "
+            "by a grey level or two.",
             flag_values=values,
         )
     with help_text.group(values, help_text.RUN):
@@ -89,6 +90,12 @@ def _define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
     flags.mark_flag_as_required("output_dir", flag_values=values)
+    flags.register_multi_flags_validator(
+        ["format", "precision"],
+        lambda given: given["format"] == "saved_model" or given["precision"] == "float32",
+        "expected --format=saved_model with --precision",
+        flag_values=values,
+    )
 
 
 def _export(values: flags.FlagValues, positional: list[str]) -> int:
@@ -125,9 +132,8 @@ def _export_litert(values: flags.FlagValues) -> int:
     from comrec_tf.exporting import lite_models
     from comrec_tf.presets import weights
 
-    for path in lite_models.write_lite_models(
-        weights.load_pairs(values.preset, rec_precision=values.precision), values.output_dir
-    ):
+    pairs = weights.load_pairs(values.preset)
+    for path in lite_models.write_lite_models(pairs, values.output_dir):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return frame.SUCCESS
 

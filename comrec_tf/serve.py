@@ -14,7 +14,6 @@ Exit codes: 0 ended so, 1 an error that the message describes, 2 a wrong command
 import asyncio
 import functools
 import os
-import pathlib
 import sys
 
 from absl import flags
@@ -24,10 +23,14 @@ from comrec_tf.commands import frame, help_text
 
 __all__ = ["COMMAND", "main"]
 
+_MAX_PORT = 65_535
+
 
 def _define(values: flags.FlagValues) -> None:
-    def number(name: str, default: int, description: str, lowest: int = 1) -> None:
-        flags.DEFINE_integer(name, default, description, lower_bound=lowest, flag_values=values)
+    def number(
+        name: str, default: int, description: str, lowest: int = 1, highest: int | None = None
+    ) -> None:
+        flags.DEFINE_integer(name, default, description, lowest, highest, flag_values=values)
 
     def seconds(name: str, default: float, description: str) -> None:
         flags.DEFINE_float(name, default, description, lower_bound=0.01, flag_values=values)
@@ -46,8 +49,9 @@ def _define(values: flags.FlagValues) -> None:
             flag_values=values,
         )
         flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.", flag_values=values)
-        number("port", 8500, "Port of gRPC; 0 for any that is free.", 0)
-        number("rest_api_port", 8501, "Port of REST; 0 for any that is free, -1 for none.", -1)
+        number("port", 8500, "Port of gRPC; 0 for any that is free.", 0, _MAX_PORT)
+        description = "Port of REST; 0 for any that is free, -1 for none."
+        number("rest_api_port", 8501, description, -1, _MAX_PORT)
         for name, description in (
             ("tls_key", "Private key, PEM: with --tls_certificate both APIs are encrypted."),
             ("tls_certificate", "Certificate chain, PEM."),
@@ -155,7 +159,10 @@ def _base_paths(values: flags.FlagValues) -> dict[str, str]:
     for text in values.model_base_path:
         name, separator, folder = text.partition("=")
         if not separator:
-            name, folder = values.model_name or pathlib.PurePath(text).name, text
+            # The name of "." and "..", too; one that is a link keeps its own.
+            name, folder = values.model_name or os.path.basename(os.path.abspath(text)), text
+        if not name:
+            raise frame.UsageError(f"expected models of a name, NAME=FOLDER. Received: {text}")
         if name in base_paths:
             raise frame.UsageError(f"expected models of different names. Received: {name} twice")
         base_paths[name] = folder

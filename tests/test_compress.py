@@ -419,6 +419,13 @@ def test_a_limit_that_cannot_be_kept_says_why_and_writes_nothing(tmp_path, run, 
     assert (tmp_path / "tiny" / "photo.jpg").stat().st_size == row["bytes_after"]
 
 
+def test_a_limit_that_an_earlier_run_did_not_keep_is_not_done(tmp_path, run, photo, capsys):
+    source = save(tmp_path / "photo.png", photo)
+    arguments = [source, f"--output_dir={tmp_path}/out", "--max_bytes=30", "--resume"]
+    assert run(*arguments, "--best_effort") == 3
+    assert run(*arguments) == 3
+
+
 def test_files_coded_without_networks_are_counted(tmp_path, run, pictures_dir, capsys):
     # The pairs of this preset have learnt nothing.
     arguments = [pictures_dir / "coffee.png", pictures_dir / "astronaut.png"]

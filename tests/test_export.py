@@ -73,6 +73,8 @@ def test_a_folder_that_holds_files_is_left_alone(tmp_path, capsys):
         (["--output_dir=a", "--format=onnx"], "onnx"),
         (["--output_dir=a", "--scale=3"], "3"),
         (["--output_dir=a", "--model_version=0"], "0"),
+        (["--output_dir=a", "-f", "litert", "--precision=mixed_bfloat16"], "saved_model with --p"),
+        (["--output_dir=a", "-f", "web", "--precision=mixed_float16"], "saved_model with --p"),
         (["--output_dir=a", "comrec"], "expected flags only. Received: comrec"),
     ],
 )

@@ -54,11 +54,25 @@ def test_a_single_model_may_be_given_a_name(served):
     assert served[0][1].tls is None
 
 
+def test_a_model_is_named_like_its_folder_however_that_is_written(served, tmp_path, monkeypatch):
+    (tmp_path / "comrec-2" / "1").mkdir(parents=True)
+    (tmp_path / "comrec").symlink_to("comrec-2")
+    monkeypatch.chdir(tmp_path / "comrec-2")
+    assert run("--model_base_path=.") == 0
+    assert run("--model_base_path=1/..") == 0
+    assert run("--model_base_path=../comrec/") == 0
+    assert [list(models.base_paths) for models, _ in served] == [["comrec-2"]] * 2 + [["comrec"]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "--model_base_path"),
         (["--model_base_path=m", "--port=-1"], "port"),
+        (["--model_base_path=m", "--port=70000"], "from 0 to 65535. Received: 70000"),
+        (["--model_base_path=m", "--rest_api_port=65536"], "from -1 to 65535. Received: 65536"),
+        (["--model_base_path=/"], "expected models of a name, NAME=FOLDER. Received: /"),
+        (["--model_base_path==m"], "expected models of a name, NAME=FOLDER. Received: =m"),
         (["--model_base_path=m", "more"], "expected flags only. Received: more"),
         (["--model_base_path=a=m,a=n"], "a twice"),
         (["--model_base_path=m", "--tls_key=x"], "go together"),

@@ -65,7 +65,7 @@ def run(values: flags.FlagValues, words: Sequence[str], verb: "Verb") -> int:
 
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
     output = _absolute(values.output_dir)
-    # A missing preset is also found here, before workers start.
+    verb.load()  # what is missing is found before anything is written and workers start
     reports = pipeline.claim(output, verb.outcome, overwrite=values.overwrite)
     with_options = beam.Pipeline(options=PipelineOptions(options))
     made = (

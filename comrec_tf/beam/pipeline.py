@@ -183,8 +183,14 @@ class _Make(beam.DoFn):
                 raise ValueError(
                     f"{source} would be replaced by its own output: choose another --output_dir"
                 )
+            if made.output != output and not self._overwrite and FileSystems.exists(made.output):
+                # Which place that is may show only when the file has been read.
+                if _read_bytes(made.output) == made.content:
+                    _count("done_before", 1)
+                    return
+                raise FileExistsError(f"{made.output} exists: pass --overwrite to replace it")
             _write_whole(made.output, made.content)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # whatever it is, the other files go on
             yield _failure(source, error)
             return
         finally:
@@ -224,7 +230,9 @@ class _Make(beam.DoFn):
 def _failure(source: str, error: Exception) -> beam.pvalue.TaggedOutput:
     _count("failed", 1)
     _count("over_limit", int(isinstance(error, TargetMissedError)))
-    line = json.dumps({"file": source, "error": str(error)})
+    known = isinstance(error, OSError | ValueError)
+    text = str(error) if known else f"{type(error).__name__}: {error}".rstrip(": ")
+    line = json.dumps({"file": source, "error": text})
     return beam.pvalue.TaggedOutput("failed", line)
 
 
@@ -239,10 +247,11 @@ def _read_bytes(path: str) -> bytes:
 
 def _write_whole(path: str, content: bytes) -> None:
     """Write a file under another name, then rename it: a killed worker leaves no half of it."""
-    folder, name = FileSystems.split(path)
+    folder, _ = FileSystems.split(path)
     with contextlib.suppress(OSError):  # where it exists, or another worker has just made it
         FileSystems.mkdirs(folder)
-    beside = FileSystems.join(folder, f".{name}.{uuid.uuid4().hex}")
+    # The name of the file itself may be as long as the file system allows.
+    beside = FileSystems.join(folder, f".{uuid.uuid4().hex}")
     try:
         with FileSystems.create(beside, compression_type=_RAW) as file:
             file.write(content)

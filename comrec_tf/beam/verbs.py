@@ -99,9 +99,8 @@ class Compress:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """The request's outcome, and the ids of the networks."""
-        ids = self.request.compressor().preset_ids
-        return {**self.request.outcome, "ids": {str(s): f"{i:08x}" for s, i in ids.items()}}
+        """The request's outcome."""
+        return self.request.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:
         """Load the preset; see `Verb.load`."""
@@ -152,7 +151,7 @@ class Restore:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """The restoration's outcome; each compact file names its networks itself."""
+        """The restoration's outcome."""
         return self.restoration.outcome
 
     def load(self) -> tuple[Worker, Callable[[], int]]:

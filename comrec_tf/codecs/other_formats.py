@@ -93,7 +93,7 @@ class AvifCodec(_MeasuredCodec):
         subsampling = "4:0:0" if picture.shape[-1] == 1 else self.chroma_subsampling
         # With several threads the encoder would tile large pictures, which changes the bytes.
         return {
-            "quality": quality,
+            "quality": int(quality),
             "speed": self.speed,
             "subsampling": subsampling,
             "max_threads": 1,

@@ -41,7 +41,7 @@ class Made(NamedTuple):
     Attributes:
         content: all its bytes.
         row: what the report says about it.
-        output: where to, if not to the job's own output; such a file is only replaced if asked.
+        output: where to, if not to the job's own output.
     """
 
     content: bytes
@@ -87,13 +87,13 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
     """Do all jobs; one that fails does not stop the others, whatever its error is.
 
     Reading and writing run in threads during the work, a few files ahead and behind, so that
-    memory does not grow with the number of jobs. Each output gets the time of its input, and is in
-    the journal before it is in its place.
+    memory does not grow with the number of jobs. Each output gets the time that its input had when
+    it was read, and is in the journal of a resumed run before it is in its place.
 
     Args:
         plan: what to do.
         verb: how.
-        overwrite: whether outputs that only `Verb.make` names may be replaced.
+        overwrite: whether outputs that exist may be replaced, also those that appear meanwhile.
 
     Returns:
         What became of it; also when interrupted, once the files being written are whole.
@@ -124,9 +124,9 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         try:
             for index, job in enumerate(plan.jobs):
                 for later in plan.jobs[index + len(ahead) : index + _AHEAD + 1]:
-                    ahead.append(readers.submit(verb.read, later))
+                    ahead.append(readers.submit(_read, verb, later))
                 try:
-                    source = ahead.popleft().result()
+                    status, source = ahead.popleft().result()
                     progress.begin(source.num_pixels)
                     result = verb.work(job, source, progress.advance)
                 except Exception as error:
@@ -134,7 +134,8 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
                 else:
                     if len(behind) == _AHEAD:
                         settle()
-                    behind.append((job, writers.submit(_write, plan, verb, overwrite, job, result)))
+                    made = writers.submit(_write, plan, verb, overwrite, job, status, result)
+                    behind.append((job, made))
                 progress.finish()
         except KeyboardInterrupt:
             done.interrupted = True
@@ -144,14 +145,32 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
                 future.cancel()
         while behind:
             settle()
-    if done.interrupted and plan.log is not None and not plan.resume:
+    if done.interrupted and plan.log is not None:
         # An interrupted run without --resume has no journal yet: a later --resume needs one.
-        for row in done.rows:
-            plan.log.record(row["source"], row["file"], pathlib.Path(row["file"]).read_bytes())
+        plan.log.flush()
     return done
 
 
-def _write(plan: Plan, verb: Verb[_S, _R], overwrite: bool, job: Job, result: _R) -> dict[str, Any]:
+def _read(verb: Verb[_S, _R], job: Job) -> tuple[os.stat_result | None, _S]:
+    """Read an input; returns also its status, which holds for all that was read."""
+    if job.source == STREAM:
+        return None, verb.read(job)
+    before = os.stat(job.source)
+    source = verb.read(job)
+    after = os.stat(job.source)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise OSError(f"{job.source} was changed while it was read")
+    return before, source
+
+
+def _write(
+    plan: Plan,
+    verb: Verb[_S, _R],
+    overwrite: bool,
+    job: Job,
+    status: os.stat_result | None,
+    result: _R,
+) -> dict[str, Any]:
     """Make the bytes of an output, record and write them; returns its row."""
     made = verb.make(job, result)
     output = made.output or job.output
@@ -160,12 +179,14 @@ def _write(plan: Plan, verb: Verb[_S, _R], overwrite: bool, job: Job, result: _R
         return row  # an input that is kept, and is where it belongs
     if plan.is_input(output):
         raise FileExistsError(f"its output, {output}, is an input: choose another --output_dir")
-    if output != job.output and not (overwrite or plan.may_write(output)):
-        raise FileExistsError(f"{output} exists: pass --overwrite to replace it")
-    modified = None if job.source == STREAM else os.stat(job.source).st_mtime_ns
-    if plan.log is not None and plan.resume:
-        plan.log.record(job.source, output, made.content)
-    storage.write_output(output, made.content, modified)
+    replace = overwrite or plan.may_replace(output)
+    if plan.log is not None and status is not None:
+        plan.log.record(job.source, output, made.content, status)
+        if plan.resume:
+            plan.log.flush()
+    modified = None if status is None else status.st_mtime_ns
+    # The plan has seen what was there; another program, or another run, may have written since.
+    storage.write_output(output, made.content, modified, replace=replace)
     _log.debug("%s: %d bytes", display.printable(f"{job.source} -> {output}"), len(made.content))
     return row
 

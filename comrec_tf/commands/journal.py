@@ -34,6 +34,7 @@ class Journal:
         # By the output without its ending, which may be the input's own.
         self._done: dict[str, dict[str, Any]] = {}
         self._hashes: dict[str, set[str]] = collections.defaultdict(set)
+        self._pending: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         if self._path.exists():
             for line in self._path.read_text(errors="replace").splitlines():
@@ -59,7 +60,9 @@ class Journal:
         path = self._path.parent / entry["output"]
         expected = {name: entry.get(name) for name in ("source", "size", "mtime", "options")}
         return (
-            expected == self._facts(source) and path.is_file() and _sha256(path) == entry["sha256"]
+            expected == self._facts(source, os.stat(source))
+            and path.is_file()
+            and _sha256(path) == entry["sha256"]
         )
 
     def owns(self, output: str) -> bool:
@@ -87,29 +90,41 @@ class Journal:
         entry = self._done.get(self._slot(output))
         return entry is not None and entry.get("source") == os.path.abspath(source)
 
-    def record(self, source: str, output: str, content: bytes) -> None:
-        """Record what is about to be written; several threads may call it at the same time.
+    def record(self, source: str, output: str, content: bytes, status: os.stat_result) -> None:
+        """Take down what is about to be written, for the next `flush`.
+
+        Several threads may call it at the same time.
 
         Args:
             source: the input file.
             output: the output file.
             content: all its bytes.
-
-        Raises:
-            OSError: the journal cannot be written.
+            status: of the input before it was read: it may have changed since.
         """
         entry = {
             "output": self._relative(output),
             "sha256": hashlib.sha256(content).hexdigest(),
-            **self._facts(source),
+            **self._facts(source, status),
         }
         with self._lock:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # One write of a whole line: a kill leaves at most a line that is not JSON. The line
-            # begins with a line break, so that it never joins what a kill left.
-            with self._path.open("a") as file:
-                file.write("\n" + json.dumps(entry))
+            self._pending.append(entry)
             self._add(entry)
+
+    def flush(self) -> None:
+        """Write what was taken down since the last call; see `record` for threads.
+
+        Raises:
+            OSError: the journal cannot be written.
+        """
+        with self._lock:
+            if not self._pending:
+                return
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # One write of whole lines: a kill leaves at most a line that is not JSON. Lines begin
+            # with a line break, so that they never join what a kill left.
+            with self._path.open("a") as file:
+                file.write("".join("\n" + json.dumps(entry) for entry in self._pending))
+            self._pending.clear()
 
     def _add(self, entry: dict[str, Any]) -> None:
         self._done[os.path.splitext(entry["output"])[0]] = entry
@@ -121,8 +136,7 @@ class Journal:
     def _slot(self, output: str) -> str:
         return os.path.splitext(self._relative(output))[0]
 
-    def _facts(self, source: str) -> dict[str, Any]:
-        status = os.stat(source)
+    def _facts(self, source: str, status: os.stat_result) -> dict[str, Any]:
         return {
             "source": os.path.abspath(source),
             "size": status.st_size,

@@ -76,17 +76,15 @@ class Plan:
         """
         return os.path.realpath(output) in self.inputs
 
-    def may_write(self, output: str) -> bool:
-        """Tell whether a file may be written without --overwrite.
+    def may_replace(self, output: str) -> bool:
+        """Tell whether a file that exists may be replaced without --overwrite.
 
         Args:
             output: the file.
 
         Returns:
-            True if it does not exist, or if an earlier run made it and this one resumes that.
+            True if an earlier run made it and this one resumes that.
         """
-        if not os.path.lexists(output):
-            return True
         return self.resume and self.log is not None and self.log.owns(output)
 
 
@@ -157,9 +155,9 @@ def define_flags(values: flags.FlagValues) -> None:
             "resume",
             False,
             f"Go on where an earlier run ended: keep a journal, {journal.NAME}, in the output "
-            "folder, and pass over what it says is done if the input is unchanged and the output "
-            "has the hash it was written with. What the journal does not know is only replaced "
-            "with --overwrite.",
+            "folder, and pass over what it says is done if input, flags and preset are unchanged "
+            "and the output has the hash it was written with. What the journal does not know is "
+            "only replaced with --overwrite.",
             flag_values=values,
         )
         flags.DEFINE_bool(
@@ -260,7 +258,7 @@ def _assign(
             return f"its output, {place}, is an input: choose another --output_dir"
         if values.overwrite or not os.path.lexists(place):
             return None
-        if not plan.may_write(place):
+        if not plan.may_replace(place):
             return f"{place} exists: pass --overwrite to replace it"
         if values.on_clash == "number" and not log.is_of(source, place):
             return f"{place} is another input's"

@@ -66,12 +66,16 @@ class Request:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What the bytes of the files depend on; a run with another outcome makes them again."""
+        """What the files depend on; a run with another outcome makes them again.
+
+        Raises:
+            FileNotFoundError, ValueError: as `suffix`.
+        """
         values = dataclasses.asdict(self)
-        # The engine decides between pairs only in ties; limits only decide which files are refused.
-        for name in ("engine", "precision", "best_effort", "max_pixels"):
+        # The engine decides between pairs only in ties; pixels only decide which files are refused.
+        for name in ("engine", "precision", "max_pixels"):
             del values[name]
-        return values
+        return {**values, "ids": find.ids_of(self.preset)}
 
     @property
     def suffix(self) -> str:

@@ -1,5 +1,6 @@
 """Restoration: what a restoring command asks of every file, and how one file is restored."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -90,9 +91,16 @@ class Restoration:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What the bytes of the files depend on; a run with another outcome makes them again."""
+        """What the files depend on; a run with another outcome makes them again.
+
+        Compact files name their networks themselves; ordinary JPEGs take those of the preset.
+        """
+        ids: dict[str, str] = {}
+        with contextlib.suppress(FileNotFoundError, ValueError):  # told by each file that needs it
+            ids = find.ids_of(self.preset or vocabulary.DEFAULT_PRESET)
         return {
             "restore": self.preset,
+            "ids": ids,
             "format": [self.form, None if self.form == "png" else self.quality],
             "strength": self.strength,
             "effort": self.effort,

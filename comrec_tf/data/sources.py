@@ -1,7 +1,10 @@
 """Folders, globs, addresses and datasets -> picture files."""
 
+import glob
+import logging
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +13,8 @@ from comrec_tf import vocabulary
 from comrec_tf.data import datasets, decoding
 
 __all__ = ["Source", "find_pictures", "read_picture"]
+
+_log = logging.getLogger(__name__)
 
 Source = str | os.PathLike[str]
 
@@ -24,7 +29,8 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
             of pictures are taken.
 
     Returns:
-        Sorted names, each once.
+        Sorted names, each once. Files whose names are not UTF-8, which TensorFlow cannot read, are
+        skipped and logged.
 
     Raises:
         FileNotFoundError: a source does not exist, or holds no picture.
@@ -79,13 +85,31 @@ def _pictures_of(source: str) -> list[str]:
     if source.startswith(datasets.SCHEME):
         return datasets.list_examples(source)
     decoding.load_file_system(source)
-    if tf.io.gfile.isdir(source):
+    return list(filter(_is_utf8, _paths_of(source)))
+
+
+def _paths_of(source: str) -> list[str]:
+    # TensorFlow lists nothing of a folder in which a single name is not UTF-8.
+    is_local = "://" not in source
+    system: Any = os.path if is_local else tf.io.gfile
+    if system.isdir(source):
+        walk = os.walk(source, followlinks=True) if is_local else tf.io.gfile.walk(source)
         return [
             os.path.join(folder, name)
-            for folder, _, names in tf.io.gfile.walk(source)
+            for folder, _, names in walk
             for name in names
             if name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".")
         ]
-    if tf.io.gfile.exists(source):
+    if system.exists(source):
         return [source]
-    return [path for path in tf.io.gfile.glob(source) if not tf.io.gfile.isdir(path)]
+    found = glob.glob(source, recursive=True) if is_local else tf.io.gfile.glob(source)
+    return [path for path in found if not system.isdir(path)]
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        _log.warning("skipping %r: its name is not UTF-8", path)
+        return False
+    return True

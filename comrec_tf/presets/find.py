@@ -8,7 +8,7 @@ import sysconfig
 
 from comrec_tf.presets import card
 
-__all__ = ["find_preset", "find_preset_by_id", "list_presets"]
+__all__ = ["find_preset", "find_preset_by_id", "ids_of", "list_presets"]
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +63,22 @@ def find_preset_by_id(preset_id: int) -> pathlib.Path:
         f"expected a preset of id {preset_id:08x}, which made this file, among "
         f"{', '.join(list_presets()) or 'no presets'}; give its folder if it is elsewhere"
     )
+
+
+def ids_of(name: str | os.PathLike[str]) -> dict[str, str]:
+    """Say which weights a preset has now: another one may take its place and its name.
+
+    Args:
+        name: as in `find_preset`.
+
+    Returns:
+        The ids of its pairs in hex, by their scales, for JSON.
+
+    Raises:
+        FileNotFoundError: there is no such preset.
+        ValueError: its card is damaged.
+    """
+    return {str(pair.scale): f"{pair.id:08x}" for pair in card.read(find_preset(name)).pairs}
 
 
 def list_presets() -> dict[str, pathlib.Path]:

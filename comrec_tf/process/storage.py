@@ -28,13 +28,15 @@ _BESIDE = re.compile(r"\.[0-9a-f]{16}\.comrec_tf")
 _MUTING = threading.Lock()
 
 
-def write_output(path: str, content: bytes, modified_ns: int | None = None) -> None:
+def write_output(
+    path: str, content: bytes, modified_ns: int | None = None, *, replace: bool = True
+) -> None:
     """Write the output of a command.
 
     Args:
         path: a file, whose folder is made where missing, or `STREAM`.
         content: all its bytes.
-        modified_ns: as in `write_atomically`.
+        modified_ns, replace: as in `write_atomically`.
 
     Raises:
         OSError: as `write_atomically`.
@@ -44,20 +46,26 @@ def write_output(path: str, content: bytes, modified_ns: int | None = None) -> N
         sys.stdout.buffer.flush()
         return
     pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content, modified_ns)
+    write_atomically(path, content, modified_ns, replace=replace)
 
 
 def write_atomically(
-    path: str | os.PathLike[str], content: bytes, modified_ns: int | None = None
+    path: str | os.PathLike[str],
+    content: bytes,
+    modified_ns: int | None = None,
+    *,
+    replace: bool = True,
 ) -> None:
     """Write a whole file or nothing: under another name first, then renamed.
 
     Args:
-        path: the file; replaced where it exists.
+        path: the file.
         content: all its bytes.
         modified_ns: when the file is to say it was modified, nanoseconds since 1970; now if None.
+        replace: whether a file that is there is replaced.
 
     Raises:
+        FileExistsError: there is a file, also one that has just appeared, and `replace` is False.
         OSError: the folder is missing or not writable, or the disk is full.
     """
     path = pathlib.Path(path)
@@ -72,7 +80,10 @@ def write_atomically(
             os.fsync(file.fileno())
             if modified_ns is not None:
                 os.utime(file.fileno(), ns=(modified_ns, modified_ns))
-            os.replace(beside, path)
+            if replace:
+                os.replace(beside, path)
+            else:
+                _rename_to_free(beside, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
@@ -145,6 +156,21 @@ def _open_beside(folder: pathlib.Path) -> tuple[int, str]:
     with contextlib.suppress(OSError):  # not every file system has locks
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return handle, beside
+
+
+def _rename_to_free(beside: str, path: pathlib.Path) -> None:
+    """Rename a file unless there is one of the new name."""
+    exists = f"{path} exists: pass --overwrite to replace it"
+    try:
+        os.link(beside, path)  # unlike a rename, it never replaces
+    except FileExistsError:
+        raise FileExistsError(exists) from None
+    except OSError:  # not every file system has links
+        if os.path.lexists(path):
+            raise FileExistsError(exists) from None
+        os.replace(beside, path)
+    else:
+        os.unlink(beside)
 
 
 def _remove_unheld(path: str) -> None:

@@ -139,7 +139,8 @@ class LocalSignatures:
         def checked(*items: Any) -> Any:
             try:
                 return one(*items)
-            except (ValueError, OSError) as error:
+            except (ValueError, OSError, ModuleNotFoundError) as error:
+                # A codec may need an extra that this server does without.
                 raise invalid(str(error)) from error
 
         return list(self._pool.map(checked, *columns))
@@ -207,7 +208,8 @@ class LocalSignatures:
             compressor = self._compressor
             source = files.load(io.BytesIO(content), max_pixels=compressor.max_pixels)
             if codec:
-                compressor = compressor.with_codec(catalog.make_codec(_word(codec, "codec")))
+                name = _word(codec, "codec")
+                compressor = compressor.with_codec(catalog.make_codec_for(name, compressor.codec))
             return compressor.encode_to(
                 source.picture,
                 Target(_word(kind, "target"), float(value)),

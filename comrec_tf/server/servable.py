@@ -55,6 +55,7 @@ class Servable:
 
     Raises:
         OSError, RuntimeError, ValueError: it cannot be loaded.
+        RequestError: a request of the warm-up fails.
         ModuleNotFoundError: the engine is not installed.
     """
 
@@ -90,6 +91,9 @@ class Servable:
                 self._engine = engine
             elif warm_up and self._local is not None and "decode" in self.signatures:
                 self._take_fastest(self._local, preset)
+        except tf.errors.OpError as error:
+            self.close()
+            raise OSError(from_tensorflow(error).message) from error
         except BaseException:
             self.close()
             raise

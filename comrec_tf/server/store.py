@@ -48,12 +48,13 @@ class _Attempt:
 
 
 class ModelStore:
-    """Serves the largest version of each model and watches for larger ones.
+    """Serves the largest version of each model that loads, and watches for larger ones.
 
     A new version is loaded and warmed up while the old one serves, then takes its place; the old
     one is closed when its last request is done, so that none fails. A version that cannot be
     loaded, say because it is still being copied, is tried again when its folder changes, and from
-    time to time if it does not.
+    time to time if it does not; meanwhile the next smaller one is served. What is wrong with one
+    model does not touch the others. Only at the start each model's largest version must load.
 
     Args:
         base_paths: folders by model name; versions are the folders in them whose names are
@@ -62,8 +63,9 @@ class ModelStore:
         load: makes a servable of a folder and a version.
 
     Raises:
-        FileNotFoundError: a model has no version.
-        OSError, RuntimeError: a version cannot be loaded.
+        FileNotFoundError: a model has no folder, or no version in it.
+        OSError: a version cannot be loaded.
+        ModuleNotFoundError: the engine is not installed.
     """
 
     def __init__(
@@ -79,14 +81,22 @@ class ModelStore:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._attempts: dict[tuple[str, int], _Attempt] = {}
+        self._failures: dict[str, str] = {}
         for name, path in self._base_paths.items():
-            newest = _newest(path)
-            if newest is None:
+            versions = _versions(path) if path.is_dir() else []
+            if not versions:
+                received = "none" if path.is_dir() else "no folder"
                 raise FileNotFoundError(
-                    f"expected versions (folders with numbers as names) in {path}. Received: none"
+                    "expected versions (folders with numbers as names) in "
+                    f"{path}. Received: {received}"
                 )
-            version, folder = newest
-            self._entries[name] = _Entry(load(folder, version))
+            version, folder = versions[0]
+            try:
+                self._entries[name] = _Entry(load(folder, version))
+            except ModuleNotFoundError:  # it says what to install
+                raise
+            except Exception as error:  # whatever is wrong with it, TensorFlow's errors too
+                raise OSError(f"{_cannot(name, version)}: {error}") from error
             _log.info("serving %s, version %d", name, version)
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -135,30 +145,47 @@ class ModelStore:
 
     def refresh(self) -> None:
         """Look for larger versions now."""
-        for name, path in self._base_paths.items():
-            newest = _newest(path)
-            if newest is None or newest[0] <= self._entries[name].servable.version:
-                continue
-            version, folder = newest
-            stamp = _stamp(folder)
-            attempt = self._attempts.get((name, version))
-            if attempt is None or attempt.stamp != stamp:
-                # It may be half copied: wait until it has stopped changing.
-                self._attempts[name, version] = _Attempt(stamp, self._poll_seconds)
-                continue
-            if time.monotonic() < attempt.after:
-                continue
+        for name in self._base_paths:
             try:
-                entry = _Entry(self._load(folder, version))
-            except Exception as error:  # whatever is wrong with it, the server goes on
-                if not attempt.after:
-                    _log.error("%s, version %d, cannot be loaded: %s", name, version, error)
-                attempt.pause = min(_LONGEST_PAUSE_SECONDS, 2 * attempt.pause)
-                attempt.after = time.monotonic() + attempt.pause
-                continue
-            self._take_over(name, entry)
-            del self._attempts[name, version]
-            _log.info("serving %s, version %d", name, version)
+                self._refresh(name)
+                self._failures.pop(name, None)
+            except Exception as error:  # no folder, descriptors or memory: later there may be some
+                if str(error) != self._failures.get(name):
+                    _log.error("%s: cannot look for new versions now: %s", name, error)
+                self._failures[name] = str(error)
+
+    def _refresh(self, name: str) -> None:
+        """Let the largest version take over that can be loaded now."""
+        current = self._entries[name].servable.version
+        for version, folder in _versions(self._base_paths[name]):
+            if version <= current:
+                return
+            entry = self._tried(name, version, folder)
+            if entry is not None:
+                self._take_over(name, entry)
+                _log.info("serving %s, version %d", name, version)
+                return
+
+    def _tried(self, name: str, version: int, folder: pathlib.Path) -> _Entry | None:
+        """Load a version if it is time to."""
+        stamp = _stamp(folder)
+        attempt = self._attempts.get((name, version))
+        if attempt is None or attempt.stamp != stamp:
+            # It may be half copied: wait until it has stopped changing.
+            self._attempts[name, version] = _Attempt(stamp, self._poll_seconds)
+            return None
+        if time.monotonic() < attempt.after:
+            return None
+        try:
+            entry = _Entry(self._load(folder, version))
+        except Exception as error:  # whatever is wrong with it, the server goes on
+            if not attempt.after:
+                _log.error("%s: %s", _cannot(name, version), error)
+            attempt.pause = min(_LONGEST_PAUSE_SECONDS, 2 * attempt.pause)
+            attempt.after = time.monotonic() + attempt.pause
+            return None
+        del self._attempts[name, version]
+        return entry
 
     def _take_over(self, name: str, entry: _Entry) -> None:
         with self._lock:
@@ -170,15 +197,8 @@ class ModelStore:
             current.servable.close()
 
     def _watch(self) -> None:
-        failed = ""
         while not self._stopped.wait(self._poll_seconds):
-            try:
-                self.refresh()
-                failed = ""
-            except Exception as error:  # no descriptors or memory: later there may be some
-                if str(error) != failed:
-                    _log.error("cannot look for new versions now: %s", error)
-                failed = str(error)
+            self.refresh()
 
     def close(self) -> None:
         """Stop watching and close all models; nothing may be running."""
@@ -188,7 +208,12 @@ class ModelStore:
             entry.servable.close()
 
 
-def _newest(path: pathlib.Path) -> tuple[int, pathlib.Path] | None:
+def _cannot(name: str, version: int) -> str:
+    return f"{name}, version {version}, cannot be loaded"
+
+
+def _versions(path: pathlib.Path) -> list[tuple[int, pathlib.Path]]:
+    """The versions of a model and their folders, the largest first."""
     versions = [
         (int(folder.name), folder)
         for folder in path.iterdir()
@@ -196,7 +221,7 @@ def _newest(path: pathlib.Path) -> tuple[int, pathlib.Path] | None:
         and int(folder.name) <= _MAX_VERSION
         and (folder / "saved_model.pb").exists()
     ]
-    return max(versions, default=None)
+    return sorted(versions, reverse=True)
 
 
 def _stamp(folder: pathlib.Path) -> object:

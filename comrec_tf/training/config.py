@@ -180,7 +180,7 @@ class TrainingConfig:
     strict: bool = _field(
         False, "Whether a broken picture is an error; else it is skipped.", "Input and output"
     )
-    seed: int = _field(0, "Seed of weights and data.")
+    seed: int = _field(0, "Seed of weights and data.", low=0, high=2**32 - 1)  # as NumPy's
 
     def __post_init__(self) -> None:
         for name in ("train_data", "valid_data"):

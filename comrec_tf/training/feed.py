@@ -83,11 +83,15 @@ class TrainingFeed(keras.callbacks.Callback):
         strategy = model.distribute_strategy
         #: One epoch of batches, drawn again each time it is iterated; where the model was made in
         #: the scope of a strategy, shared by its devices.
-        self.dataset = (
-            strategy.distribute_datasets_from_function(share)
-            if strategy.num_replicas_in_sync > 1
-            else share(tf.distribute.InputContext())
-        )
+        self.dataset: Any
+        if strategy.num_replicas_in_sync == 1:
+            self.dataset = share(tf.distribute.InputContext())
+        else:
+            self.dataset = strategy.distribute_datasets_from_function(share)
+            # TensorFlow counts a batch for each device of a machine, `fit` a step for all of them:
+            # it would expect steps that never come, and warn that training was interrupted. Keras
+            # takes no dataset but TensorFlow's own, which cannot be told otherwise.
+            self.dataset._cardinality = sampling.steps_per_epoch
 
     def refresh(self) -> None:
         """Copy the weights of the model's ComCNN into the pipeline's."""

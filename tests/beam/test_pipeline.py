@@ -1,7 +1,10 @@
 """The steps in a pipeline of this process; the command around them is tested by itself."""
 
 import json
+import os
+import sys
 
+import imagecodecs
 import numpy as np
 import PIL.Image
 import pytest
@@ -12,6 +15,7 @@ import apache_beam as beam
 from comrec_tf.beam import pipeline, verbs
 from comrec_tf.compact_file import container
 from comrec_tf.compression.request import Request
+from comrec_tf.compression.restoration import Restoration
 
 
 @pytest.fixture
@@ -35,10 +39,9 @@ def photos(tmp_path, photo):
 def run(tmp_path, request_of):
     """Runs patterns; returns the counters and both collections, by file."""
 
-    def call(*patterns, overwrite=False):
-        steps = pipeline.MakeFiles(
-            str(tmp_path / "out"), verbs.Compress(request_of()), overwrite=overwrite, threads=1
-        )
+    def call(*patterns, overwrite=False, verb=None):
+        verb = verb or verbs.Compress(request_of())
+        steps = pipeline.MakeFiles(str(tmp_path / "out"), verb, overwrite=overwrite, threads=1)
         made = beam.Pipeline("DirectRunner")
         for name, lines in (made | beam.Create(list(map(str, patterns))) | steps).items():
             lines | f"Write {name}" >> beam.io.WriteToText(str(tmp_path / "rows" / name))
@@ -117,3 +120,31 @@ def test_kept_files_are_known_to_the_next_run_and_others_in_their_place_are_left
     assert (tmp_path / "out" / "c.webp").read_bytes() == b"a stranger's"
     counts, _, _ = run(tmp_path / "in")
     assert (counts["made"], counts["done_before"], counts["failed"]) == (0, 1, 1)
+
+
+def test_no_error_stops_other_files_and_nothing_is_replaced_under_an_unforeseen_name(
+    tmp_path, grey_photo, exported, run, monkeypatch
+):
+    (tmp_path / "in").mkdir()
+    long = "z" * (os.pathconf(tmp_path, "PC_NAME_MAX") - 4) + ".jpg"
+    for name in (long, "x.webp"):  # the latter is a JPEG all the same
+        PIL.Image.fromarray(grey_photo[..., 0]).save(tmp_path / "in" / name, "JPEG", quality=99)
+    fine = (tmp_path / "in" / long).read_bytes()
+    packed = imagecodecs.jpegxl_encode_jpeg(fine, usecontainer=True)
+    (tmp_path / "in" / "y.jxl").write_bytes(packed)
+    own = tmp_path / "out" / "x.jpg"
+    own.parent.mkdir()
+    own.write_bytes(b"somebody's own")
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    verb = verbs.Restore(Restoration(str(exported / "preset")))
+    counts, done, failed = run(tmp_path / "in", verb=verb)
+    assert set(done) == {f"{tmp_path}/out/{long}"}
+    assert (tmp_path / "out" / long).read_bytes() == fine
+    assert failed[f"{tmp_path}/in/x.webp"]["error"] == (
+        f"{own} exists: pass --overwrite to replace it"
+    )
+    assert failed[f"{tmp_path}/in/y.jxl"]["error"].startswith("ModuleNotFoundError: ")
+    assert own.read_bytes() == b"somebody's own"
+    own.write_bytes(fine)  # as an earlier run would have left it
+    counts, _, _ = run(tmp_path / "in", verb=verb)
+    assert (counts["made"], counts["done_before"], counts["failed"]) == (0, 2, 1)

@@ -26,6 +26,12 @@ def test_more_quality_is_more_bytes_and_more_decibels(codec, photo):
     assert points[2][1] > 30
 
 
+def test_a_quality_is_a_number_of_any_type(codec, photo):
+    assert (
+        codec.encode(photo, np.float32(50)) == codec.encode(photo, 50.0) == codec.encode(photo, 50)
+    )
+
+
 def test_its_files_are_of_the_format_that_its_suffix_says(codec, photo):
     bitstream = codec.encode(photo, 50)
     by_suffix = {".jpg": "jpeg", ".webp": "webp", ".avif": "avif", ".j2k": "jpeg2000"}

@@ -52,6 +52,36 @@ def test_outputs_have_the_time_of_their_inputs(files):
     assert os.stat("out/B").st_mtime_ns == 1_234_567_890
 
 
+def test_an_input_that_changes_while_it_is_read_fails(files):
+    def read(job):
+        if job.source == "b":
+            os.utime("b", ns=(5, 1_234_567_890))
+        return Source(job.source)
+
+    done = run(files, read=read)
+    assert [str(error) for _, error in done.failures] == ["b was changed while it was read"]
+    assert not os.path.exists("out/B")
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_an_input_that_changes_while_it_is_worked_on_is_due_again(files, resume):
+    os.utime("b", ns=(5, 1_234_567_890))
+
+    def work(job, source, advance):
+        if job.source == "b":
+            os.utime("b", ns=(5, 2_000_000_000))
+        if job.source == "f":
+            raise KeyboardInterrupt
+        return "made of what was read"
+
+    run(files, log=journal.Journal("out", {}), resume=resume, work=work)
+    assert os.stat("out/B").st_mtime_ns == 1_234_567_890
+    log = journal.Journal("out", {})
+    assert [log.is_done(job.source, job.output) for job in files] == [
+        *(True, False, True, True, True, False)
+    ]
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("is odd"), RuntimeError("of a decoder"), MemoryError()]
 )
@@ -92,13 +122,13 @@ def test_no_more_than_a_few_files_are_held_at_a_time(tmp_path):
 
 def test_what_is_done_is_in_the_journal_before_it_is_in_its_place(files, monkeypatch):
     log = journal.Journal("out", {})
-    replace = os.replace
+    link = os.link
 
     def check(source, target):
         assert os.path.basename(target) in pathlib.Path(f"out/{journal.NAME}").read_text()
-        replace(source, target)
+        link(source, target)
 
-    monkeypatch.setattr("os.replace", check)
+    monkeypatch.setattr("os.link", check)
     assert len(run(files, log=log, resume=True).rows) == 6
     again = journal.Journal("out", {})
     assert all(again.is_done(job.source, job.output) for job in files)
@@ -159,6 +189,30 @@ def test_a_copy_under_another_ending_replaces_nothing(files):
     assert [job.source for job, _ in done.failures] == ["b"]
     assert pathlib.Path("out/B.webp").read_bytes() == b"a person's own"
     assert pathlib.Path("out/C.webp").read_bytes() == b"kept"
+
+
+def test_a_file_that_appears_during_the_run_is_replaced_only_if_asked(files):
+    def appears(job, source, advance):
+        os.makedirs("out", exist_ok=True)
+        if job.source == "b":
+            pathlib.Path("out/B").write_bytes(b"a person's own")
+        return "new"
+
+    done = run(files, work=appears)
+    assert [(job.source, str(error)) for job, error in done.failures] == [
+        ("b", "out/B exists: pass --overwrite to replace it")
+    ]
+    assert pathlib.Path("out/B").read_bytes() == b"a person's own"
+    assert run(files, work=appears, overwrite=True).failures == []
+    assert pathlib.Path("out/B").read_bytes() == b"new"
+
+
+def test_what_an_earlier_run_made_is_replaced_when_it_is_resumed(files):
+    run(files, log=journal.Journal("out", {"quality": 1}), resume=True)
+    again = journal.Journal("out", {"quality": 2})
+    done = run(files, log=again, resume=True, work=lambda job, source, advance: "new")
+    assert done.failures == []
+    assert pathlib.Path("out/B").read_bytes() == b"new"
 
 
 def test_no_input_is_replaced_wherever_outputs_go_in_the_end(files):

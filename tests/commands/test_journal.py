@@ -5,6 +5,12 @@ import pytest
 from comrec_tf.commands.journal import NAME, Journal
 
 
+def record(log, source, output, content):
+    """What a run does around a file."""
+    log.record(source, output, content, os.stat(source))
+    log.flush()
+
+
 @pytest.fixture
 def files(tmp_path):
     (tmp_path / "out").mkdir()
@@ -17,7 +23,7 @@ def files(tmp_path):
 def test_what_is_recorded_is_done_for_the_next_run(tmp_path, files):
     log = Journal(tmp_path / "out", {"quality": 40})
     assert not log.is_done(*files)
-    log.record(*files, b"output")
+    record(log, *files, b"output")
     assert log.is_done(*files)
     assert Journal(tmp_path / "out", {"quality": 40}).is_done(*files)
 
@@ -29,7 +35,7 @@ def test_nothing_is_made_before_something_is_recorded(tmp_path):
 
 def test_another_source_other_options_or_another_output_are_not_done(tmp_path, files):
     source, output = files
-    Journal(tmp_path / "out", {"quality": 40}).record(source, output, b"output")
+    record(Journal(tmp_path / "out", {"quality": 40}), source, output, b"output")
     assert not Journal(tmp_path / "out", {"quality": 41}).is_done(source, output)
     again = Journal(tmp_path / "out", {"quality": 40})
     with open(output, "ab") as file:
@@ -46,7 +52,7 @@ def test_another_source_other_options_or_another_output_are_not_done(tmp_path, f
 
 def test_what_was_recorded_but_never_written_is_not_done(tmp_path, files):
     source, output = files
-    Journal(tmp_path / "out", {}).record(source, output, b"output of a run that was killed")
+    record(Journal(tmp_path / "out", {}), source, output, b"output of a run that was killed")
     again = Journal(tmp_path / "out", {})
     assert not again.is_done(source, output)
     assert not again.owns(output)
@@ -56,9 +62,9 @@ def test_it_owns_what_any_run_has_written_and_nobody_has_changed(tmp_path, files
     source, output = files
     log = Journal(tmp_path / "out", {"quality": 40})
     assert not log.owns(output)
-    log.record(source, output, b"output")
+    record(log, source, output, b"output")
     # Another run recorded its own, and was killed before it put it there.
-    Journal(tmp_path / "out", {"quality": 41}).record(source, output, b"another")
+    record(Journal(tmp_path / "out", {"quality": 41}), source, output, b"another")
     again = Journal(tmp_path / "out", {"quality": 41})
     assert again.owns(output)
     assert again.is_of(source, output)
@@ -73,21 +79,21 @@ def test_an_input_that_was_kept_under_its_own_ending_is_done(tmp_path, files):
     kept = output.replace(".jpg", ".webp")
     with open(kept, "wb") as file:
         file.write(b"kept")
-    Journal(tmp_path / "out", {}).record(source, kept, b"kept")
+    record(Journal(tmp_path / "out", {}), source, kept, b"kept")
     assert Journal(tmp_path / "out", {}).is_done(source, output)
 
 
 def test_a_line_that_was_cut_by_a_kill_costs_that_line_alone(tmp_path, files):
     source, output = files
     log = Journal(tmp_path / "out", {})
-    log.record(source, output, b"output")
+    record(log, source, output, b"output")
     with (tmp_path / "out" / NAME).open("a") as file:
         file.write('\n{"output": "b.j')
     again = Journal(tmp_path / "out", {})
     assert again.is_done(source, output)
     other = tmp_path / "out" / "c.jpg"
     other.write_bytes(b"")
-    again.record(source, str(other), b"")
+    record(again, source, str(other), b"")
     last = Journal(tmp_path / "out", {})
     assert last.is_done(source, output)
     assert last.is_done(source, str(other))
@@ -98,5 +104,26 @@ def test_names_that_are_no_text_are_recorded(tmp_path, files):
     output = os.fsdecode(os.fsencode(tmp_path) + b"/out/\xff.jpg")
     with open(output, "wb") as file:
         file.write(b"x")
-    Journal(tmp_path / "out", {}).record(source, output, b"x")
+    record(Journal(tmp_path / "out", {}), source, output, b"x")
     assert Journal(tmp_path / "out", {}).is_done(source, output)
+
+
+def test_what_is_taken_down_is_on_the_disk_once_it_is_flushed(tmp_path, files):
+    log = Journal(tmp_path / "out", {})
+    log.record(*files, b"output", os.stat(files[0]))
+    assert log.is_done(*files)
+    assert not Journal(tmp_path / "out", {}).is_done(*files)
+    for _ in range(2):
+        log.flush()
+        assert (tmp_path / "out" / NAME).read_text().count('"a.jpg"') == 1
+    assert Journal(tmp_path / "out", {}).is_done(*files)
+
+
+def test_an_input_that_has_changed_since_it_was_read_is_not_done(tmp_path, files):
+    source, output = files
+    before = os.stat(source)
+    with open(source, "ab") as file:
+        file.write(b"!")
+    log = Journal(tmp_path / "out", {})
+    log.record(source, output, b"output", before)
+    assert not log.is_done(source, output)

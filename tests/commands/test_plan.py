@@ -167,7 +167,8 @@ def test_resuming_passes_over_what_is_done_and_replaces_nothing_else(tree):
     (tree / "out").mkdir()
     for name in ("a", "b"):
         (tree / "out" / f"{name}.jpg").write_bytes(name.encode())
-    log.record("in/a.png", "out/a.jpg", b"a")
+    log.record("in/a.png", "out/a.jpg", b"a", os.stat("in/a.png"))
+    log.flush()
     planned = make("in", resume=True)
     assert planned.num_done == 1
     assert planned.jobs == ALL[2:]
@@ -186,8 +187,9 @@ def test_numbers_stay_when_a_numbered_run_is_resumed(tree):
     first = make("in/a.png", "in/a.tif", on_clash="number", resume=True)
     (tree / "out").mkdir()
     for job in first.jobs:
-        first.log.record(job.source, job.output, job.source.encode())
+        first.log.record(job.source, job.output, job.source.encode(), os.stat(job.source))
         (tree / job.output).write_bytes(job.source.encode())
+    first.log.flush()
     os.utime("in/a.tif", (1, 1))
     again = make("in/a.tif", on_clash="number", resume=True)
     assert again.jobs == [Job("in/a.tif", "out/a-2.jpg")]

@@ -9,6 +9,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.restoration import Restoration, kept_name
 from comrec_tf.compression.target import Target
+from comrec_tf.presets import find
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,9 @@ def test_journals_tell_apart_what_makes_other_bytes():
     ]
     assert all(outcomes.count(one) == 1 for one in outcomes)
     assert Restoration(quality=3, max_pixels=5).outcome == Restoration().outcome
+    # Ordinary JPEGs take the weights that the preset has now, the default where none is named.
+    assert Restoration().outcome["ids"] == find.ids_of("comrec")
+    assert Restoration("not-there").outcome["ids"] == {}
 
 
 def test_what_is_too_large_or_no_file_of_ours_is_refused(photo):

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from comrec_tf.data import sources
@@ -18,6 +20,28 @@ def relative(found, tree):
 def test_a_folder_is_searched_to_the_bottom_for_what_looks_like_a_picture(tree):
     found = relative(sources.find_pictures(tree), tree)
     assert found == ["a.jpg", "b.PNG", "deep/c.webp", "deep/deeper/d.tiff"]
+
+
+def test_files_whose_names_are_not_utf8_are_skipped_and_logged(tree, caplog):
+    below = os.fsencode(tree / "deep")
+    os.mkdir(below + b"/\xe9t\xe9")
+    for name in (b"/caf\xe9.png", b"/\xe9t\xe9/e.png", b"/caf\xc3\xa9.png"):
+        with open(below + name, "wb"):
+            pass
+    expected = ["deep/caf\xe9.png", "deep/c.webp", "deep/deeper/d.tiff"]
+    found = relative(sources.find_pictures([tree / "deep", tree / "deep" / "*"]), tree)
+    assert sorted(found) == sorted(expected)
+    assert caplog.text.count(r"deep/caf\udce9.png': its name is not UTF-8") == 2
+    latin = os.fsdecode(below + b"/caf\xe9.png")
+    with pytest.raises(FileNotFoundError, match=r"caf\\udce9\.png'"):
+        sources.find_pictures(latin)
+
+
+def test_links_to_folders_are_followed(tree):
+    (tree / "linked").mkdir()
+    (tree / "linked" / "photos").symlink_to(tree / "deep")
+    found = relative(sources.find_pictures(tree / "linked"), tree)
+    assert found == ["linked/photos/c.webp", "linked/photos/deeper/d.tiff"]
 
 
 def test_files_and_globs_are_taken_as_they_are(tree):

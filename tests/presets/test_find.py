@@ -31,6 +31,15 @@ def test_unknown_presets_are_refused_with_the_known_ones(saved):
         find.find_preset_by_id(10)
 
 
+def test_ids_tell_apart_presets_of_one_name(saved):
+    before = find.ids_of("mine")
+    assert before == {"2": f"{weights.preset_id(weights.load_preset(saved)):08x}"}
+    shutil.rmtree(saved)
+    weights.save_preset(make_model(depth=6), saved)
+    assert find.ids_of("mine").keys() == {"2"}
+    assert find.ids_of("mine") != before
+
+
 @pytest.mark.parametrize("content", ["[]", "{", '{"card_version": 3, "pairs": 7}'])
 def test_a_broken_preset_does_not_hide_the_others(saved, content, caplog):
     broken = saved.parent / "a-broken-one"

@@ -18,6 +18,44 @@ def test_a_file_is_written_and_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_is_there_is_replaced_only_if_asked(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    storage.write_output(str(path), b"one", modified_ns=7, replace=False)
+    assert path.stat().st_mtime_ns == 7
+
+    def no_links(*paths):
+        raise PermissionError("no links here")
+
+    for links in (os.link, no_links):
+        monkeypatch.setattr("os.link", links)
+        with pytest.raises(FileExistsError, match="file exists: pass --overwrite"):
+            storage.write_output(str(path), b"two", replace=False)
+        storage.write_output(str(tmp_path / links.__name__), b"new", replace=False)
+        assert (tmp_path / links.__name__).read_bytes() == b"new"
+    assert path.read_bytes() == b"one"
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "link", "no_links"}
+
+
+def test_of_many_writers_of_one_name_one_alone_succeeds(tmp_path):
+    path = tmp_path / "file"
+    failed = []
+
+    def write(number):
+        try:
+            storage.write_atomically(path, b"%d" % number, replace=False)
+        except FileExistsError:
+            failed.append(number)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(failed) == 7
+    assert int(path.read_bytes()) not in failed
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"old")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import sys
 import time
 
 import grpc
@@ -10,6 +11,8 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
+from comrec_tf.codecs import catalog
+from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.rate_control import Target
 
@@ -89,7 +92,8 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
 def beside(tmp_path_factory):
     """The signatures of a preset without a model, and its compressor."""
     folder = tmp_path_factory.mktemp("local")
-    weights.save_preset([make_model(scale=1), make_model()], folder)
+    pairs = [make_model(scale=scale, codec=FlatJpegCodec()) for scale in (1, 2)]
+    weights.save_preset(pairs, folder)
     signatures = LocalSignatures(folder)
     yield signatures, Compressor.from_preset(folder)
     signatures.close()
@@ -126,6 +130,34 @@ def test_ordinary_jpegs_are_restored_with_what_goes_with_them(beside, photo, gre
         assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
     with pytest.raises(RequestError, match="deadline has passed"):
         signatures.run("restore", given, time.monotonic() - 1)
+
+
+@pytest.mark.parametrize("codec", ["avif", "jpeg-xl"])
+def test_every_format_can_be_asked_for_by_a_quality(beside, png, photo, codec):
+    """Numbers come as float32, and JPEG XL packs what the preset's own encoder makes."""
+    signatures, compressor = beside
+    reply = signatures.run("compress", asked(png, codec), None)
+    own = catalog.make_codec_for(codec, compressor.codec)
+    expected = compressor.with_codec(own).encode_to(photo, Target("quality", 50), [2], plain=False)
+    assert reply["code_bytes"].tolist() == [expected.content]
+
+
+def test_a_format_of_an_extra_that_is_not_installed_is_said_to_be_one(beside, png, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    signatures, _ = beside
+    with pytest.raises(RequestError, match=r"jpeg-xl needs imagecodecs: .*\[codecs\]") as caught:
+        signatures.run("compress", asked(png, "jpeg-xl"), None)
+    assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def asked(content, codec) -> dict:
+    return {
+        "image_bytes": np.array([content], object),
+        "target": np.array([b"quality"], object),
+        "value": np.array([50], np.float32),
+        "scale": np.array([2], np.int32),
+        "codec": np.array([codec.encode()], object),
+    }
 
 
 def test_samples_are_files_that_both_engines_restore(beside):

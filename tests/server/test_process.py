@@ -59,6 +59,13 @@ def test_a_port_that_is_taken_is_named(echo_store, handlers):
             asyncio.run(process.serve(echo_store, options, print))
 
 
+def test_an_address_that_there_is_none_of_is_named(echo_store, handlers):
+    # Of an interface that is not there, which no name server need be asked for.
+    options = process.Options(host="fe80::1%nowhere", port=8500, rest_port=-1)
+    with pytest.raises(OSError, match="cannot serve at fe80::1%nowhere:8500: "):
+        asyncio.run(process.serve(echo_store, options, print))
+
+
 def test_no_more_connections_are_taken_than_there_are_descriptors_for(monkeypatch, caplog):
     limits = [(256, 256)]
     monkeypatch.setattr(process.resource, "getrlimit", lambda _: limits[-1])

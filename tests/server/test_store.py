@@ -1,9 +1,12 @@
 """The watcher with models that are files of text."""
 
 import logging
+import os
+import shutil
 import time
 
 import pytest
+import tensorflow as tf
 
 pytest.importorskip("grpc")
 from comrec_tf.server.errors import RequestError
@@ -43,10 +46,10 @@ def store(base):
     store.close()
 
 
-def serves(store, version, seconds=5.0):
+def serves(store, version, seconds=5.0, name="tiny"):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with store.borrow("tiny") as model:
+        with store.borrow(name) as model:
             if model.version == version:
                 return True
         time.sleep(0.01)
@@ -90,23 +93,31 @@ def test_a_version_that_failed_for_another_reason_is_tried_again_without_a_chang
     assert serves(store, 2)
 
 
-def test_the_watcher_survives_whatever_looking_raises_and_says_it_once(
-    store, base, monkeypatch, caplog
-):
-    from comrec_tf.server import store as module
+def test_a_model_whose_folder_cannot_be_read_is_named_once_and_stops_no_other(tmp_path, caplog):
+    for name in ("first", "second"):
+        write(tmp_path / name, "1")
+    paths = {name: tmp_path / name for name in ("first", "second")}
+    store = ModelStore(paths, poll_seconds=0.02, load=Model)
+    try:
+        with caplog.at_level(logging.ERROR):
+            (tmp_path / "first").rename(tmp_path / "away")
+            write(tmp_path / "second", "2")
+            assert serves(store, 2, name="second")
+            (tmp_path / "away").rename(tmp_path / "first")
+        write(tmp_path / "first", "2")
+        assert serves(store, 2, name="first")
+    finally:
+        store.close()
+    told = [record.message for record in caplog.records]
+    assert [line.split(" now: ")[0] for line in told] == ["first: cannot look for new versions"]
 
-    usual = module._newest
 
-    def out_of_descriptors(path):
-        raise OSError(24, "Too many open files", str(path))
-
-    with caplog.at_level(logging.ERROR):
-        monkeypatch.setattr(module, "_newest", out_of_descriptors)
-        time.sleep(0.2)
-        monkeypatch.setattr(module, "_newest", usual)
-    write(base, "2")
-    assert serves(store, 2)
-    assert sum("cannot look" in record.message for record in caplog.records) == 1
+def test_a_version_that_cannot_be_loaded_hides_no_smaller_one(store, base):
+    write(base, "4", "wh")
+    write(base, "3")
+    assert serves(store, 3)
+    write(base, "4")
+    assert serves(store, 4)
 
 
 def test_names_that_are_no_version_are_passed_over(store, base):
@@ -117,6 +128,45 @@ def test_names_that_are_no_version_are_passed_over(store, base):
     assert serves(store, 2)
 
 
-def test_no_version_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected versions"):
-        ModelStore({"tiny": tmp_path}, load=Model)
+def test_no_version_and_no_folder_are_errors_that_say_so(tmp_path):
+    for path, received in ((tmp_path, "none"), (tmp_path / "nowhere", "no folder")):
+        with pytest.raises(FileNotFoundError, match=f"expected versions.*Received: {received}"):
+            ModelStore({"tiny": path}, load=Model)
+
+
+def truncate_the_variables(model):
+    module = tf.Module()
+    module.numbers = tf.Variable(tf.ones([1000]))
+    tf.saved_model.save(module, str(model))
+    (file,) = (model / "variables").glob("variables.data-*")
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def empty_the_graph(model):
+    (model / "saved_model.pb").write_bytes(b"")
+
+
+def warm_up_with_what_is_refused(model):
+    logs = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    record = logs.PredictionLog()
+    record.predict_log.request.inputs["more"].CopyFrom(tf.make_tensor_proto(1))
+    (model / "assets.extra").mkdir()
+    with tf.io.TFRecordWriter(str(model / "assets.extra/tf_serving_warmup_requests")) as writer:
+        writer.write(record.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (truncate_the_variables, "Read less bytes than requested$"),
+        (empty_the_graph, "MetaGraphDef"),
+        (warm_up_with_what_is_refused, "the signature has the inputs"),
+    ],
+)
+def test_a_first_version_that_is_damaged_is_named_whatever_tensorflow_raises(
+    tmp_path, echo_model, damage, message
+):
+    shutil.copytree(echo_model, tmp_path / "tiny")
+    damage(tmp_path / "tiny" / "1")
+    with pytest.raises(OSError, match=f"^tiny, version 1, cannot be loaded: .*{message}"):
+        ModelStore({"tiny": tmp_path / "tiny"})

@@ -40,6 +40,8 @@ def test_what_is_no_configuration_is_refused(tmp_path, content):
         {"grey_share": 1.5},
         {"epochs": 0},
         {"com_learning_rate": -1.0},
+        {"seed": -1},
+        {"seed": 2**32},
     ],
 )
 def test_a_field_out_of_range_is_named(wrong):

@@ -109,11 +109,14 @@ def test_the_shards_of_a_feed_are_the_batches_of_one(pictures_dir, model):
     whole = TrainingFeed(model, pictures_dir, SMALL)
     expected = list(whole.dataset.as_numpy_iterator())
 
+    class Shards(list):
+        """Takes attributes, as what a strategy returns does."""
+
     class TwoPipelines:
         num_replicas_in_sync = 2
 
         def distribute_datasets_from_function(self, share):
-            return [share(tf.distribute.InputContext(2, index, 2)) for index in range(2)]
+            return Shards(share(tf.distribute.InputContext(2, index, 2)) for index in range(2))
 
     class Model:
         distribute_strategy = TwoPipelines()
@@ -141,6 +144,35 @@ def test_all_devices_of_a_machine_train_by_the_mirrored_strategy(tmp_path, pictu
     )
     for name, expected in one.items():
         np.testing.assert_allclose(mirrored[name], expected, atol=1e-5)
+
+
+# Two devices of one machine, which must be there before anything else is done with TensorFlow.
+TWO_DEVICES = """
+import sys
+import tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
+from comrec_tf.data.sampling import Sampling
+from comrec_tf.models.com_cnn import ComCNN
+from comrec_tf.models.com_rec import ComRec
+from comrec_tf.models.rec_cnn import RecCNN
+from comrec_tf.training.feed import TrainingFeed
+
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = ComRec(ComCNN(filters=4), RecCNN(depth=2, filters=4, resolution="compact"))
+    model.compile()
+feed = TrainingFeed(model, sys.argv[1], Sampling(patch_size=16, batch_size=4, steps_per_epoch=3))
+model.fit(feed.dataset, epochs=2, callbacks=[feed], verbose=2)
+"""
+
+
+def test_steps_are_counted_once_for_all_devices_of_a_machine(pictures_dir):
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES, str(pictures_dir)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("3/3 - ") == 2
+    assert "ran out of data" not in done.stderr
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(pictures_dir):
