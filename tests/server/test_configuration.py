@@ -1,6 +1,7 @@
 """What serving/ ships is checked by the schemas of those who read it."""
 
 import pathlib
+import re
 
 import pytest
 import yaml
@@ -39,10 +40,26 @@ def test_the_compose_file_mounts_what_is_there_and_names_what_is_mounted():
         assert {port.split(":")[1] for port in service["ports"]} == {"8500", "8501"}
 
 
-def test_the_model_list_is_what_tensorflow_serving_parses():
+def models_of(text):
     config = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
-    parsed = text_format.Parse((FOLDER / "models.config").read_text(), config.ModelServerConfig())
-    models = {model.name: model for model in parsed.model_config_list.config}
+    parsed = text_format.Parse(text, config.ModelServerConfig())
+    return {model.name: model for model in parsed.model_config_list.config}
+
+
+def test_the_model_list_names_no_more_than_the_guide_exports():
+    """TensorFlow Serving answers only once every model of the list has been loaded."""
+    models = models_of((FOLDER / "models.config").read_text())
+    exported = re.findall(
+        r"comrec export .*-o serving(/models/\S+)", (FOLDER / "README.md").read_text()
+    )
+    assert [model.base_path for model in models.values()] == exported
+    assert models["comrec"].model_platform == "tensorflow"
+    assert not models["comrec"].HasField("model_version_policy")
+
+
+def test_the_list_in_its_comments_is_what_tensorflow_serving_parses():
+    text = (FOLDER / "models.config").read_text()
+    example = text[text.rindex("# model_config_list") :].replace("\n#", "\n")[1:]
+    models = models_of(example)
     assert set(models) == {"comrec", "comrec-old"}
     assert dict(models["comrec"].version_labels) == {"stable": 1, "canary": 2}
-    assert models["comrec"].model_platform == "tensorflow"
