@@ -119,7 +119,7 @@ def compress(
         )
     request.check(row, file.read.metadata)
     notes = list(file.read.notes)
-    if len(content) >= file.num_bytes and not request.allow_larger:
+    if len(content) >= file.num_bytes:
         notes.append("became larger: the original file is smaller, and exact")
     return content, row | {
         "bytes_before": file.num_bytes,

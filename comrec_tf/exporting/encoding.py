@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from comrec_tf.exporting.apart import apart
+from comrec_tf.exporting.decoding import require_work
 from comrec_tf.graph import codecs, compact_file
 from comrec_tf.graph.jpeg import GraphJpeg
 from comrec_tf.models.picture_coder import PictureCoder
@@ -58,7 +59,7 @@ class Encoding:
 
         Raises:
             tf.errors.InvalidArgumentError: quality or scale are out of range, or the picture is too
-                large for the codec.
+                large for the codec or too thin to be restored.
         """
         in_range = (quality >= 1) & (quality <= _LARGEST_QUALITY)
         with compact_file.require(
@@ -84,7 +85,7 @@ class Encoding:
             As `at_quality`.
 
         Raises:
-            tf.errors.InvalidArgumentError: the picture is too large for the codec.
+            tf.errors.InvalidArgumentError: the picture is too large for the codec or too thin.
         """
         compact = self._compacts[scale](picture, tf.constant(quality))
         bitstream = self._codec.encode(compact, quality)
@@ -125,10 +126,14 @@ class Encoding:
 
         def compact(picture: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
             shape = tf.shape(picture)
-            with compact_file.require(
-                tf.reduce_max(shape[:2]) <= longest,
-                f"a picture must have at most {longest} pixels in each direction. Received:",
-                shape[:2],
+            size = tf.cast(shape[:2], tf.int64)
+            with (
+                compact_file.require(
+                    tf.reduce_max(size) <= longest,
+                    f"a picture must have at most {longest} pixels in each direction. Received:",
+                    size,
+                ),
+                require_work(size, coder.restoring_work(size)),
             ):
                 picture = tf.identity(picture)
             step = codecs.step(self._codec.codec, quality)

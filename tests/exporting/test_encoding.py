@@ -62,3 +62,18 @@ def test_what_is_out_of_range_is_refused(both, photo, quality, scale, message):
     picture = tf.constant(photo[:16, :16])
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         both[1].at_quality(picture, tf.constant(quality), tf.constant(scale))
+
+
+def test_a_thin_picture_is_refused_as_by_the_compressor(monkeypatch):
+    monkeypatch.setattr("comrec_tf.compression.file_coder._PADDING_PIXELS", 0)
+    model = make_model()
+    compressor = compressor_of(model, JpegCodec())
+    encoding = Encoding({2: PictureCoder(model)}, GraphJpeg(JpegCodec()), compressor.preset_ids)
+    thin = np.zeros((2, 900, 3), np.uint8)
+    with pytest.raises(ValueError, match="too thin to be restored"):
+        compressor.encode(thin, 40)
+    for scale in (2, ANY_SCALE):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="too thin to be restored"):
+            encoding.at_quality(tf.constant(thin), tf.constant(40), tf.constant(scale))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too thin to be restored"):
+        encoding.at_known_quality(tf.constant(thin), 40, 2)
