@@ -22,6 +22,7 @@ from apache_beam.utils.shared import Shared
 # Imported for its classes, which Beam then knows.
 from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.beam.verbs import Verb
+from comrec_tf.commands.outcome import finite
 from comrec_tf.compression.request import TargetMissedError
 from comrec_tf.engines import prepared
 
@@ -207,7 +208,7 @@ class _Make(beam.DoFn):
         _count("kept", int(row.get("kept", False)))
         for name in ("pixels", "bytes_before", "bytes_after"):
             _count(name, row[name])
-        yield json.dumps(row)
+        yield json.dumps(finite(row), allow_nan=False)
 
     def _is_done(self, source: str, output: str, changed: float) -> bool:
         """Tell whether the output is there and newer than its input."""

@@ -12,7 +12,7 @@ from comrec_tf.commands.jobs import Done
 from comrec_tf.commands.plan import Plan
 from comrec_tf.compression.request import TargetMissedError
 
-__all__ = ["report", "report_counts", "show_plan"]
+__all__ = ["finite", "report", "report_counts", "show_plan"]
 
 #: Columns of a total without its files.
 _COUNTED: dict[str, tuple[str, Any]] = {
@@ -80,7 +80,7 @@ def report(
             "interrupted": done.interrupted,
             "total": total,
         }
-        print(json.dumps(_finite(content), indent=2, allow_nan=False), file=file)
+        print(json.dumps(finite(content), indent=2, allow_nan=False), file=file)
     elif done.rows:
         display.rows(columns, done.rows, total, file=file)
     lines = [*_notes(done.rows), *remarks, *_of_plan(plan)]
@@ -162,12 +162,19 @@ def _failure(source: str, error: Exception) -> dict[str, str]:
     return {"file": source, "error": text if source in text else f"{source}: {text}"}
 
 
-def _finite(value: Any) -> Any:
-    """The value, with None for each number in it that JSON does not have."""
+def finite(value: Any) -> Any:
+    """Make a value one that JSON can hold.
+
+    Args:
+        value: of dictionaries, lists, tuples, texts, numbers, booleans and None.
+
+    Returns:
+        The same, with None for infinity and what is not a number, and lists for tuples.
+    """
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -12,7 +12,7 @@ def files_below(
     unreadable: Callable[[OSError], None],
     linked: Callable[[str], None],
 ) -> Iterator[str]:
-    """List the files of a folder and of all folders below it, but for hidden files.
+    """List the files of a folder and of all folders below it, but for what is hidden.
 
     Links to folders are not followed: they may lead back to where they are.
 
@@ -29,7 +29,11 @@ def files_below(
     left_out = None if output_dir is None else os.path.realpath(output_dir)
     for place, below, names in os.walk(folder, onerror=unreadable):
         paths = {name: os.path.join(place, name) for name in below}
-        below[:] = [name for name in below if os.path.realpath(paths[name]) != left_out]
+        below[:] = [
+            name
+            for name in below
+            if not name.startswith(".") and os.path.realpath(paths[name]) != left_out
+        ]
         for name in below:
             if os.path.islink(paths[name]):
                 linked(paths[name])

@@ -1,5 +1,6 @@
 """The steps in a pipeline of this process; the command around them is tested by itself."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -68,6 +69,14 @@ def test_a_folder_becomes_a_tree_and_a_second_run_finds_it_done(tmp_path, photos
     counts, _, _ = run(photos)
     assert (counts["made"], counts["done_before"]) == (0, 2)
     assert set(counts) == set(pipeline.COUNTERS)
+
+
+def test_a_picture_that_comes_back_exactly_has_no_score_that_json_lacks(tmp_path, run, request_of):
+    PIL.Image.new("L", (32, 32), 255).save(tmp_path / "white.png")
+    request = dataclasses.replace(request_of(90), metric="psnr")
+    _, done, failed = run(tmp_path / "white.png", verb=verbs.Compress(request))
+    assert failed == {}
+    assert done[f"{tmp_path}/out/white.jpg"]["score"] is None
 
 
 def test_what_fails_is_told_and_stops_nothing(tmp_path, photos, run):

@@ -7,7 +7,8 @@ from comrec_tf.process import folders
 
 @pytest.fixture
 def tree(tmp_path):
-    for name in ("in/a.png", "in/.hidden.png", "in/sub/b.png", "in/out/c.png", "other/d.png"):
+    hidden = ("in/.hidden.png", "in/.thumbnails/a.png")
+    for name in (*hidden, "in/a.png", "in/sub/b.png", "in/out/c.png", "other/d.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     return tmp_path
