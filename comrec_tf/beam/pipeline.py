@@ -22,9 +22,9 @@ from apache_beam.utils.shared import Shared
 # Imported for its classes, which Beam then knows.
 from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.beam.verbs import Verb
-from comrec_tf.commands.outcome import finite
 from comrec_tf.compression.request import TargetMissedError
 from comrec_tf.engines import prepared
+from comrec_tf.process import json_text
 
 __all__ = ["COUNTERS", "REPORTS", "MakeFiles", "claim", "counts_of", "limit_threads"]
 
@@ -208,7 +208,7 @@ class _Make(beam.DoFn):
         _count("kept", int(row.get("kept", False)))
         for name in ("pixels", "bytes_before", "bytes_after"):
             _count(name, row[name])
-        yield json.dumps(finite(row), allow_nan=False)
+        yield json_text.dumps(row)
 
     def _is_done(self, source: str, output: str, changed: float) -> bool:
         """Tell whether the output is there and newer than its input."""

@@ -1,8 +1,6 @@
 """Outcome: what a command says at its end, and the exit code."""
 
 import collections
-import json
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,8 +9,9 @@ from comrec_tf.commands import display, frame
 from comrec_tf.commands.jobs import Done
 from comrec_tf.commands.plan import Plan
 from comrec_tf.compression.request import TargetMissedError
+from comrec_tf.process import json_text
 
-__all__ = ["finite", "report", "report_counts", "show_plan"]
+__all__ = ["report", "report_counts", "show_plan"]
 
 #: Columns of a total without its files.
 _COUNTED: dict[str, tuple[str, Any]] = {
@@ -80,7 +79,7 @@ def report(
             "interrupted": done.interrupted,
             "total": total,
         }
-        print(json.dumps(finite(content), indent=2, allow_nan=False), file=file)
+        print(json_text.dumps(content, indent=2), file=file)
     elif done.rows:
         display.rows(columns, done.rows, total, file=file)
     lines = [*_notes(done.rows), *remarks, *_of_plan(plan)]
@@ -126,7 +125,7 @@ def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = Fa
             "reports": reports,
             "total": {**total, **shares},
         }
-        print(json.dumps(content, indent=2))
+        print(json_text.dumps(content, indent=2))
     elif made:
         display.rows(_COUNTED, [{"made": made, **total, **shares}])
     lines = []
@@ -160,22 +159,6 @@ def _failure(source: str, error: Exception) -> dict[str, str]:
     if not isinstance(error, OSError | ValueError):
         text = f"{type(error).__name__}: {text}".rstrip(": ")
     return {"file": source, "error": text if source in text else f"{source}: {text}"}
-
-
-def finite(value: Any) -> Any:
-    """Make a value one that JSON can hold.
-
-    Args:
-        value: of dictionaries, lists, tuples, texts, numbers, booleans and None.
-
-    Returns:
-        The same, with None for infinity and what is not a number, and lists for tuples.
-    """
-    if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _of_plan(plan: Plan) -> Iterable[str]:
