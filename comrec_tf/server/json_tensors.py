@@ -136,14 +136,14 @@ def _array(name: str, value: Any, info: Any) -> np.ndarray:
         return _strings(name, value, info)
     # As objects at first: NumPy would give each text of a list the room of the longest.
     array = np.array(value, object)
-    if any(isinstance(item, list) for item in array.flat):
+    kinds = set(map(type, array.flat))
+    if list in kinds:
         raise invalid(f"{name} must be {dtype.name} in lists of one length")
     checked_shape(name, list(array.shape), info)
     allowed = {bool} if dtype.is_bool else {int} if dtype.is_integer else {int, float}
-    for item in array.flat:
-        if type(item) not in allowed:
-            told = f"{reprlib.repr(item)[:80]} is not of expected type: {dtype.name} ({name})"
-            raise invalid(f"JSON Value: {told}")
+    if kinds - allowed:
+        wrong = reprlib.repr(next(item for item in array.flat if type(item) not in allowed))
+        raise invalid(f"JSON Value: {wrong[:80]} is not of expected type: {dtype.name} ({name})")
     try:
         return in_range(name, array, np.dtype(dtype.as_numpy_dtype))
     except OverflowError as error:  # a whole number that no float holds
