@@ -426,6 +426,15 @@ def test_a_limit_that_an_earlier_run_did_not_keep_is_not_done(tmp_path, run, pho
     assert run(*arguments) == 3
 
 
+def test_what_kept_its_limit_is_done_also_for_a_run_that_accepts_more(tmp_path, run, photo, capsys):
+    source = save(tmp_path / "photo.png", photo)
+    arguments = [source, f"--output_dir={tmp_path}/out", "--max_bytes=3k", "--resume"]
+    assert run(*arguments) == 0
+    capsys.readouterr()
+    said = report(run, capsys, *arguments, "--best_effort", "--first_frame")
+    assert said["done_before"] == 1
+
+
 def test_files_coded_without_networks_are_counted(tmp_path, run, pictures_dir, capsys):
     # The pairs of this preset have learnt nothing.
     arguments = [pictures_dir / "coffee.png", pictures_dir / "astronaut.png"]

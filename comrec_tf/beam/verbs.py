@@ -115,10 +115,7 @@ class Compress:
 
     def outputs(self, source: str, output: str) -> list[str]:
         """The usual place, and that of a file that is kept as it is; see `Verb.outputs`."""
-        stem, (_, ending) = os.path.splitext(output)[0], os.path.splitext(source)
-        if ending.lower() in input_file.kept_endings(self.suffix):
-            return [output, stem + ending.lower()]
-        return [output]
+        return input_file.places(source, output)
 
     def check_output(
         self, content: bytes, output: str, *, younger: bool, original: Callable[[], bytes]
@@ -127,7 +124,7 @@ class Compress:
         try:
             container.read(content)
         except ValueError:
-            if content != original():
+            if not input_file.keeps(self.request) or content != original():
                 raise FileExistsError(
                     f"{output} exists and is not a compact file: pass --overwrite to replace it"
                 ) from None

@@ -181,7 +181,9 @@ def _write(
         raise FileExistsError(f"its output, {output}, is an input: choose another --output_dir")
     replace = overwrite or plan.may_replace(output)
     if plan.log is not None and status is not None:
-        plan.log.record(job.source, output, made.content, status)
+        # What is beyond its limit is made again: another run may not accept it, or may do better.
+        is_final = not row.get("exceeds_limit", False)
+        plan.log.record(job.source, output, made.content, status, is_final=is_final)
         if plan.resume:
             plan.log.flush()
     modified = None if status is None else status.st_mtime_ns

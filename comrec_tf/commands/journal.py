@@ -90,7 +90,15 @@ class Journal:
         entry = self._done.get(self._slot(output))
         return entry is not None and entry.get("source") == os.path.abspath(source)
 
-    def record(self, source: str, output: str, content: bytes, status: os.stat_result) -> None:
+    def record(
+        self,
+        source: str,
+        output: str,
+        content: bytes,
+        status: os.stat_result,
+        *,
+        is_final: bool = True,
+    ) -> None:
         """Take down what is about to be written, for the next `flush`.
 
         Several threads may call it at the same time.
@@ -100,12 +108,15 @@ class Journal:
             output: the output file.
             content: all its bytes.
             status: of the input before it was read: it may have changed since.
+            is_final: whether later runs need not make it again.
         """
         entry = {
             "output": self._relative(output),
             "sha256": hashlib.sha256(content).hexdigest(),
             **self._facts(source, status),
         }
+        if not is_final:
+            entry["options"] = None  # which no run has
         with self._lock:
             self._pending.append(entry)
             self._add(entry)

@@ -223,9 +223,11 @@ def make(
     plan.log = journal.Journal(values.output_dir, dict(options))
     plan.resume = values.resume
     plan.inputs = frozenset(os.path.realpath(source) for source, _ in files)
+    unfit = set(plan.skipped)
     _assign(plan, plan.log, files, values, suffix, kept)
-    if plan.skipped and values.on_clash == "error":
-        raise FileExistsError("\n".join(f"{file}: {why}" for file, why in plan.skipped.items()))
+    clashes = [f"{file}: {why}" for file, why in plan.skipped.items() if file not in unfit]
+    if clashes and values.on_clash == "error":
+        raise FileExistsError("\n".join(clashes))
     if plan.resume:
         due = [job for job in plan.jobs if not plan.log.is_done(job.source, job.output)]
         plan.jobs, plan.num_done = due, len(plan.jobs) - len(due)

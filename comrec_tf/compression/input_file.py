@@ -17,7 +17,7 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.request import Request
 from comrec_tf.images import files, limits
 
-__all__ = ["InputFile", "compress", "kept_endings", "kept_name", "read"]
+__all__ = ["InputFile", "compress", "keeps", "kept_endings", "kept_name", "places", "read"]
 
 #: Endings of the files that may be kept, by their format, the usual one first.
 _ENDINGS = {
@@ -110,9 +110,7 @@ def compress(
         return _copy(file, request)
     content, row = request.compress(compressor, file.read.picture, file.read.metadata, progress)
     limit = request.limit(file.num_pixels)
-    # No ordinary file is kept where metadata is unwanted: there are more places for it than are
-    # read here, say comments and captions.
-    may_be_kept = file.form in _WORTH_KEEPING and request.metadata and not request.allow_larger
+    may_be_kept = file.form in _WORTH_KEEPING and keeps(request)
     if may_be_kept and file.num_bytes <= min(limit, len(content)):
         return file.content, _kept(
             file, file.content, limit, "no way makes it smaller: kept as it is"
@@ -129,6 +127,19 @@ def compress(
         "exceeds_limit": not row["met"] and len(content) > limit,
         "notes": notes,
     }
+
+
+def keeps(request: Request) -> bool:
+    """Tell whether any ordinary file may be kept.
+
+    Args:
+        request: what is asked of each file.
+
+    Returns:
+        False where larger files are wanted, and where metadata is not: there are more places for
+        it than are read here, say comments and captions.
+    """
+    return request.metadata and not request.allow_larger
 
 
 def kept_endings(suffix: str) -> tuple[str, ...]:
@@ -154,8 +165,26 @@ def kept_name(file: InputFile, output: str) -> str:
     Returns:
         The same place with an ending of the file's format.
     """
+    return _renamed(output, _ENDINGS[file.form])
+
+
+def places(source: str, output: str) -> list[str]:
+    """List where the output of a file may be, as far as the file's name tells.
+
+    Args:
+        source: the file.
+        output: where its compact file goes.
+
+    Returns:
+        That place, and the one of a copy if it has another name.
+    """
+    ending = os.path.splitext(source)[1].lower()
+    forms = [form for form in _WORTH_KEEPING if ending in _ENDINGS[form]]
+    return list(dict.fromkeys([output, *(_renamed(output, _ENDINGS[form]) for form in forms)]))
+
+
+def _renamed(output: str, endings: tuple[str, ...]) -> str:
     stem, ending = os.path.splitext(output)
-    endings = _ENDINGS[file.form]
     return output if ending.lower() in endings else stem + endings[0]
 
 

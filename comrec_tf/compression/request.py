@@ -72,8 +72,8 @@ class Request:
             FileNotFoundError, ValueError: as `suffix`.
         """
         values = dataclasses.asdict(self)
-        # The engine decides between pairs only in ties; pixels only decide which files are refused.
-        for name in ("engine", "precision", "max_pixels"):
+        # The engine decides between pairs only in ties; the others, which files are refused.
+        for name in ("engine", "precision", "best_effort", "first_frame", "max_pixels"):
             del values[name]
         return {**values, "ids": find.ids_of(self.preset)}
 

@@ -106,6 +106,7 @@ def _train(
         else:
             before, state = restored
             model = _resumed(before, config)
+            del before, restored  # with its optimizers' state
             _log.info("resuming after epoch %d", state["epochs_done"])
 
     wait = InputWait()

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import pickle
 
@@ -59,6 +60,10 @@ def test_what_is_not_known_to_be_ours_is_refused(compress, restore):
     with pytest.raises(FileExistsError, match="is not a compact file"):
         compress.check_output(b"a stranger's", "a.jpg", younger=True, original=lambda: b"a.jpg's")
     compress.check_output(b"a copy", "a.jpg", younger=True, original=lambda: b"a copy")
+    for changed in ({"metadata": False}, {"allow_larger": True}):  # then there are no copies
+        other = verbs.Compress(dataclasses.replace(compress.request, **changed))
+        with pytest.raises(FileExistsError, match="is not a compact file"):
+            other.check_output(b"a copy", "a.jpg", younger=True, original=lambda: b"a copy")
     restore.check_output(b"anything", "a.png", younger=True, original=never)
     with pytest.raises(FileExistsError, match="older than its input"):
         restore.check_output(b"anything", "a.png", younger=False, original=never)
@@ -67,6 +72,7 @@ def test_what_is_not_known_to_be_ours_is_refused(compress, restore):
     assert compress.outputs("in/a.png", "out/a.jpg") == ["out/a.jpg"]
     assert compress.outputs("in/a.jpeg", "out/a.jpg") == ["out/a.jpg"]
     assert compress.outputs("in/a.WEBP", "out/a.jpg") == ["out/a.jpg", "out/a.webp"]
+    assert compress.outputs("in/a.jpeg", "out/a.webp") == ["out/a.webp", "out/a.jpg"]
 
 
 def test_a_compact_file_and_one_that_no_way_makes_smaller_are_copied(compress, exported, photo):

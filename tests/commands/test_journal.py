@@ -119,6 +119,15 @@ def test_what_is_taken_down_is_on_the_disk_once_it_is_flushed(tmp_path, files):
     assert Journal(tmp_path / "out", {}).is_done(*files)
 
 
+def test_what_is_not_final_is_ours_and_not_done(tmp_path, files):
+    log = Journal(tmp_path / "out", {})
+    log.record(*files, b"output", os.stat(files[0]), is_final=False)
+    log.flush()
+    for each in (log, Journal(tmp_path / "out", {})):
+        assert each.owns(files[1])
+        assert not each.is_done(*files)
+
+
 def test_an_input_that_has_changed_since_it_was_read_is_not_done(tmp_path, files):
     source, output = files
     before = os.stat(source)

@@ -59,6 +59,13 @@ def test_a_folder_keeps_its_tree_and_what_is_no_picture_is_counted(tree):
     assert not (tree / "out").exists()
 
 
+def test_a_folder_that_cannot_be_read_is_no_clash(tree, unreadable):
+    unreadable("in/sub")
+    planned = make("in", on_clash="error")
+    assert planned.jobs == ALL[:2]
+    assert planned.skipped == {"in/sub": "Permission denied"}
+
+
 def test_globs_are_files(tree):
     assert make("in/*.png").jobs == ALL[:1]
     assert make("in/**/*.png").jobs == [ALL[0], Job("in/sub/c.png", "out/c.jpg")]
