@@ -76,7 +76,7 @@ def _compress(values: flags.FlagValues, inputs: list[str]) -> int:
         suffixes=(*vocabulary.PICTURE_SUFFIXES, *heif),
         options={"compress": wanted.outcome},
         is_output=_is_compact,
-        kept=input_file.kept_endings(wanted.suffix),
+        outputs_of=input_file.places,
     )
     if values.dry_run:
         return outcome.show_plan(planned)

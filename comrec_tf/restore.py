@@ -72,7 +72,7 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
         suffix=restoration.JPEG_ENDINGS[0] if values.to_jpeg else wanted.suffix,
         suffixes=[".jxl"] if values.to_jpeg else vocabulary.COMPACT_SUFFIXES,
         options={"restore": "to_jpeg"} if values.to_jpeg else wanted.outcome,
-        kept=() if values.to_jpeg else restoration.JPEG_ENDINGS,
+        outputs_of=functools.partial(_places, to_jpeg=values.to_jpeg),
     )
     if values.dry_run:
         return outcome.show_plan(planned)
@@ -94,6 +94,14 @@ def _restore(values: flags.FlagValues, inputs: list[str]) -> int:
     return outcome.report(
         planned, done, _COLUMNS, total if done.rows else None, as_json=values.json
     )
+
+
+def _places(source: str, output: str, *, to_jpeg: bool) -> list[str]:
+    from comrec_tf.compression.restoration import JPEG_ENDINGS, kept_name
+
+    if to_jpeg or os.path.splitext(source)[1].lower() not in JPEG_ENDINGS:
+        return [output]
+    return [output, kept_name(source, output)]
 
 
 def _read(job: plan.Job, *, wanted: "Restoration", to_jpeg: bool) -> "Source":

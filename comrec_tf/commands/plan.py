@@ -177,7 +177,7 @@ def make(
     suffixes: Sequence[str],
     options: Mapping[str, Any],
     is_output: Callable[[str], bool] = lambda path: False,
-    kept: Sequence[str] = (),
+    outputs_of: Callable[[str, str], Sequence[str]] = lambda source, output: [output],
 ) -> Plan:
     """Name an output for each input.
 
@@ -189,7 +189,8 @@ def make(
         suffixes: endings of the files that are taken from a folder.
         options: as in `journal.Journal`.
         is_output: tells whether an earlier run made a file of the output folder.
-        kept: endings of inputs that may be copied as they are, under their own ending.
+        outputs_of: lists, for an input and its usual output, that and where else it may go in the
+            end, as far as its name tells: some inputs are copied, under another ending.
 
     Returns:
         The plan.
@@ -224,7 +225,7 @@ def make(
     plan.resume = values.resume
     plan.inputs = frozenset(os.path.realpath(source) for source, _ in files)
     unfit = set(plan.skipped)
-    _assign(plan, plan.log, files, values, suffix, kept)
+    _assign(plan, plan.log, files, values, suffix, outputs_of)
     clashes = [f"{file}: {why}" for file, why in plan.skipped.items() if file not in unfit]
     if clashes and values.on_clash == "error":
         raise FileExistsError("\n".join(clashes))
@@ -242,20 +243,19 @@ def _assign(
     found: Sequence[tuple[str, str]],
     values: flags.FlagValues,
     suffix: str,
-    kept: Sequence[str],
+    outputs_of: Callable[[str, str], Sequence[str]],
 ) -> None:
     """Give each input an output that nothing else has, or say why it has none."""
     claims = _claims(found, pathlib.Path(values.output_dir), suffix)
     taken: set[str] = set()
 
     def obstacle(source: str, output: str) -> str | None:
-        stem, (_, ending) = os.path.splitext(output)[0], os.path.splitext(source)
-        copy = stem + ending
-        if ending.lower() in kept and os.path.realpath(copy) != os.path.realpath(source):
-            return blocked(source, output) or blocked(source, copy)
-        return blocked(source, output)
+        reasons = (blocked(source, place, output) for place in outputs_of(source, output))
+        return next(filter(None, reasons), None)
 
-    def blocked(source: str, place: str) -> str | None:
+    def blocked(source: str, place: str, output: str) -> str | None:
+        if place != output and os.path.realpath(place) == os.path.realpath(source):
+            return None  # the copy of an input that is where it belongs
         if plan.is_input(place):
             return f"its output, {place}, is an input: choose another --output_dir"
         if values.overwrite or not os.path.lexists(place):

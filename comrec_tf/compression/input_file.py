@@ -17,7 +17,7 @@ from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.request import Request
 from comrec_tf.images import files, limits
 
-__all__ = ["InputFile", "compress", "keeps", "kept_endings", "kept_name", "places", "read"]
+__all__ = ["InputFile", "compress", "keeps", "kept_name", "places", "read"]
 
 #: Endings of the files that may be kept, by their format, the usual one first.
 _ENDINGS = {
@@ -140,19 +140,6 @@ def keeps(request: Request) -> bool:
         it than are read here, say comments and captions.
     """
     return request.metadata and not request.allow_larger
-
-
-def kept_endings(suffix: str) -> tuple[str, ...]:
-    """List the endings of inputs whose copies have another name than their compact files.
-
-    Args:
-        suffix: ending of the compact files.
-
-    Returns:
-        Endings of the ordinary files that may be kept.
-    """
-    names = [_ENDINGS[form] for form in _WORTH_KEEPING]
-    return tuple(ending for endings in names if suffix not in endings for ending in endings)
 
 
 def kept_name(file: InputFile, output: str) -> str:

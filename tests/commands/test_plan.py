@@ -7,7 +7,11 @@ from comrec_tf.commands import frame, journal, plan
 from comrec_tf.commands.plan import Job
 
 
-def make(*inputs, is_output=lambda path: False, kept=(), **flags):
+def usual(source, output):
+    return [output]
+
+
+def make(*inputs, is_output=lambda path: False, places=usual, **flags):
     values = {
         "input": [],
         "output_dir": "out",
@@ -24,7 +28,7 @@ def make(*inputs, is_output=lambda path: False, kept=(), **flags):
         suffixes=(".png", ".tif", ".jpg"),
         options={},
         is_output=is_output,
-        kept=kept,
+        outputs_of=places,
     )
 
 
@@ -136,9 +140,14 @@ def test_a_place_that_a_copy_would_take_counts_as_an_output(tree):
     (tree / "in" / "w.webp").write_bytes(b"")
     (tree / "out").mkdir()
     (tree / "out" / "w.webp").write_bytes(b"")
-    kept = [".webp"]
-    assert "out/w.webp exists" in make("in/w.webp", kept=kept).skipped["in/w.webp"]
-    assert make("in/w.webp", kept=kept, on_clash="number").jobs[0].output == "out/w-2.jpg"
+
+    def places(source, output):
+        return [output, output.replace(".jpg", ".webp")]
+
+    assert "out/w.webp exists" in make("in/w.webp", places=places).skipped["in/w.webp"]
+    assert make("in/w.webp", places=places, on_clash="number").jobs[0].output == "out/w-2.jpg"
+    at_home = make("in/w.webp", places=places, output_dir="in")
+    assert at_home.jobs == [Job("in/w.webp", "in/w.jpg")]
     assert make("in/w.webp").jobs == [Job("in/w.webp", "out/w.jpg")]
 
 

@@ -126,8 +126,15 @@ def test_what_is_kept_ends_as_its_own_format_does(poor, compact, photo):
         read = input_file.read("a", asked(), content)
         assert input_file.kept_name(read, "out/a.JPG") == "out/a.JPG"
         assert input_file.kept_name(read, "out/a.webp") == "out/a.jpg"
-    assert input_file.kept_endings(".jpg") == (".webp", ".avif")
-    assert input_file.kept_endings(".jxl") == (".jpg", ".jpeg", ".webp", ".avif")
+
+
+def test_names_tell_where_an_output_may_be():
+    for source in ("a.png", "a.jpg", "a.JPEG"):
+        assert input_file.places(source, "out/a.jpg") == ["out/a.jpg"]
+    for source, ending in (("a.WEBP", "webp"), ("a.avif", "avif")):
+        assert input_file.places(source, "out/a.jpg") == ["out/a.jpg", f"out/a.{ending}"]
+    for source in ("a.jpg", "a.jpeg"):
+        assert input_file.places(source, "out/a.jxl") == ["out/a.jxl", "out/a.jpg"]
 
 
 def test_animations_and_large_pictures_are_refused_unless_asked_for(made, photo):
