@@ -5,11 +5,9 @@ nothing by the larger one, so an encoder with a dead zone takes the smaller one.
 know.
 """
 
-import functools
-
 import numpy as np
 
-from comrec_tf.codecs.requantize import Choose
+from comrec_tf.codecs.requantize import Choose, Sample
 
 __all__ = ["of_width"]
 
@@ -18,7 +16,7 @@ __all__ = ["of_width"]
 _HALVED_WORTH = 3.0
 
 
-def of_width(width: float) -> Choose:
+def of_width(width: float) -> Sample:
     """Make what chooses levels with a dead zone.
 
     A coefficient c becomes the level sign(c) floor(|c| / step + 0.5 - width); the block's mean is
@@ -30,11 +28,15 @@ def of_width(width: float) -> Choose:
     Returns:
         An argument of `requantize`.
     """
-    return functools.partial(_choose, width)
 
+    def sample(_: np.ndarray, steps: np.ndarray, halved: bool) -> Choose:
+        offset = np.full(steps.size, 0.5 - (width / _HALVED_WORTH if halved else width), np.float32)
+        offset[0] = 0.5
 
-def _choose(width: float, coefficients: np.ndarray, steps: np.ndarray, halved: bool) -> np.ndarray:
-    scaled = coefficients / steps
-    offset = np.full(steps.size, 0.5 - (width / _HALVED_WORTH if halved else width), np.float32)
-    offset[0] = 0.5
-    return np.copysign(np.floor(np.abs(scaled) + offset), scaled)
+        def choose(coefficients: np.ndarray) -> np.ndarray:
+            scaled = coefficients / steps
+            return np.copysign(np.floor(np.abs(scaled) + offset), scaled)
+
+        return choose
+
+    return sample

@@ -11,9 +11,9 @@ import functools
 import numpy as np
 
 from comrec_tf.codecs.dct import FROM_ZIGZAG, ZIGZAG
-from comrec_tf.codecs.requantize import Choose
+from comrec_tf.codecs.requantize import Choose, Sample
 
-__all__ = ["choose_levels", "of_weight"]
+__all__ = ["Rates", "choose_levels", "of_weight", "rates_of"]
 
 #: The mean square of a block's coefficients, without that of its mean, at which errors count half:
 #: the eye sees less in busy blocks. mozjpeg's number is nearly three times as large; this one was
@@ -21,14 +21,13 @@ __all__ = ["choose_levels", "of_weight"]
 _BUSY = 512.0
 #: Rates are looked up by run of zeros and by size (T.81, F.1.2.2) of a level: 64 by 16 numbers.
 _SIZES = 16
-#: Rates are taken from so many blocks at least, if there are as many.
-_SAMPLE = 8192
-#: Blocks that are worked on at once, so that arrays stay in the cache.
-_AT_ONCE = 4096
+#: What levels cost: bits of each one behind a run of zeros, float32 (64 * `_SIZES`,), and of the
+#: end of a block.
+Rates = tuple[np.ndarray, float]
 
 
-def of_weight(weight: float) -> Choose:
-    """Make what chooses levels by a trellis.
+def of_weight(weight: float) -> Sample:
+    """Make what chooses levels by a trellis, with rates of the sample's levels.
 
     Args:
         weight: bits that a squared error of one step is worth in a smooth block, above 0; in others
@@ -37,51 +36,58 @@ def of_weight(weight: float) -> Choose:
     Returns:
         An argument of `requantize`.
     """
-    return functools.partial(_choose, weight)
+
+    def sample(some: np.ndarray, steps: np.ndarray, _: bool) -> Choose:
+        steps = steps[ZIGZAG]
+
+        def choose(coefficients: np.ndarray, rates: Rates | None = None) -> np.ndarray:
+            ordered = coefficients[:, ZIGZAG]
+            varying = ordered[:, 1:]
+            energy = np.einsum("ij,ij->i", varying, varying) / varying.shape[1]
+            weights = (weight / (1.0 + energy / _BUSY)).astype(np.float32)
+            return choose_levels(ordered / steps, weights, rates)[:, FROM_ZIGZAG]
+
+        return functools.partial(choose, rates=rates_of(choose(some)[:, ZIGZAG]))
+
+    return sample
 
 
-def _choose(weight: float, coefficients: np.ndarray, steps: np.ndarray, _: bool) -> np.ndarray:
-    energy = np.einsum("ij,ij->i", coefficients[:, 1:], coefficients[:, 1:]) / (steps.size - 1)
-    weights = (weight / (1.0 + energy / _BUSY)).astype(np.float32)
-    return choose_levels((coefficients / steps)[:, ZIGZAG], weights)[:, FROM_ZIGZAG]
-
-
-def choose_levels(scaled: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Choose the levels of blocks that share a Huffman code.
+def choose_levels(
+    scaled: np.ndarray, weights: np.ndarray, rates: Rates | None = None
+) -> np.ndarray:
+    """Choose the levels of blocks.
 
     Args:
         scaled: float32 (N, 64), coefficients in steps, in zigzag order.
         weights: float32 (N,), bits that a squared error of one step is worth in each block.
+        rates: what levels cost; by what their rounded ones cost if None.
 
     Returns:
         float32 (N, 64), whole numbers: the mean rounded, the others rounded, one less, or zero.
     """
     sizes = np.abs(scaled)
     rounded = np.rint(sizes).astype(np.int16)
-    rounded[:, 0] = 0
-    every = max(1, len(scaled) // _SAMPLE)
-    few = rounded[::every]
-    rates = _rates(_cheapest(sizes[::every], few, weights[::every], _rates(few)))
-    levels = np.copysign(_cheapest(sizes, rounded, weights, rates), scaled)
-    levels[:, 0] = np.rint(scaled[:, 0])
-    return levels
+    levels = _cheapest(sizes, rounded, weights, rates_of(rounded) if rates is None else rates)
+    result = np.copysign(levels, scaled)
+    result[:, 0] = np.rint(scaled[:, 0])
+    return result
 
 
-def _rates(levels: np.ndarray) -> tuple[np.ndarray, float]:
+def rates_of(levels: np.ndarray) -> Rates:
     """Estimate the bits of a Huffman code that is made for levels.
 
     Args:
-        levels: int (N, 64), without signs, that of the mean being zero.
+        levels: int or float (N, 64), in zigzag order.
 
     Returns:
         Bits of each level behind a run of zeros, float32 (64 * `_SIZES`,), and of the end of a
         block.
     """
-    block, position = np.nonzero(levels)
-    run = np.diff(position, prepend=0) - 1
+    varying = np.abs(levels[:, 1:])
+    block, position = np.nonzero(varying)
     is_first = np.diff(block, prepend=-1) > 0
-    run[is_first] = position[is_first] - 1
-    symbols = run % 16 * _SIZES + _size(levels[block, position])
+    run = np.where(is_first, position, np.diff(position, prepend=0) - 1)
+    symbols = run % 16 * _SIZES + _size(varying[block, position])
     counts = np.bincount(symbols, minlength=16 * _SIZES).astype(np.float64)
     counts[15 * _SIZES] = (run // 16).sum()  # 16 zeros are a symbol of their own
     counts[0] = np.count_nonzero(levels[:, -1] == 0)
@@ -97,30 +103,36 @@ def _size(levels: np.ndarray) -> np.ndarray:
 
 
 def _cheapest(
-    sizes: np.ndarray, rounded: np.ndarray, weights: np.ndarray, rates: tuple[np.ndarray, float]
+    sizes: np.ndarray, rounded: np.ndarray, weights: np.ndarray, rates: Rates
 ) -> np.ndarray:
-    """Find the cheapest levels, int16 (N, 64) without signs, that of the mean being zero."""
-    # Those with most levels first: blocks that have a further one are always the first of a part.
-    counts = np.count_nonzero(rounded, axis=1)
-    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    """Find the cheapest levels of blocks, int16 (N, 64) without signs; zero for their means."""
     chosen = np.zeros_like(rounded)
-    for start in range(0, len(order), _AT_ONCE):
-        part = order[start : start + _AT_ONCE]
-        chosen[part] = _cheapest_of(sizes[part], rounded[part], weights[part], *rates)
+    counts = np.count_nonzero(rounded[:, 1:], axis=1)
+    # Those with most levels first: blocks that have a further one are always the first ones.
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    if order.size:
+        sizes, rounded, weights, counts = (
+            array[order] for array in (sizes, rounded, weights, counts)
+        )
+        chosen[order] = _cheapest_of(sizes, rounded, weights, counts, *rates)
     return chosen
 
 
 def _cheapest_of(
-    sizes: np.ndarray, rounded: np.ndarray, weights: np.ndarray, rates: np.ndarray, end: float
+    sizes: np.ndarray,
+    rounded: np.ndarray,
+    weights: np.ndarray,
+    counts: np.ndarray,
+    rates: np.ndarray,
+    end: float,
 ) -> np.ndarray:
-    """Find the cheapest levels of blocks, those with most levels first, none without any."""
-    counts = np.count_nonzero(rounded, axis=1)
+    """Find them for blocks with falling `counts` of levels that are not zero."""
     most = int(counts[0])
     # Places of the levels, behind that of the mean; zeros behind the last one.
-    block, position = np.nonzero(rounded)
+    block, position = np.nonzero(rounded[:, 1:])
     index = np.arange(len(block)) - np.repeat(np.cumsum(counts) - counts, counts)
     places = np.zeros((len(rounded), most + 1), np.int32)
-    places[block, index + 1] = position
+    places[block, index + 1] = position + 1
     # The cost of the cheapest way to each level, less that of making all up to it zero.
     cost = np.full(places.shape, np.inf, np.float32)
     cost[:, 0] = 0.0

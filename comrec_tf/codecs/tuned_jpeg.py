@@ -9,7 +9,7 @@ import PIL.Image
 
 from comrec_tf.codecs import base, dead_zone, joined_tables, quantization, trellis
 from comrec_tf.codecs.jpeg import JpegCodec, PillowJpegCodec
-from comrec_tf.codecs.requantize import Choose, requantize
+from comrec_tf.codecs.requantize import Sample, requantize
 
 __all__ = ["FlatJpegCodec", "TrellisJpegCodec"]
 
@@ -39,7 +39,7 @@ class _TunedJpegCodec(PillowJpegCodec):
         """Return the steps of luma and chroma, float32 (2, 8, 8), whole numbers from 1 to 255."""
 
     @abc.abstractmethod
-    def _choose(self) -> Choose | None:
+    def _sample(self) -> Sample | None:
         """Return what chooses levels, or None where libjpeg rounds."""
 
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
@@ -50,12 +50,12 @@ class _TunedJpegCodec(PillowJpegCodec):
         return min(baseline, mozjpeg_lossless_optimization.optimize(baseline), key=len)
 
     def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
-        choose = self._choose()
-        if choose is None:
+        sample = self._sample()
+        if sample is None:
             return super()._prepared(picture, quality)
         tables = self._tables(quality).reshape(2, -1)
         halved = self.chroma_subsampling == "4:2:0"
-        planes = requantize(picture, tables, choose, halved=halved)
+        planes = requantize(picture, tables, sample, halved=halved)
         return PIL.Image.fromarray(planes, "L" if picture.shape[-1] == 1 else "YCbCr")
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class FlatJpegCodec(_TunedJpegCodec):
     def _tables(self, quality: float) -> np.ndarray:
         return quantization.flat_tables(quality)
 
-    def _choose(self) -> Choose | None:
+    def _sample(self) -> Sample | None:
         return dead_zone.of_width(self.dead_zone) if self.dead_zone else None
 
     def step(self, quality: float) -> float:
@@ -157,7 +157,7 @@ class TrellisJpegCodec(_TunedJpegCodec):
     def _tables(self, quality: float) -> np.ndarray:
         return quantization.eye_tables(quality)
 
-    def _choose(self) -> Choose:
+    def _sample(self) -> Sample:
         return trellis.of_weight(self.weight)
 
     def step(self, quality: float) -> float:
