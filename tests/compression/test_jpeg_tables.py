@@ -22,7 +22,8 @@ def test_the_quality_that_pillow_was_given_is_found(quality):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("mozjpeg", {"tables": 2}), ("mozjpeg", {"tables": 3}), ("jpeg-flat", {})]
+    ("name", "options"),
+    [("mozjpeg", {"tables": 2}), ("mozjpeg", {"tables": 3}), ("jpeg-trellis", {})],
 )
 @pytest.mark.parametrize("quality", [30, 75, 90])
 def test_other_encoders_tables_get_about_the_step_that_networks_were_trained_with(
