@@ -23,7 +23,7 @@ from apache_beam.utils.shared import Shared
 from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.beam.verbs import Verb
 from comrec_tf.compression.request import TargetMissedError
-from comrec_tf.engines import prepared
+from comrec_tf.engines import threads
 from comrec_tf.process import json_text
 
 __all__ = ["COUNTERS", "REPORTS", "MakeFiles", "claim", "counts_of", "limit_threads"]
@@ -270,7 +270,7 @@ def limit_threads(number: int) -> None:
         number: of threads; 0 for all cores.
     """
     if number:
-        os.environ[prepared.THREADS] = str(number)
+        os.environ[threads.VARIABLE] = str(number)
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(number)
         tf.config.threading.set_inter_op_parallelism_threads(number)
