@@ -24,7 +24,7 @@ from comrec_tf.beam import file_systems  # noqa: F401
 from comrec_tf.beam.verbs import Verb
 from comrec_tf.compression.request import TargetMissedError
 from comrec_tf.engines import threads
-from comrec_tf.process import json_text
+from comrec_tf.process import folders, json_text
 
 __all__ = ["COUNTERS", "REPORTS", "MakeFiles", "claim", "counts_of", "limit_threads"]
 
@@ -104,13 +104,14 @@ class _Find(beam.DoFn):
         self._suffix = suffix
         self._suffixes = suffixes
 
-    def _is_input(self, folder: str, name: str) -> bool:
-        ours = REPORTS in folder.split("/")
-        return name.lower().endswith(self._suffixes) and not name.startswith(".") and not ours
+    def _is_input(self, relative: str) -> bool:
+        hidden = folders.is_hidden(relative) or REPORTS in relative.split("/")
+        return relative.lower().endswith(self._suffixes) and not hidden
 
     def process(self, pattern: str) -> Iterator[Any]:
         fixed = pattern[: match.start()] if (match := _WILDCARDS.search(pattern)) else pattern
-        if match is None and not pattern.lower().endswith(self._suffixes):
+        is_file = match is None and pattern.lower().endswith(self._suffixes)
+        if match is None and not is_file:
             root = pattern.rstrip("/") + "/"
             pattern = root + "**"
         else:
@@ -121,11 +122,12 @@ class _Find(beam.DoFn):
         try:
             for found in FileSystems.match([pattern])[0].metadata_list:
                 relative = found.path[len(root) :]
-                folder, name = posixpath.split(relative)
-                if not self._is_input(folder, name) or (ours and found.path.startswith(ours)):
+                if not is_file and not self._is_input(relative):
+                    continue
+                if ours and found.path.startswith(ours):
                     continue
                 number += 1
-                target = posixpath.join(folder, name[: name.rindex(".")] + self._suffix)
+                target = posixpath.splitext(relative)[0] + self._suffix
                 output = FileSystems.join(self._output, *target.split("/"))
                 yield output, (found.path, found.last_updated_in_seconds or 0.0)
         except (OSError, ValueError) as error:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import sys
 
 import imagecodecs
@@ -69,6 +70,15 @@ def test_a_folder_becomes_a_tree_and_a_second_run_finds_it_done(tmp_path, photos
     counts, _, _ = run(photos)
     assert (counts["made"], counts["done_before"]) == (0, 2)
     assert set(counts) == set(pipeline.COUNTERS)
+
+
+def test_what_is_hidden_below_a_folder_is_no_input_unless_it_is_named(tmp_path, photos, run):
+    for place in ("deep/.thumbnails/c.png", ".d.png", ".trash/e.png"):
+        (photos / place).parent.mkdir(exist_ok=True)
+        shutil.copy(photos / "a.png", photos / place)
+    _, done, failed = run(photos, photos / ".trash", photos / "deep" / "**", photos / ".d.png")
+    assert failed == {}
+    assert set(done) == {f"{tmp_path}/out/{name}.jpg" for name in ("a", "deep/b", "b", "e", ".d")}
 
 
 def test_a_picture_that_comes_back_exactly_has_no_score_that_json_lacks(tmp_path, run, request_of):
