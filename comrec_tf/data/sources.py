@@ -94,8 +94,8 @@ def _paths_of(source: str) -> list[str]:
     is_local = "://" not in source
     system: Any = os.path if is_local else tf.io.gfile
     if system.isdir(source):
-        found = _local_files_of(source) if is_local else _remote_files_of(source)
-        return [path for path in found if path.lower().endswith(vocabulary.PICTURE_SUFFIXES)]
+        files = _local_files_of(source) if is_local else _remote_files_of(source)
+        return [path for path in files if path.lower().endswith(vocabulary.PICTURE_SUFFIXES)]
     if system.exists(source):
         return [source]
     found = glob.glob(source, recursive=True) if is_local else tf.io.gfile.glob(source)
