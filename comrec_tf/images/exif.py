@@ -31,7 +31,7 @@ class _Entry(NamedTuple):
     place: int
     tag: int
     kind: int
-    count: int
+    number: int
     value: int
 
 
@@ -110,6 +110,6 @@ def _extents(directories: dict[int, list[_Entry]]) -> Iterator[tuple[int, int]]:
     for start, entries in directories.items():
         yield start, start + 2 + 12 * len(entries) + 4
         for entry in entries:
-            size = _SIZES.get(entry.kind, 8) * entry.count
+            size = _SIZES.get(entry.kind, 8) * entry.number
             if size > 4:
                 yield entry.value, entry.value + size
