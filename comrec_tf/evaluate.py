@@ -59,9 +59,9 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_list(
             "codecs",
             ["jpeg"],
-            "Codecs next to the preset: jpeg, jpeg-flat, mozjpeg, jpegli, webp, avif, jpeg2000, "
-            "jpeg-xl (a JPEG packed without loss), jpegxl-lossy, or all for those that are "
-            "installed. The first is the one that others are compared with.",
+            "Codecs next to the preset: jpeg, jpeg-flat, jpeg-trellis, mozjpeg, jpegli, webp, "
+            "avif, jpeg2000, jpeg-xl (a JPEG packed without loss), jpegxl-lossy, or all for those "
+            "that are installed. The first is the one that others are compared with.",
             flag_values=values,
         )
         flags.DEFINE_list(

@@ -28,6 +28,7 @@ DEFAULT_PRESET = "comrec"
 CODEC_SUFFIXES = {
     "jpeg": ".jpg",
     "jpeg-flat": ".jpg",
+    "jpeg-trellis": ".jpg",
     "mozjpeg": ".jpg",
     "jpegli": ".jpg",
     "webp": ".webp",

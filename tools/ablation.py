@@ -33,7 +33,7 @@ import PIL.Image
 
 from comrec_tf.codecs import base, catalog
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.commands import display
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.evaluation import matched, pictures

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from comrec_tf.codecs import base, jpeg, jpeg_encoders, jpeg_xl, other_formats
+from comrec_tf.codecs import base, jpeg, jpeg_encoders, jpeg_xl, other_formats, tuned_jpeg
 from comrec_tf.compact_file import carriers
 
 __all__ = ["codec_of", "make_codec", "make_codec_for"]
@@ -11,7 +11,8 @@ _CODECS: dict[str, type[base.Codec]] = {
     codec.name: codec
     for codec in (
         jpeg.JpegCodec,
-        jpeg_encoders.FlatJpegCodec,
+        tuned_jpeg.FlatJpegCodec,
+        tuned_jpeg.TrellisJpegCodec,
         jpeg_encoders.MozjpegCodec,
         jpeg_encoders.JpegliCodec,
         other_formats.WebpCodec,

@@ -1,8 +1,8 @@
-"""JPEG's transform of blocks."""
+"""JPEG's transform of blocks, and the order of what it gives."""
 
 import numpy as np
 
-__all__ = ["BLOCK", "DCT"]
+__all__ = ["BLOCK", "DCT", "FROM_ZIGZAG", "ZIGZAG"]
 
 #: Side of a block in pixels.
 BLOCK = 8
@@ -17,3 +17,16 @@ def _matrix() -> np.ndarray:
 
 #: The orthonormal 8x8 DCT-II of T.81 A.3.3, 64 coefficients by 64 pixels of a block, float32.
 DCT = _matrix()
+
+
+def _zigzag() -> np.ndarray:
+    rows, columns = np.indices((BLOCK, BLOCK))
+    diagonal = rows + columns
+    along = np.where(diagonal % 2, rows, columns)
+    return np.lexsort((along.ravel(), diagonal.ravel()))
+
+
+#: The coefficients, rows of vertical frequency, in their order in files (T.81, A.6).
+ZIGZAG = _zigzag()
+#: The position in the file of each coefficient.
+FROM_ZIGZAG = np.argsort(ZIGZAG)

@@ -1,110 +1,21 @@
-"""Better encoders of standard JPEG: flatter tables, and mozjpeg and jpegli (extra ``codecs``)."""
+"""Other people's encoders of standard JPEG: mozjpeg and jpegli (extra ``codecs``)."""
 
 import functools
 import importlib
 import io
 from typing import Any, ClassVar
 
-import mozjpeg_lossless_optimization
 import numpy as np
 import PIL.Image
 
 from comrec_tf import vocabulary
-from comrec_tf.codecs import base, dead_zone, joined_tables, quantization
-from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat, PillowJpegCodec
+from comrec_tf.codecs import base, joined_tables
+from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat
 from comrec_tf.process import forking
 
-__all__ = ["FlatJpegCodec", "JpegliCodec", "MozjpegCodec"]
+__all__ = ["JpegliCodec", "MozjpegCodec"]
 
 _LIBVIPS = forking.ThreadedLibrary("libvips")
-
-
-class FlatJpegCodec(PillowJpegCodec):
-    """JPEG by Pillow with quantisation tables for a squared error, not for the eye.
-
-    A network restores more from finer steps of the high frequencies and of chroma and coarser steps
-    of the lowest: the shipped networks reach the same PSNR with a tenth fewer bytes. Above quality
-    50 the tables slowly become the standard's; see `quantization.flat_tables`. Decoders read the
-    tables from the file, so there are qualities between libjpeg's whole ones, which are far apart
-    where files are small: from 5 to 6 a file grows by a seventh.
-
-    Args:
-        chroma_subsampling: "4:2:0" or "4:4:4"; ignored for grey pictures.
-        optimize_huffman: whether the Huffman tables are made for each picture; see `JpegCodec`.
-        progressive: whether the scans are progressive, in the order that mozjpeg finds best for
-            the picture, where that is smaller than baseline JPEG: by 2 to 3 % from 0.25 bits per
-            pixel on. Not without `optimize_huffman`.
-        dead_zone: how far above the middle between two levels the smaller one is still taken, in
-            steps of luma, 0 to 0.5; see `dead_zone.requantize`. Decoders need not know it.
-
-    Raises:
-        ValueError: an argument is none of these.
-    """
-
-    name = "jpeg-flat"
-    qualities = tuple(eighths / 8 for eighths in range(8, 801))
-
-    def __init__(
-        self,
-        chroma_subsampling: str = "4:2:0",
-        optimize_huffman: bool = True,
-        progressive: bool = False,
-        dead_zone: float = 0.0,
-    ) -> None:
-        base.check_chroma_subsampling(chroma_subsampling)
-        if progressive and not optimize_huffman:
-            raise ValueError(
-                "progressive needs Huffman tables made for each picture. "
-                "Received: optimize_huffman=False"
-            )
-        if not 0.0 <= dead_zone <= 0.5:
-            raise ValueError(f"dead_zone must be from 0 to 0.5. Received: dead_zone={dead_zone}")
-        self.chroma_subsampling = chroma_subsampling
-        self.optimize_huffman = optimize_huffman
-        self.progressive = progressive
-        self.dead_zone = dead_zone
-
-    def encode(self, picture: np.ndarray, quality: float) -> bytes:
-        """Encode a picture; see `Codec.encode`."""
-        baseline = joined_tables.join(super().encode(picture, quality))
-        if not self.progressive:
-            return baseline
-        return min(baseline, mozjpeg_lossless_optimization.optimize(baseline), key=len)
-
-    def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
-        if not self.dead_zone:
-            return super()._prepared(picture, quality)
-        tables = quantization.flat_tables(quality).reshape(2, 64)
-        halved = self.chroma_subsampling == "4:2:0"
-        planes = dead_zone.requantize(picture, tables, self.dead_zone, halved=halved)
-        return PIL.Image.fromarray(planes, "L" if picture.shape[-1] == 1 else "YCbCr")
-
-    def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        tables = quantization.flat_tables(quality).astype(int).reshape(2, 64).tolist()
-        grey = picture.shape[-1] == 1
-        return {
-            "qtables": tables[:1] if grey else tables,
-            "subsampling": "4:4:4" if grey else self.chroma_subsampling,
-            "optimize": self.optimize_huffman,
-        }
-
-    def step(self, quality: float) -> float:
-        """Return the DC step of luma; see `quantization.flat_tables` and `Codec.step`."""
-        self.check_quality(quality)
-        return float(quantization.flat_tables(quality)[0, 0, 0])
-
-    def reference_encoder(self) -> JpegCodec:
-        """Return JPEG with the standard's tables; see `Codec.reference_encoder`."""
-        return JpegCodec(self.chroma_subsampling, self.optimize_huffman)
-
-    def options(self) -> dict[str, Any]:
-        """Return the constructor's arguments; see `Codec.options`."""
-        return {
-            "chroma_subsampling": self.chroma_subsampling,
-            "optimize_huffman": self.optimize_huffman,
-            "progressive": self.progressive,
-            "dead_zone": self.dead_zone,
-        }
 
 
 class _ForeignEncoder(JpegFormat):

@@ -8,13 +8,17 @@ import numpy as np
 from comrec_tf import vocabulary
 from comrec_tf.codecs import base
 from comrec_tf.codecs.jpeg import JpegCodec, JpegFormat
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec, JpegliCodec, MozjpegCodec
+from comrec_tf.codecs.jpeg_encoders import JpegliCodec, MozjpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec, TrellisJpegCodec
 from comrec_tf.compact_file import carriers, container, jpeg_xl
 from comrec_tf.images import limits
 
 __all__ = ["JpegXlCodec", "to_jpeg", "unpack"]
 
-_INSIDE = {codec.name: codec for codec in (JpegCodec, FlatJpegCodec, MozjpegCodec, JpegliCodec)}
+_INSIDE = {
+    codec.name: codec
+    for codec in (JpegCodec, FlatJpegCodec, TrellisJpegCodec, MozjpegCodec, JpegliCodec)
+}
 _SCANS = "progressive"
 #: The most bytes of a recipe. Those of files made here have a few hundred; a hostile one may unfold
 #: to some thousand times its size.
@@ -28,7 +32,8 @@ class JpegXlCodec(base.Codec):
     those of the JPEG.
 
     Args:
-        inside: the encoder of the JPEG: "jpeg", "jpeg-flat", "mozjpeg" or "jpegli".
+        inside: the encoder of the JPEG: "jpeg", "jpeg-flat", "jpeg-trellis",
+            "mozjpeg" or "jpegli".
         **options: of that encoder.
 
     Raises:

@@ -1,9 +1,19 @@
-"""JPEG's quantisation tables: standard and flatter ones, scaled by quality, and those of files."""
+"""JPEG's quantisation tables: the standard's and our own, scaled by quality, and those of files."""
 
 import numpy as np
 import PIL.Image
 
-__all__ = ["FLAT", "STANDARD", "flat_tables", "quality_scale", "standard_tables", "tables_of"]
+__all__ = [
+    "EYE",
+    "FLAT",
+    "STANDARD",
+    "eye_tables",
+    "flat_tables",
+    "mean_step",
+    "quality_scale",
+    "standard_tables",
+    "tables_of",
+]
 
 # ITU-T T.81, table K.1: steps of the 8x8 luma coefficients, rows of vertical frequency.
 _LUMA = np.array(
@@ -53,13 +63,59 @@ _ROBIDOUX = np.array(
     np.float32,
 )
 
-_FLAT_LUMA = np.rint(16.0 * np.cbrt(np.square(_ROBIDOUX / 16.0)))
+# Steps tuned for MS-SSIM, table 2 of mozjpeg: luma and chroma.
+_MS_SSIM = np.array(
+    [
+        [
+            [12, 17, 20, 21, 30, 34, 56, 63],
+            [18, 20, 20, 26, 28, 51, 61, 55],
+            [19, 20, 21, 26, 33, 58, 69, 55],
+            [26, 26, 26, 30, 46, 87, 86, 66],
+            [31, 33, 36, 40, 46, 96, 100, 73],
+            [40, 35, 46, 62, 81, 100, 111, 91],
+            [46, 66, 76, 86, 102, 121, 120, 101],
+            [68, 90, 90, 96, 113, 102, 105, 103],
+        ],
+        [
+            [8, 12, 15, 15, 86, 96, 96, 98],
+            [13, 13, 15, 26, 90, 96, 99, 98],
+            [12, 15, 18, 96, 99, 99, 99, 99],
+            [17, 16, 90, 96, 99, 99, 99, 99],
+            [96, 96, 99, 99, 99, 99, 99, 99],
+            [99, 99, 99, 99, 99, 99, 99, 99],
+            [99, 99, 99, 99, 99, 99, 99, 99],
+            [99, 99, 99, 99, 99, 99, 99, 99],
+        ],
+    ],
+    np.float32,
+)
 
-#: Flatter steps that suit a squared error after restoration, laid out as `STANDARD`: two thirds of
-#: the logarithm of Robidoux's, and finer ones for chroma, where the standard's are too coarse for a
-#: squared error in RGB. Chosen on CID22 validation by what the networks restored
-#: (saved_models/training_log.md).
-FLAT = np.stack([_FLAT_LUMA, np.rint(0.8 * _FLAT_LUMA)])
+
+def _flatter(table: np.ndarray, exponent: float, middle: float, mean: float) -> np.ndarray:
+    """Make the steps of a table more alike.
+
+    Args:
+        table: (8, 8).
+        exponent: of the steps; the smaller, the flatter is the result.
+        middle: the step of the lowest frequency across.
+        mean: the step of a block's mean.
+
+    Returns:
+        float32 (8, 8), whole numbers.
+    """
+    flat = np.rint(middle * (table / table[0, 1]) ** np.float32(exponent))
+    flat[0, 0] = mean
+    return flat
+
+
+#: Steps that suit a squared error after restoration, laid out as `STANDARD`: flatter ones, with
+#: finer ones for chroma, where the standard's are too coarse for a squared error in RGB, and for
+#: the mean of a block, whose error networks undo least. Chosen, as the next, on CID22 validation by
+#: what the networks restored (saved_models/training_log.md).
+FLAT = np.stack([_flatter(_ROBIDOUX, 0.38, 16.0, 13.0), _flatter(_ROBIDOUX, 0.55, 11.2, 8.0)])
+
+#: Steps that suit the eye, by SSIMULACRA2, after restoration and behind a trellis.
+EYE = np.stack([_flatter(_MS_SSIM[0], 0.85, 17.0, 10.0), _flatter(_MS_SSIM[1], 0.42, 14.4, 6.0)])
 
 _MIDDLE, _BEST = np.float32(50.0), np.float32(100.0)
 
@@ -96,7 +152,7 @@ def flat_tables(quality: np.ndarray | float) -> np.ndarray:
 
     Where little is left to restore, the standard's tables serve the eye and structural similarity
     better: with flat ones at all qualities, MS-SSIM is below plain JPEG's from one bit per pixel
-        on.
+    on.
 
     Args:
         quality: any shape, 1 to 100.
@@ -107,6 +163,30 @@ def flat_tables(quality: np.ndarray | float) -> np.ndarray:
     share = (np.asarray(quality, np.float32) - _MIDDLE) / (_BEST - _MIDDLE)
     share = np.maximum(share, np.float32(0.0))[..., None, None, None]
     return _scaled(np.rint(FLAT ** (1.0 - share) * STANDARD**share), quality)
+
+
+def eye_tables(quality: np.ndarray | float) -> np.ndarray:
+    """Tables for the eye: `EYE`, scaled as libjpeg scales the standard's.
+
+    Args:
+        quality: any shape, 1 to 100.
+
+    Returns:
+        As for `standard_tables`.
+    """
+    return _scaled(EYE, quality)
+
+
+def mean_step(table: np.ndarray) -> float:
+    """Say in one number how coarse a table of luma is.
+
+    Args:
+        table: (8, 8).
+
+    Returns:
+        16 times the geometric mean of its steps over that of `STANDARD`.
+    """
+    return float(_LUMA[0, 0] * np.exp(np.mean(np.log(table / _LUMA), dtype=np.float64)))
 
 
 def _scaled(tables: np.ndarray, quality: np.ndarray | float) -> np.ndarray:

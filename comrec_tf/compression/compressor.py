@@ -35,7 +35,7 @@ class Compressor:
         content = compressor.encode_to(picture, comrec_tf.Target("max_bytes", 20_000)).content
         restored = compressor.decode(content)                      # uint8 array
 
-    A process that has used libvips (for mozjpeg) or TensorFlow must not be forked, as
+    A process that has used libvips (for the codec mozjpeg) or TensorFlow must not be forked, as
     `multiprocessing` does on Linux up to Python 3.13: calls in the child raise `RuntimeError`.
 
     Args:

@@ -4,9 +4,9 @@ Twin of what `compression.ordinary_jpeg` lets Pillow read: tables and sampling f
 the first scan (ITU-T T.81, annex B).
 """
 
-import numpy as np
 import tensorflow as tf
 
+from comrec_tf.codecs import dct
 from comrec_tf.graph.compact_file import MAX_SEGMENTS, require
 from comrec_tf.images import jpeg_markers
 
@@ -19,14 +19,6 @@ _STEPS = 64
 #: them id, sampling factors and table.
 _FRAME_BYTES = 12
 _NUM_TABLES = 4
-
-
-def _zigzag() -> np.ndarray:
-    """The position in the file of each coefficient, rows of vertical frequency (T.81, A.6)."""
-    rows, columns = np.indices((8, 8))
-    diagonal = rows + columns
-    along = np.where(diagonal % 2, rows, columns)
-    return np.argsort(np.lexsort((along.ravel(), diagonal.ravel())))
 
 
 def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -122,7 +114,7 @@ def read(content: tf.Tensor) -> dict[str, tf.Tensor]:
     components = fields[5]
     of_chroma = tf.where(components == 1, fields[8], fields[11])
     both = tf.gather(tables, tf.stack([fields[8], of_chroma]) % _NUM_TABLES)
-    table, chroma_table = tf.unstack(tf.gather(both, _zigzag(), axis=1))
+    table, chroma_table = tf.unstack(tf.gather(both, dct.FROM_ZIGZAG, axis=1))
     # Where its table comes only behind the first scan, it is taken as luma's.
     chroma_table = tf.where(tf.reduce_max(chroma_table) == 0, table, chroma_table)
     known = tf.reduce_any(tf.equal(components, [1, 3, 4]))

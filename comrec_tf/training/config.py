@@ -122,7 +122,7 @@ class TrainingConfig:
     )
     codec_mix: str = _target(
         "",
-        "Codecs to learn behind, each with its weight: mozjpeg:2,jpeg-flat/dead_zone=0.1:1,"
+        "Codecs to learn behind, each with its weight: jpeg-trellis:2,jpeg:1,"
         "jpeg/chroma_subsampling=4:4:4:1. Default: the pair's own alone.",
     )
     quality_min: int = _target(5, "Lowest quality of the codec to train for.", low=1, high=100)

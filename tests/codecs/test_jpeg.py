@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 
 
 def pillow_jpeg(picture, quality, **kwargs) -> bytes:

@@ -29,7 +29,8 @@ def test_flat_tables_are_whole_symmetric_and_flatter():
         assert flat.min() >= 1
         assert flat.max() <= 255
         assert np.log(flat[:5, :5]).std() < np.log(standard[:5, :5]).std()
-    np.testing.assert_array_equal(quantization.FLAT[0, 0, :5], [16, 16, 16, 17, 22])
+    np.testing.assert_array_equal(quantization.FLAT[0, 0, :5], [13, 16, 16, 17, 19])
+    np.testing.assert_array_equal(quantization.FLAT, quantization.FLAT.swapaxes(1, 2))
 
 
 def test_flat_tables_become_the_standard_ones_where_little_is_left_to_restore():
@@ -57,3 +58,20 @@ def test_a_file_says_its_tables_and_its_sampling(photo, mode):
     else:
         np.testing.assert_array_equal(chroma, expected[1])
         assert factors == [(2, 1), (1, 1), (1, 1)]
+
+
+def test_tables_for_the_eye_are_whole_and_finest_for_the_mean():
+    tables = quantization.eye_tables(np.array([50.0, 90.0]))
+    np.testing.assert_array_equal(tables[0], quantization.EYE)
+    np.testing.assert_array_equal(tables % 1, 0)
+    for table in quantization.EYE:
+        assert table[0, 0] == table.min() < np.sort(table.ravel())[1]
+    np.testing.assert_array_equal(quantization.EYE[0, 0, :4], [10, 17, 20, 20])
+
+
+def test_the_mean_step_is_relative_to_the_standard():
+    assert quantization.mean_step(quantization.STANDARD[0]) == pytest.approx(16)
+    assert quantization.mean_step(3 * quantization.STANDARD[0]) == pytest.approx(48)
+    table = quantization.STANDARD[0].copy()
+    table[2, 3] *= 2.0**64
+    assert quantization.mean_step(table) == pytest.approx(32)

@@ -7,7 +7,7 @@ import pytest
 
 from comrec_tf.codecs import catalog
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.result import PLAIN_SCALE

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.compact_file import carriers
 from comrec_tf.compression import picture_ways
 from comrec_tf.compression.file_coder import FileCoder

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from comrec_tf.codecs import condition
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.data import pairs
 from comrec_tf.data.sampling import Sampling
 from comrec_tf.graph import color

@@ -11,8 +11,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
 from comrec_tf.codecs.other_formats import WebpCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.compression.target import Target

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from comrec_tf.codecs import catalog
-from comrec_tf.codecs.jpeg_encoders import FlatJpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.compact_file import carriers, container
 from comrec_tf.compression.rate_control import Target
 

@@ -1,0 +1,99 @@
+"""JPEG of levels that are chosen here, for encoders that only round.
+
+If a picture is made from levels of the same tables, libjpeg finds these levels again. So the levels
+are chosen by whoever calls, see `dead_zone` and `trellis`, and libjpeg codes their picture.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import PIL.Image
+
+from comrec_tf.codecs.dct import BLOCK, DCT
+
+__all__ = ["Choose", "Sample", "requantize"]
+
+#: Chooses the levels of coefficients, float32 (N, 64) in the order of rows: whole numbers, alike.
+Choose = Callable[[np.ndarray], np.ndarray]
+#: Makes `Choose` for a plane, of a sample of its coefficients, float32 (N, 64), its steps, float32
+#: (64,), and whether it is chroma at half the width and height.
+Sample = Callable[[np.ndarray, np.ndarray, bool], Choose]
+
+#: Samples have so many blocks at least, if there are as many.
+_SAMPLE = 8192
+#: About so many blocks are worked on at once, so that they stay in the cache.
+_AT_ONCE = 2048
+
+
+def requantize(
+    picture: np.ndarray, tables: np.ndarray, sample: Sample, *, halved: bool
+) -> np.ndarray:
+    """Quantise a picture. Blocks that reach beyond the picture are left as they are.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3), grey or RGB.
+        tables: steps of luma and chroma, (2, 64), 1 to 255, in the order of rows.
+        sample: what chooses the levels of each plane.
+        halved: whether chroma is coded at half the width and height.
+
+    Returns:
+        uint8 (H, W) grey or (H, W, 3) YCbCr, which libjpeg with the same tables and subsampling
+        codes as these levels. Pixels are saturated, which changes a few levels.
+    """
+    luma, chroma = np.asarray(tables, np.float32)
+    if picture.shape[-1] == 1:
+        return _requantize_plane(picture[..., 0], luma, sample, False)
+    height, width = picture.shape[:2]
+    result = np.array(PIL.Image.fromarray(picture).convert("YCbCr"))
+    result[..., 0] = _requantize_plane(result[..., 0], luma, sample, False)
+    for index in (1, 2):
+        plane = result[..., index]
+        if not halved:
+            result[..., index] = _requantize_plane(plane, chroma, sample, False)
+            continue
+        small = _requantize_plane(_halve(plane), chroma, sample, True)
+        # libjpeg takes the mean of four equal pixels, which is exact.
+        result[..., index] = small.repeat(2, 0).repeat(2, 1)[:height, :width]
+    return result
+
+
+def _halve(plane: np.ndarray) -> np.ndarray:
+    """h2v2_downsample of libjpeg: the mean of 2x2 pixels, rounded without a drift."""
+    height, width = plane.shape
+    even = np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge").astype(np.uint16)
+    total = even[::2, ::2] + even[::2, 1::2] + even[1::2, ::2] + even[1::2, 1::2]
+    total += 1 + np.arange(total.shape[1], dtype=np.uint16) % 2
+    return (total >> 2).astype(np.uint8)
+
+
+def _requantize_plane(
+    plane: np.ndarray, steps: np.ndarray, sample: Sample, halved: bool
+) -> np.ndarray:
+    """Quantise one component, uint8 (H, W)."""
+    result = plane.copy()
+    rows, columns = (size // BLOCK for size in plane.shape)
+    if not rows or not columns:
+        return result
+    whole = result[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+    few = whole[:: max(1, rows * columns // _SAMPLE)]
+    choose = sample(_coefficients(few), steps, halved)
+    for strip in _strips(whole):
+        pixels = (choose(_coefficients(strip)) * steps) @ DCT
+        pixels += 128.5
+        blocks = pixels.clip(0, 255, out=pixels).astype(np.uint8)
+        strip[:] = blocks.reshape(len(strip), columns, BLOCK, BLOCK).swapaxes(1, 2)
+    return result
+
+
+def _strips(whole: np.ndarray) -> Iterator[np.ndarray]:
+    """Cut rows of blocks, uint8 (rows, 8, columns, 8), into views of a few of them."""
+    many = max(1, _AT_ONCE // whole.shape[2])
+    for start in range(0, len(whole), many):
+        yield whole[start : start + many]
+
+
+def _coefficients(rows: np.ndarray) -> np.ndarray:
+    """Transform rows of blocks, uint8 (rows, 8, columns, 8): float32 (N, 64)."""
+    blocks = rows.swapaxes(1, 2).reshape(-1, BLOCK * BLOCK).astype(np.float32)
+    blocks -= 128.0
+    return blocks @ DCT.T
