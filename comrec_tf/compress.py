@@ -121,7 +121,7 @@ def _read(job: plan.Job, *, wanted: "Request") -> "InputFile":
     content = sys.stdin.buffer.read()
     if not content:
         raise OSError("expected a picture on standard input. Received: nothing")
-    return input_file.read(job.source, wanted, content)
+    return input_file.read("standard input", wanted, content)
 
 
 def _work(

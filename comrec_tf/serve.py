@@ -3,8 +3,8 @@
     comrec serve --model_base_path=models/comrec --port=8500 --rest_api_port=8501
 
 For development, tests and small sites. models/comrec holds versions, folders with numbers as names
-that comrec export made; the largest is served, and a larger one as soon as it appears. Several
-models: --model_base_path=comrec=models/comrec,fast=models/fast.
+that comrec export made; the largest that loads is served, and a larger one as soon as it appears.
+Several models: --model_base_path=comrec=models/comrec,fast=models/fast.
 
 SIGTERM and SIGINT end it once requests in flight are done.
 

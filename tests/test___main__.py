@@ -47,6 +47,22 @@ def test_a_command_gets_its_words_and_is_called_as_it_was_typed(capsys):
     assert "Usage: comrec beam-compress [FLAGS]" in capsys.readouterr().out
 
 
+def test_a_wrong_number_of_threads_is_a_wrong_command_line_of_all_that_compute_networks(
+    monkeypatch, capsys
+):
+    monkeypatch.setenv("COMREC_THREADS", "abc")
+    found = [name for name in program.COMMANDS if "engine" in program.command(name).make_flags()]
+    computing = {"compress", "restore", "evaluate", "serve", "beam-compress", "beam-restore"}
+    assert set(found) == computing
+    needed = {"serve": ["--model_base_path=nowhere"], "evaluate": ["-o", "nowhere"]}
+    for name in found:
+        assert run(name, *needed.get(name, [])) == 2, name
+        first, second = capsys.readouterr().err.splitlines()
+        assert first.endswith("in the environment variable COMREC_THREADS. Received: abc")
+        assert second == f"Try: comrec {name} --help"
+    assert run("restore", "--help") == 0
+
+
 def all_options():
     for name in program.COMMANDS:
         for option in help_text.options(program.command(name).make_flags()):

@@ -72,6 +72,15 @@ def test_a_preset_is_loaded_once_for_all_its_pairs_and_files(tmp_path, presets, 
     assert len(loaded) == 1
 
 
+def test_a_wrong_number_of_threads_is_named_once_before_any_file(
+    tmp_path, compact_dir, monkeypatch, capsys
+):
+    monkeypatch.setenv("COMREC_THREADS", "0")
+    assert run(compact_dir, f"--output_dir={tmp_path}/out") == 2
+    assert capsys.readouterr().err.count("COMREC_THREADS") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_files_without_networks_need_no_preset(tmp_path, presets, photo, monkeypatch):
     compressor = Compressor.from_preset(presets / "one", codec=catalog.make_codec("jpeg"))
     plain = compressor.encode_to(photo, Target("quality", 60), []).content

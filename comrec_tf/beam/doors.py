@@ -61,17 +61,19 @@ def run(values: flags.FlagValues, words: Sequence[str], verb: "Verb") -> int:
     inputs = [_absolute(path) for path in plan.places(values, inputs)]
     if values.output_dir is None:
         raise frame.UsageError("expected --output_dir=FOLDER. Received: nothing")
-    from comrec_tf.beam import pipeline
+    from comrec_tf.beam import output_folder, pipeline
 
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner
     output = _absolute(values.output_dir)
     verb.load()  # what is missing is found before anything is written and workers start
-    reports = pipeline.claim(output, verb.outcome, overwrite=values.overwrite)
+    reports, since = output_folder.claim(output, verb.outcome, overwrite=values.overwrite)
     with_options = beam.Pipeline(options=PipelineOptions(options))
     made = (
         with_options
         | beam.Create(inputs)
-        | pipeline.MakeFiles(output, verb, overwrite=values.overwrite, threads=values.threads)
+        | pipeline.MakeFiles(
+            output, verb, overwrite=values.overwrite, threads=values.threads, since=since
+        )
     )
     for name, lines in made.items():
         lines | f"Report {name}" >> beam.io.WriteToText(f"{reports}/{name}", ".jsonl")

@@ -2,31 +2,27 @@
 
 import collections
 import contextlib
-import datetime
 import hashlib
 import json
 import os
 import posixpath
 import re
 import threading
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils.shared import Shared
 
-# Imported for its classes, which Beam then knows.
-from comrec_tf.beam import file_systems  # noqa: F401
+from comrec_tf.beam import output_folder, places
 from comrec_tf.beam.verbs import Verb
 from comrec_tf.compression.request import TargetMissedError
-from comrec_tf.engines import prepared
-from comrec_tf.process import json_text
+from comrec_tf.engines import threads
+from comrec_tf.process import folders, json_text
 
-__all__ = ["COUNTERS", "REPORTS", "MakeFiles", "claim", "counts_of", "limit_threads"]
+__all__ = ["COUNTERS", "MakeFiles", "counts_of", "limit_threads"]
 
 #: What is counted: files made now, made by an earlier run, failed, of these those over a limit of
 #: bytes, files that missed another target, and files kept as they are; presets that workers loaded;
@@ -43,12 +39,8 @@ COUNTERS = (
     "bytes_before",
     "bytes_after",
 )
-#: Folder of the reports, in the output folder.
-REPORTS = "_comrec_tf"
-
 _NAMESPACE = "comrec_tf"
 
-_RAW = CompressionTypes.UNCOMPRESSED
 _WILDCARDS = re.compile(r"[*?\[]")
 
 
@@ -60,14 +52,18 @@ class MakeFiles(beam.PTransform):
         verb: what is done with each.
         overwrite: make files again that an earlier run has made.
         threads: that networks may use in each worker process; 0 for all cores.
+        since: no run has made what is older, see `output_folder.Claim`.
     """
 
-    def __init__(self, output: str, verb: Verb, *, overwrite: bool, threads: int) -> None:
+    def __init__(
+        self, output: str, verb: Verb, *, overwrite: bool, threads: int, since: float = 0.0
+    ) -> None:
         super().__init__()
         self._output = output
         self._verb = verb
         self._overwrite = overwrite
         self._threads = threads
+        self._since = since
 
     def expand(self, patterns: beam.PCollection) -> Any:
         """Build the steps.
@@ -88,9 +84,9 @@ class MakeFiles(beam.PTransform):
             # the files of one folder over all workers.
             | "Group" >> beam.GroupByKey()
             | "Make"
-            >> beam.ParDo(_Make(self._verb, self._overwrite, self._threads)).with_outputs(
-                "failed", main="done"
-            )
+            >> beam.ParDo(
+                _Make(self._verb, self._overwrite, self._threads, self._since)
+            ).with_outputs("failed", main="done")
         )
         failed = (found.failed, made.failed) | "Failures" >> beam.Flatten()
         return {"done": made.done, "failed": failed}
@@ -104,13 +100,14 @@ class _Find(beam.DoFn):
         self._suffix = suffix
         self._suffixes = suffixes
 
-    def _is_input(self, folder: str, name: str) -> bool:
-        ours = REPORTS in folder.split("/")
-        return name.lower().endswith(self._suffixes) and not name.startswith(".") and not ours
+    def _is_input(self, relative: str) -> bool:
+        hidden = folders.is_hidden(relative) or output_folder.REPORTS in relative.split("/")
+        return relative.lower().endswith(self._suffixes) and not hidden
 
     def process(self, pattern: str) -> Iterator[Any]:
         fixed = pattern[: match.start()] if (match := _WILDCARDS.search(pattern)) else pattern
-        if match is None and not pattern.lower().endswith(self._suffixes):
+        is_file = match is None and pattern.lower().endswith(self._suffixes)
+        if match is None and not is_file:
             root = pattern.rstrip("/") + "/"
             pattern = root + "**"
         else:
@@ -121,11 +118,12 @@ class _Find(beam.DoFn):
         try:
             for found in FileSystems.match([pattern])[0].metadata_list:
                 relative = found.path[len(root) :]
-                folder, name = posixpath.split(relative)
-                if not self._is_input(folder, name) or (ours and found.path.startswith(ours)):
+                if not is_file and not self._is_input(relative):
+                    continue
+                if ours and found.path.startswith(ours):
                     continue
                 number += 1
-                target = posixpath.join(folder, name[: name.rindex(".")] + self._suffix)
+                target = posixpath.splitext(relative)[0] + self._suffix
                 output = FileSystems.join(self._output, *target.split("/"))
                 yield output, (found.path, found.last_updated_in_seconds or 0.0)
         except (OSError, ValueError) as error:
@@ -155,10 +153,11 @@ class _Loaded:
 class _Make(beam.DoFn):
     """(output, its inputs) -> a row; the file is written on the way."""
 
-    def __init__(self, verb: Verb, overwrite: bool, threads: int) -> None:
+    def __init__(self, verb: Verb, overwrite: bool, threads: int, since: float) -> None:
         self._verb = verb
         self._overwrite = overwrite
         self._threads = threads
+        self._since = since
         # One load for all threads of a worker process.
         self._shared = Shared()
 
@@ -178,7 +177,7 @@ class _Make(beam.DoFn):
             if not self._overwrite and self._is_done(source, output, changed):
                 _count("done_before", 1)
                 return
-            original = _read_bytes(source)
+            original = places.read_bytes(source)
             made = self._loaded.make(original, source, output)
             if made.output == source:
                 raise ValueError(
@@ -186,11 +185,11 @@ class _Make(beam.DoFn):
                 )
             if made.output != output and not self._overwrite and FileSystems.exists(made.output):
                 # Which place that is may show only when the file has been read.
-                if _read_bytes(made.output) == made.content:
+                if places.read_bytes(made.output) == made.content:
                     _count("done_before", 1)
                     return
                 raise FileExistsError(f"{made.output} exists: pass --overwrite to replace it")
-            _write_whole(made.output, made.content)
+            places.write_whole(made.output, made.content)
         except Exception as error:  # whatever it is, the other files go on
             yield _failure(source, error)
             return
@@ -211,17 +210,19 @@ class _Make(beam.DoFn):
         yield json_text.dumps(row)
 
     def _is_done(self, source: str, output: str, changed: float) -> bool:
-        """Tell whether the output is there and newer than its input."""
+        """Tell whether the output is there, newer than its input and than the first run."""
         if output == source:
             raise ValueError(f"{output} would replace its own input: choose another --output_dir")
         for place in self._verb.outputs(source, output):
             # An input that is kept, and is where it belongs, is no output of an earlier run.
             if place == source or not FileSystems.exists(place):
                 continue
-            # Not by `match`, which would take brackets in a name for a pattern.
-            younger = FileSystems.get_filesystem(place).last_updated(place) >= changed
+            younger = places.changed(place) >= max(changed, self._since)
             self._verb.check_output(
-                _read_bytes(place), place, younger=younger, original=lambda: _read_bytes(source)
+                places.read_bytes(place),
+                place,
+                younger=younger,
+                original=lambda: places.read_bytes(source),
             )
             if younger:
                 return True
@@ -241,28 +242,6 @@ def _count(name: str, number: int) -> None:
     beam.metrics.Metrics.counter(_NAMESPACE, name).inc(number)
 
 
-def _read_bytes(path: str) -> bytes:
-    with FileSystems.open(path, compression_type=_RAW) as file:
-        return bytes(file.read())
-
-
-def _write_whole(path: str, content: bytes) -> None:
-    """Write a file under another name, then rename it: a killed worker leaves no half of it."""
-    folder, _ = FileSystems.split(path)
-    with contextlib.suppress(OSError):  # where it exists, or another worker has just made it
-        FileSystems.mkdirs(folder)
-    # The name of the file itself may be as long as the file system allows.
-    beside = FileSystems.join(folder, f".{uuid.uuid4().hex}")
-    try:
-        with FileSystems.create(beside, compression_type=_RAW) as file:
-            file.write(content)
-        FileSystems.rename([beside], [path])
-    except BaseException:
-        with contextlib.suppress(OSError):
-            FileSystems.delete([beside])
-        raise
-
-
 def limit_threads(number: int) -> None:
     """Set how many threads networks use in this process; without effect once they have run.
 
@@ -270,43 +249,10 @@ def limit_threads(number: int) -> None:
         number: of threads; 0 for all cores.
     """
     if number:
-        os.environ[prepared.THREADS] = str(number)
+        os.environ[threads.VARIABLE] = str(number)
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(number)
         tf.config.threading.set_inter_op_parallelism_threads(number)
-
-
-def claim(output: str, outcome: dict[str, Any], *, overwrite: bool) -> str:
-    """Note in the output folder how its files are made, so that runs do not mix.
-
-    Args:
-        output: folder of the files.
-        outcome: of the verb.
-        overwrite: whether files of another outcome may be there, to be made again.
-
-    Returns:
-        A folder for the reports of this run.
-
-    Raises:
-        ValueError: an earlier run into this folder had another outcome.
-        OSError: the folder cannot be written.
-    """
-    path = FileSystems.join(output, REPORTS, "request.json")
-    if not overwrite and FileSystems.exists(path):
-        there = json.loads(_read_bytes(path))
-        if there != outcome:
-            changed = {
-                name: there.get(name)
-                for name in {**there, **outcome}
-                if there.get(name) != outcome.get(name)
-            }
-            raise ValueError(
-                f"{output} was begun with {changed}: go on with the same flags, choose "
-                "another --output_dir, or pass --overwrite"
-            )
-    _write_whole(path, json.dumps(outcome).encode())
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return FileSystems.join(output, REPORTS, now.strftime("%Y-%m-%dT%H-%M-%S.%f"))
 
 
 def counts_of(result: Any) -> dict[str, int]:

@@ -9,10 +9,10 @@ every file system that Beam or TensorFlow knows. The flags below are those of co
 other flags are Beam's: --runner, --direct_num_workers, --flink_master and so on. A JPEG that needs
 nothing, or where restoring would do harm, is copied as it is.
 
-A run continues where an earlier one ended: files whose output is there and newer than the file are
-passed over; an older output is only replaced with --overwrite. Each run writes reports into its own
-folder below _comrec_tf in the output: failed-*.jsonl has the files that failed and why,
-done-*.jsonl a line for each that was restored, with the hash of its output.
+A run continues where an earlier one ended: files whose output is there, newer than the file and
+than the first run, are passed over; an older output is only replaced with --overwrite. Each run
+writes reports into its own folder below _comrec_tf in the output: failed-*.jsonl has the files that
+failed and why, done-*.jsonl a line for each that was restored, with the hash of its output.
 
 Exit codes: 0 all files restored or kept, 1 some or all failed, 2 a wrong command line,
 130 interrupted.

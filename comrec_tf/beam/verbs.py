@@ -76,7 +76,8 @@ class Verb(Protocol):
         Args:
             content: of a file at the output's place.
             output: the place.
-            younger: whether it is younger than the input; an older one is to be replaced.
+            younger: whether it is younger than the input and than the first run into its folder;
+                an older one is to be replaced.
             original: reads the input.
         """
 
@@ -180,5 +181,6 @@ class Restore:
         """Raise `FileExistsError` for an older file, which may be ours or not; see `Verb`."""
         if not younger:
             raise FileExistsError(
-                f"{output} exists and is older than its input: pass --overwrite to replace it"
+                f"{output} exists and is older than its input, or than the first run into this "
+                "folder: pass --overwrite to replace it"
             )

@@ -17,6 +17,7 @@ from absl import flags
 
 from comrec_tf import vocabulary
 from comrec_tf.commands import display, help_text
+from comrec_tf.engines import threads
 
 __all__ = [
     "FAILURE",
@@ -159,6 +160,11 @@ class Command:
             return show(self.draw_help(program))
         if positional and not self.arguments:
             return usage(f"expected flags only. Received: {' '.join(positional)}")
+        if "engine" in values:  # whatever computes networks: known before any file is touched
+            try:
+                threads.count()
+            except ValueError as error:
+                return usage(str(error))
         _set_log_levels(values.verbose)
         try:
             with warnings.catch_warnings():

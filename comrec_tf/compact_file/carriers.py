@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 import PIL.Image
 
-from comrec_tf.compact_file import jpeg_xl
+from comrec_tf.compact_file import jpeg_xl, riff
 from comrec_tf.compact_file.boxes import box, boxes
 from comrec_tf.images import damage, jpeg_markers, marker_segments
 from comrec_tf.images.metadata import MAX_SEGMENT_BYTES, XMP_START, Metadata
@@ -75,7 +75,7 @@ def file_format(content: bytes) -> str:
         return "jpeg"
     if content.startswith(b"\xff\x4f\xff\x51"):
         return "jpeg2000"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+    if riff.is_webp(content):
         return "webp"
     if content[4:12] in (b"ftypavif", b"ftypavis"):
         return "avif"
@@ -104,7 +104,7 @@ def embed(bitstream: bytes, payload: bytes) -> bytes:
             position = 4 + int.from_bytes(bitstream[4:6], "big")
             return _insert(bitstream, position, _segment(_J2K_COMMENT, b"\0\0" + payload))
         case "webp":
-            return _riff(bitstream[12:] + _chunk(payload[:4], payload))
+            return riff.webp(bitstream[riff.START :] + riff.chunk(payload[:4], payload))
         case "avif":
             return bitstream + box(b"uuid", AVIF_UUID + payload)
         case _:
@@ -130,7 +130,7 @@ def extract(content: bytes, magic: bytes = MAGIC) -> bytes | None:
         case "jpeg2000":
             parts = (part[2:] for part in _segments(content, _J2K_COMMENT, _J2K_TILE))
         case "webp":
-            parts = _chunks(content, magic)
+            parts = riff.chunks(content, magic)
         case "avif":
             parts = (part[16:] for part in _boxes(content, b"uuid") if part[:16] == AVIF_UUID)
         case _:
@@ -160,7 +160,9 @@ def checksum(content: bytes) -> int:
         case "jpeg2000":
             parts = _without(content, _J2K_TILE, {_J2K_COMMENT})
         case "webp":
-            parts = (p for kind in (b"ALPH", b"VP8 ", b"VP8L") for p in _chunks(content, kind))
+            parts = (
+                part for kind in (b"ALPH", b"VP8 ", b"VP8L") for part in riff.chunks(content, kind)
+            )
         case "avif":
             parts = _boxes(content, b"mdat")
         case _:
@@ -269,8 +271,10 @@ def without_metadata(compact_file: bytes) -> bytes:
         case "jpeg2000":
             bare = b"".join(_without(compact_file, _J2K_TILE, {_J2K_COMMENT}))
         case "webp":
-            found = ((kind, _chunks(compact_file, kind)) for kind in (b"VP8 ", b"VP8L"))
-            bare = _riff(b"".join(_chunk(kind, part) for kind, parts in found for part in parts))
+            found = ((kind, riff.chunks(compact_file, kind)) for kind in (b"VP8 ", b"VP8L"))
+            bare = riff.webp(
+                b"".join(riff.chunk(kind, part) for kind, parts in found for part in parts)
+            )
         case "avif":
             bare = _of_boxes(compact_file, (b"ftyp", b"meta", b"mdat"))
             if not compact_file.startswith(bare):
@@ -323,23 +327,6 @@ def _without(content: bytes, last: int, dropped: set[int]) -> Iterator[bytes]:
         if marker not in dropped:
             yield content[start:end]
     yield content[end:]
-
-
-def _chunks(content: bytes, kind: bytes) -> Iterator[bytes]:
-    position = 12
-    while position + 8 <= len(content):
-        size = int.from_bytes(content[position + 4 : position + 8], "little")
-        if content[position : position + 4] == kind:
-            yield content[position + 8 : position + 8 + size]
-        position += 8 + size + size % 2
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return kind + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
-
-
-def _riff(chunks: bytes) -> bytes:
-    return b"RIFF" + (4 + len(chunks)).to_bytes(4, "little") + b"WEBP" + chunks
 
 
 def _boxes(content: bytes, kind: bytes) -> Iterator[bytes]:

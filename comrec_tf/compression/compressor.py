@@ -10,10 +10,11 @@ import PIL.Image
 
 from comrec_tf.codecs import base, catalog
 from comrec_tf.compact_file import carriers
-from comrec_tf.compression import jpeg_restoration, ordinary_jpeg, picture_ways, rate_control
+from comrec_tf.compression import given, jpeg_restoration, ordinary_jpeg, rate_control
 from comrec_tf.compression.chroma import sampled
 from comrec_tf.compression.file_coder import FileCoder
 from comrec_tf.compression.fit import NO_FIT, Fit
+from comrec_tf.compression.picture_ways import choices_of
 from comrec_tf.compression.result import CompactFile
 from comrec_tf.compression.target import Target, check_effort
 from comrec_tf.engines.base import EnginePair, load_pairs
@@ -149,10 +150,9 @@ class Compressor:
                 quality out of range, or there is no pair of that scale.
             TypeError: the picture is of another dtype or no picture.
         """
-        pixels = self._files.pixels(picture)
+        pixels = given.pixels(picture, self.max_pixels)
         scale = self.scales[-1] if scale is None else scale
-        if scale not in self._files.coders:
-            raise ValueError(f"expected a scale of {self.scales}. Received: scale={scale}")
+        given.check_scales([scale], self.scales)
         quality = self.default_quality if quality is None else quality
         codec = self.codec if chroma is None else sampled(self.codec, chroma, pixels)
         return self._files.encode(pixels, quality, scale, metadata, codec, progress)
@@ -254,13 +254,11 @@ class Compressor:
         Raises:
             ValueError, TypeError: as `encode`.
         """
-        pixels = self._files.pixels(picture)
+        pixels = given.pixels(picture, self.max_pixels)
         scales = self.scales if scales is None else scales
-        for scale in scales:
-            if scale not in self._files.coders:
-                raise ValueError(f"expected scales of {self.scales}. Received: {scale}")
+        given.check_scales(scales, self.scales)
         codec = sampled(self.codec, chroma, pixels)
-        return picture_ways.choices_of(
+        return choices_of(
             self._files,
             pixels,
             codec,
@@ -340,11 +338,7 @@ class Compressor:
             ValueError: the bytes are no JPEG or damaged, the picture is too large or too thin,
                 `strength` or `effort` is out of range, or the preset has no pair at full size.
         """
-        if not 0.0 <= strength <= 1.0:
-            raise ValueError(f"strength must be from 0 to 1. Received: strength={strength}")
-        if 1 not in self.scales:
-            message = "ordinary JPEGs need a pair at full size (scale 1). Received: a preset with"
-            raise ValueError(f"{message} pairs of scales {self.scales}")
+        given.check_restoring(strength, self.scales)
         jpeg = ordinary_jpeg.read(content, self.max_pixels)
         coder = self._files.coder(1, *jpeg.picture.shape[:2])
         return jpeg_restoration.restore(jpeg, coder, strength, effort, progress)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import PIL.Image
 
 from comrec_tf.codecs import base, condition
 from comrec_tf.compact_file import carriers, container
@@ -12,7 +11,7 @@ from comrec_tf.compression.picture_coder import PictureCoder, decode_bitstream
 from comrec_tf.compression.result import PLAIN_SCALE, CompactFile
 from comrec_tf.compression.target import check_effort
 from comrec_tf.engines.base import EnginePair
-from comrec_tf.images import files
+from comrec_tf.images import limits
 from comrec_tf.images.metadata import Metadata
 
 __all__ = ["FileCoder", "most_work"]
@@ -155,7 +154,7 @@ class FileCoder:
         """
         check_effort(effort)
         header = container.read(content)
-        self.check_size(header.height, header.width)
+        limits.check_pixels(header.width, header.height, self.max_pixels)
         if not ignore_checksum:
             container.verify(content, header)
         shape = (header.height, header.width, 1 if header.grey else 3)
@@ -205,40 +204,6 @@ class FileCoder:
             Whether that takes no more than `most_work`.
         """
         return self.coders[scale].restoring_work((height, width)) <= most_work(height * width)
-
-    def pixels(self, picture: np.ndarray | PIL.Image.Image) -> np.ndarray:
-        """Check a picture that a user gives, and take its pixels.
-
-        Args:
-            picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) grey, or a Pillow picture.
-
-        Returns:
-            uint8 (H, W, 1 or 3).
-
-        Raises:
-            ValueError: it is of another shape, too large, or one that `files.from_pil` refuses.
-            TypeError: it is of another dtype, or no picture.
-        """
-        pixels = files.from_pil(picture) if isinstance(picture, PIL.Image.Image) else picture
-        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-            received = getattr(pixels, "dtype", type(pixels).__name__)
-            raise TypeError(f"expected a uint8 array or a Pillow picture. Received: {received}")
-        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-        if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
-            raise ValueError(
-                "expected a picture of shape (H, W, 3), (H, W, 1) or (H, W). "
-                f"Received: shape={pixels.shape}"
-            )
-        self.check_size(*pixels.shape[:2])
-        return pixels
-
-    def check_size(self, height: int, width: int) -> None:
-        """Raise `ValueError` for a picture of more than `max_pixels`."""
-        if height * width > self.max_pixels:
-            raise ValueError(
-                f"expected at most {self.max_pixels:,} pixels (max_pixels). "
-                f"Received: {width}x{height}"
-            )
 
 
 def most_work(pixels: Any) -> Any:

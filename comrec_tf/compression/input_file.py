@@ -56,7 +56,7 @@ def read(path: str, request: Request, content: bytes | None = None) -> InputFile
     Args:
         path: its path.
         request: what is asked of each file.
-        content: all its bytes, where they have been read already; the path is not used then.
+        content: all its bytes, where they have been read already; the path is only named then.
 
     Returns:
         The file.
@@ -68,19 +68,21 @@ def read(path: str, request: Request, content: bytes | None = None) -> InputFile
     num_bytes = os.path.getsize(path) if content is None else len(content)
     limits.check_bytes(num_bytes, request.max_pixels)
     start = files.first_bytes(path) if content is None else content[:12]
-    form, whole = "", b""
+    form = ""
     with contextlib.suppress(ValueError):
         form = carriers.file_format(start)
     if form:
-        whole = pathlib.Path(path).read_bytes() if content is None else content
-        if carriers.extract(whole) is not None:
-            header = container.read(whole)
-            return InputFile(num_bytes, header.height * header.width, form, whole)
+        content = pathlib.Path(path).read_bytes() if content is None else content
+        if carriers.extract(content) is not None:
+            header = container.read(content)
+            return InputFile(num_bytes, header.height * header.width, form, content)
     found = files.load(
         path if content is None else io.BytesIO(content),
+        name=path,
         max_pixels=request.max_pixels,
         first_frame=request.first_frame,
     )
+    whole = content if form and content is not None else b""
     return InputFile(num_bytes, found.num_pixels, form, whole, found)
 
 

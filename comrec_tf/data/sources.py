@@ -3,7 +3,7 @@
 import glob
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from comrec_tf import vocabulary
 from comrec_tf.data import datasets, decoding
+from comrec_tf.process import folders
 
 __all__ = ["Source", "find_pictures", "read_picture"]
 
@@ -23,10 +24,10 @@ def find_pictures(sources: Source | Sequence[Source]) -> list[str]:
     """List picture files.
 
     Args:
-        sources: folders (searched with all folders below), files, or globs, one or several, of any
-            file system that TensorFlow knows or tensorflow-io adds (s3://, hdfs://, az://, http://
-            and others); or TensorFlow Datasets, see `datasets`. Of a folder, the files with endings
-            of pictures are taken.
+        sources: folders (searched with all folders below, also linked ones, but for what is
+            hidden), files, or globs, one or several, of any file system that TensorFlow knows or
+            tensorflow-io adds (s3://, hdfs://, az://, http:// and others); or TensorFlow Datasets,
+            see `datasets`. Of a folder, the files with endings of pictures are taken.
 
     Returns:
         Sorted names, each once. Files whose names are not UTF-8, which TensorFlow cannot read, are
@@ -93,17 +94,28 @@ def _paths_of(source: str) -> list[str]:
     is_local = "://" not in source
     system: Any = os.path if is_local else tf.io.gfile
     if system.isdir(source):
-        walk = os.walk(source, followlinks=True) if is_local else tf.io.gfile.walk(source)
-        return [
-            os.path.join(folder, name)
-            for folder, _, names in walk
-            for name in names
-            if name.lower().endswith(vocabulary.PICTURE_SUFFIXES) and not name.startswith(".")
-        ]
+        files = _local_files_of(source) if is_local else _remote_files_of(source)
+        return [path for path in files if path.lower().endswith(vocabulary.PICTURE_SUFFIXES)]
     if system.exists(source):
         return [source]
     found = glob.glob(source, recursive=True) if is_local else tf.io.gfile.glob(source)
     return [path for path in found if not system.isdir(path)]
+
+
+def _local_files_of(folder: str) -> Iterator[str]:
+    def unreadable(error: OSError) -> None:
+        _log.warning("skipping %s: %s", error.filename, error.strerror)
+
+    # Links are followed: data of several places are often gathered by them.
+    return folders.files_below(folder, None, unreadable, None)
+
+
+def _remote_files_of(address: str) -> Iterator[str]:
+    for folder, _, names in tf.io.gfile.walk(address):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not folders.is_hidden(path[len(address) :]):
+                yield path
 
 
 def _is_utf8(path: str) -> bool:

@@ -5,7 +5,7 @@ import os
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from comrec_tf.engines import prepared
+from comrec_tf.engines import prepared, threads
 from comrec_tf.engines.base import EnginePair
 from comrec_tf.process import storage
 
@@ -20,7 +20,7 @@ def load_pairs(preset: str | os.PathLike[str]) -> list[EnginePair]:
 def prepare(content: bytes, shape: tuple[int, ...]) -> prepared.Runner:
     """Prepare a network for tiles of one shape; see `engines.prepared.Prepare`."""
     with storage.muted():
-        interpreter = Interpreter(model_content=content, num_threads=prepared.thread_count())
+        interpreter = Interpreter(model_content=content, num_threads=threads.count())
         inputs = {len(entry["shape"]): entry for entry in interpreter.get_input_details()}
         interpreter.resize_tensor_input(inputs[4]["index"], shape)
         interpreter.allocate_tensors()

@@ -12,7 +12,7 @@ import tempfile
 import numpy as np
 import openvino
 
-from comrec_tf.engines import prepared
+from comrec_tf.engines import prepared, threads
 from comrec_tf.engines.base import EnginePair
 from comrec_tf.process import forking
 
@@ -48,7 +48,7 @@ def prepare(content: bytes, shape: tuple[int, ...]) -> prepared.Runner:
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": prepared.thread_count(),
+            "INFERENCE_NUM_THREADS": threads.count(),
             "PERFORMANCE_HINT": "LATENCY",
         },
     )

@@ -7,14 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from comrec_tf.engines import threads
 from comrec_tf.engines.base import EnginePair
 from comrec_tf.presets import card, find
 
-__all__ = ["THREADS", "Prepare", "PreparedNetwork", "Runner", "pairs_of_files", "thread_count"]
-
-#: Environment variable with the number of threads of a network; without it, as many as there are
-#: cores. For programs that run a process for each core.
-THREADS = "COMREC_THREADS"
+__all__ = ["Prepare", "PreparedNetwork", "Runner", "pairs_of_files"]
 
 #: Shapes of tiles that a network stays prepared for: each takes the memory of its activations.
 _KEPT_SHAPES = 2
@@ -25,23 +22,6 @@ Runner = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 #: How a library prepares a network: bytes of a .tflite file and the shape of tiles -> `Runner`.
 Prepare = Callable[[bytes, tuple[int, ...]], Runner]
-
-
-def thread_count() -> int:
-    """Tell how many threads a network has.
-
-    Returns:
-        The value of `THREADS`, or the number of cores that this process may use.
-
-    Raises:
-        ValueError: the value is no number from 1 up.
-    """
-    value = os.environ.get(THREADS)
-    if not value:
-        return len(os.sched_getaffinity(0))
-    if not (value.isdecimal() and int(value) >= 1):
-        raise ValueError(f"{THREADS} must be a whole number from 1 up. Received: {value}")
-    return int(value)
 
 
 class PreparedNetwork:
@@ -90,9 +70,10 @@ def pairs_of_files(preset: str | os.PathLike[str], com: Prepare, rec: Prepare) -
 
     Raises:
         FileNotFoundError: there is no such preset.
-        ValueError: the preset is damaged or of another version, or the value of `THREADS` is none.
+        ValueError: the preset is damaged or of another version, or the value of
+            `threads.VARIABLE` is no number of threads.
     """
-    thread_count()  # a wrong value is an error once, not for every file
+    threads.count()  # a wrong value is an error once, not for every file
     described = card.read(find.find_preset(preset))
     return [
         EnginePair(

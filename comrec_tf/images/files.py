@@ -72,6 +72,7 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
 def load(
     source: str | os.PathLike[str] | BinaryIO,
     *,
+    name: str = "",
     max_pixels: int | None = None,
     first_frame: bool = True,
 ) -> PictureFile:
@@ -81,6 +82,7 @@ def load(
 
     Args:
         source: a file of any format that Pillow reads: its path, or the open file.
+        name: what errors call it; its path if empty.
         max_pixels: a picture of more is refused before it is decoded; Pillow's own limit if None.
         first_frame: whether to take the first picture of an animation or of several pages; such
             files are refused otherwise.
@@ -92,12 +94,14 @@ def load(
         OSError: the file cannot be read, is not a picture, is damaged, or would cost too much to
             decode.
     """
-    name = source if isinstance(source, str | os.PathLike) else "the bytes that were read"
-    if str(name).lower().endswith((".heic", ".heif")) and not reads_heif():
+    if isinstance(source, str | os.PathLike):
+        name = name or os.fspath(source)
+    name = name or "the bytes that were read"
+    if name.lower().endswith((".heic", ".heif")) and not reads_heif():
         raise OSError(f"{name}: HEIC needs pillow-heif: {vocabulary.install_hint('heif')}")
-    if str(name).lower().endswith(".jxl"):
+    if name.lower().endswith(".jxl"):
         raise OSError(f"{name}: pictures in JPEG XL are not read here: convert them, say to PNG")
-    with damage.pillow_errors(os.fspath(name), OSError), PIL.Image.open(source) as picture:
+    with damage.pillow_errors(name, OSError), PIL.Image.open(source) as picture:
         if max_pixels is not None:
             limits.check_pixels(*picture.size, max_pixels)
         limits.check_density(*picture.size, _size(source), picture.format)

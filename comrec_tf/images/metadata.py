@@ -2,16 +2,17 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import PIL.ExifTags
 import PIL.Image
+
+from comrec_tf.images import exif
 
 __all__ = ["MAX_SEGMENT_BYTES", "XMP_START", "Metadata", "of_pil"]
 
 #: The most bytes that a segment of a JPEG holds, and so the largest EXIF that is kept.
 MAX_SEGMENT_BYTES = 65_533
-#: Bytes of EXIF without any tags.
-_EMPTY_EXIF = 24
 #: What precedes XMP in a segment of a JPEG.
 XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 _MAX_XMP_BYTES = MAX_SEGMENT_BYTES - len(XMP_START)
@@ -20,8 +21,14 @@ _PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}
 _SPACE = slice(16, 20)
 #: Where a JPEG's image resources of Photoshop hold IPTC.
 _IPTC_RESOURCE = 0x0404
-#: Texts of PNG from which Pillow takes what is kept.
-_KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")
+#: EXIF as ImageMagick puts it into PNGs, and the texts of PNG that are kept.
+_EXIF_TEXT = "Raw profile type exif"
+_KEPT_TEXTS = ("XML:com.adobe.xmp", _EXIF_TEXT)
+#: Comments by which programs name themselves: OpenJPEG, GD and FFmpeg. Nobody has written them.
+_OF_PROGRAMS = re.compile(
+    rb"Created by OpenJPEG version [0-9.]+|Lavc[0-9.]+|"
+    rb"CREATOR: gd-jpeg v[0-9.]+ \(using IJG JPEG v[0-9]+\), (default quality|quality = [0-9]+)\n?"
+)
 _TAGS = PIL.ExifTags.Base
 #: Tags of TIFF's first directory that describe a picture. The others say how its pixels are stored.
 _DESCRIBING = (
@@ -60,7 +67,8 @@ class Metadata:
 def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
     """Read the metadata for the pixels that `files.from_pil` makes of a picture.
 
-    The orientation is left out, since those pixels are upright, and so is an embedded preview.
+    Those pixels are upright: the orientation becomes 1, and an embedded preview is left out. All
+    else of EXIF keeps its bytes, except that a TIFF's becomes EXIF first.
     A profile of another colour model than the pixels', say CMYK, is left out too. Damaged EXIF,
     EXIF and XMP over 64 KB, IPTC, comments and PNG's texts are dropped; the picture is still read.
 
@@ -71,6 +79,8 @@ def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
         The metadata, and notes on what was dropped.
     """
     notes: list[str] = []
+    if picture.format == "PNG":
+        picture.load()  # EXIF and texts may follow the pixels
     profile = picture.info.get("icc_profile") or b""
     grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I")
     fits = profile[_SPACE] == _PROFILE_SPACES[grey] and picture.mode not in ("CMYK", "LAB", "HSV")
@@ -82,39 +92,55 @@ def of_pil(picture: PIL.Image.Image) -> tuple[Metadata, list[str]]:
 
 def _exif(picture: PIL.Image.Image, notes: list[str]) -> bytes:
     try:
-        tags = picture.getexif()
-        if not len(tags) and len(picture.info.get("exif") or b"") > _EMPTY_EXIF:
-            notes.append("damaged EXIF: dropped")  # Pillow has ignored all of it
-        orientation = tags.pop(_TAGS.Orientation, None)
-        kept = _of_directory(tags, notes) if picture.format == "TIFF" else tags
-        exif = kept.tobytes() if len(kept) else b""
-        if orientation is not None:
-            tags[_TAGS.Orientation] = orientation  # the picture keeps its own
+        found = (
+            _of_directory(picture.getexif(), notes) if picture.format == "TIFF" else _raw(picture)
+        )
+        kept = exif.upright(found) if found else b""
     except Exception:  # Pillow raises a dozen kinds for EXIF that is damaged
         notes.append("damaged EXIF: dropped")
         return b""
-    if len(exif) > MAX_SEGMENT_BYTES:
-        notes.append(f"EXIF of {len(exif):,} bytes, more than {MAX_SEGMENT_BYTES:,}: dropped")
+    if len(kept) > MAX_SEGMENT_BYTES:
+        notes.append(f"EXIF of {len(kept):,} bytes, more than {MAX_SEGMENT_BYTES:,}: dropped")
         return b""
-    return exif
+    return kept
 
 
-def _of_directory(tags: PIL.Image.Exif, notes: list[str]) -> PIL.Image.Exif:
+def _raw(picture: PIL.Image.Image) -> bytes:
+    """EXIF as the file has it."""
+    if _EXIF_TEXT in picture.info and "exif" not in picture.info:
+        return bytes.fromhex("".join(picture.info[_EXIF_TEXT].split("\n")[3:]))
+    return bytes(picture.info.get("exif") or b"")
+
+
+class _Text(str):
+    """A text of TIFF, which Pillow reads as Latin-1, to be written with the bytes that it had."""
+
+    def encode(self, encoding: str = "", errors: str = "") -> bytes:
+        return super().encode("latin-1")
+
+
+def _as_it_was(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {tag: _as_it_was(each) for tag, each in value.items()}
+    return _Text(value) if isinstance(value, str) else value
+
+
+def _of_directory(tags: PIL.Image.Exif, notes: list[str]) -> bytes:
     """Take EXIF out of the directory of a TIFF, which is what Pillow has as its EXIF."""
     kept = PIL.Image.Exif()
     kept.endian = tags.endian
     for tag in _DESCRIBING:
         if tag in tags:
-            kept[tag] = tags[tag]
+            kept[tag] = _as_it_was(tags[tag])
     for directory in _BELOW:
         if below := tags.get_ifd(directory):
-            kept[directory] = dict(below)
+            kept[directory] = _as_it_was(below)
     if _IPTC_TAG in tags:
         notes.append("IPTC: dropped")
     known = {*_DESCRIBING, *_BELOW, _XMP_TAG, _PROFILE_TAG, _IPTC_TAG}
     if others := sorted(tag for tag in tags if tag >= _FOREIGN and tag not in known):
         notes.append(f"TIFF's tags {', '.join(map(str, others))}: dropped")
-    return kept
+    return kept.tobytes() if len(kept) else b""
 
 
 def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
@@ -129,12 +155,13 @@ def _xmp(picture: PIL.Image.Image, notes: list[str]) -> bytes:
 def _dropped(picture: PIL.Image.Image) -> list[str]:
     """Notes on what has no place in `Metadata`."""
     notes = []
-    if picture.info.get("comment"):
+    comment = picture.info.get("comment") or b""
+    comment = comment.encode(errors="replace") if isinstance(comment, str) else bytes(comment)
+    if comment and not _OF_PROGRAMS.fullmatch(comment.rstrip(b"\0")):
         notes.append("the comment: dropped")
     if _IPTC_RESOURCE in picture.info.get("photoshop", {}):
         notes.append("IPTC: dropped")
     if picture.format == "PNG":
-        picture.load()  # texts may follow the pixels
         texts = {str(name) for name, value in picture.info.items() if isinstance(value, str)}
         if names := ", ".join(sorted(texts.difference(_KEPT_TEXTS))):
             notes.append(f"PNG's texts ({names}): dropped")

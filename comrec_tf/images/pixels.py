@@ -43,6 +43,7 @@ def of_pil(picture: PIL.Image.Image) -> tuple[np.ndarray, list[str]]:
         ValueError: nothing says which value of the picture is white.
         OSError: the file behind the picture is damaged.
     """
+    picture.load()  # which turns a TIFF upright, so that its orientation is gone
     try:
         orientation = picture.getexif().get(PIL.ExifTags.Base.Orientation, 1)
     except Exception:  # a picture with damaged EXIF is still read

@@ -40,11 +40,13 @@ class _Attempt:
         stamp: the state of its folder; it is loaded once the state was the same twice.
         pause: seconds to wait after a failure if nothing in it changes.
         after: time (`time.monotonic`) of the next attempt.
+        error: of the last attempt.
     """
 
     stamp: object
     pause: float
     after: float = 0.0
+    error: Exception | None = None
 
 
 class ModelStore:
@@ -54,7 +56,7 @@ class ModelStore:
     one is closed when its last request is done, so that none fails. A version that cannot be
     loaded, say because it is still being copied, is tried again when its folder changes, and from
     time to time if it does not; meanwhile the next smaller one is served. What is wrong with one
-    model does not touch the others. Only at the start each model's largest version must load.
+    model does not touch the others. Only at the start one version of each model must load.
 
     Args:
         base_paths: folders by model name; versions are the folders in them whose names are
@@ -64,8 +66,8 @@ class ModelStore:
 
     Raises:
         FileNotFoundError: a model has no folder, or no version in it.
-        OSError: a version cannot be loaded.
-        ModuleNotFoundError: the engine is not installed.
+        OSError: no version of a model can be loaded.
+        ModuleNotFoundError: nor can it, and the engine is not installed.
     """
 
     def __init__(
@@ -82,22 +84,8 @@ class ModelStore:
         self._entries: dict[str, _Entry] = {}
         self._attempts: dict[tuple[str, int], _Attempt] = {}
         self._failures: dict[str, str] = {}
-        for name, path in self._base_paths.items():
-            versions = _versions(path) if path.is_dir() else []
-            if not versions:
-                received = "none" if path.is_dir() else "no folder"
-                raise FileNotFoundError(
-                    "expected versions (folders with numbers as names) in "
-                    f"{path}. Received: {received}"
-                )
-            version, folder = versions[0]
-            try:
-                self._entries[name] = _Entry(load(folder, version))
-            except ModuleNotFoundError:  # it says what to install
-                raise
-            except Exception as error:  # whatever is wrong with it, TensorFlow's errors too
-                raise OSError(f"{_cannot(name, version)}: {error}") from error
-            _log.info("serving %s, version %d", name, version)
+        for name in self._base_paths:
+            self._start(name)
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._watcher.start()
@@ -154,9 +142,30 @@ class ModelStore:
                     _log.error("%s: cannot look for new versions now: %s", name, error)
                 self._failures[name] = str(error)
 
+    def _start(self, name: str) -> None:
+        """Load the largest version that can be loaded."""
+        path = self._base_paths[name]
+        versions = _versions(path) if path.is_dir() else []
+        if not versions:
+            received = "none" if path.is_dir() else "no folder"
+            raise FileNotFoundError(
+                f"expected versions (folders with numbers as names) in {path}. Received: {received}"
+            )
+        for version, folder in versions:  # what is there at the start is taken for whole
+            self._attempts[name, version] = _Attempt(_stamp(folder), self._poll_seconds)
+        self._refresh(name)
+        if name not in self._entries:
+            largest = versions[0][0]
+            error = self._attempts[name, largest].error
+            if isinstance(error, ModuleNotFoundError):  # it says what to install
+                raise error
+            raise OSError(
+                f"no version of {name} can be loaded; version {largest}: {error}"
+            ) from error
+
     def _refresh(self, name: str) -> None:
         """Let the largest version take over that can be loaded now."""
-        current = self._entries[name].servable.version
+        current = self._entries[name].servable.version if name in self._entries else -1
         for version, folder in _versions(self._base_paths[name]):
             if version <= current:
                 return
@@ -180,20 +189,25 @@ class ModelStore:
             entry = _Entry(self._load(folder, version))
         except Exception as error:  # whatever is wrong with it, the server goes on
             if not attempt.after:
-                _log.error("%s: %s", _cannot(name, version), error)
+                _log.error("%s, version %d, cannot be loaded: %s", name, version, error)
+            attempt.error = error
             attempt.pause = min(_LONGEST_PAUSE_SECONDS, 2 * attempt.pause)
             attempt.after = time.monotonic() + attempt.pause
             return None
-        del self._attempts[name, version]
         return entry
 
     def _take_over(self, name: str, entry: _Entry) -> None:
+        version = entry.servable.version
+        for key in [key for key in self._attempts if key[0] == name and key[1] <= version]:
+            del self._attempts[key]
         with self._lock:
-            current = self._entries[name]
+            current = self._entries.get(name)
             self._entries[name] = entry
-            current.retired = True
-            unused = not current.users
-        if unused:
+            unused = False
+            if current is not None:
+                current.retired = True
+                unused = not current.users
+        if current is not None and unused:
             current.servable.close()
 
     def _watch(self) -> None:
@@ -206,10 +220,6 @@ class ModelStore:
         self._watcher.join()
         for entry in self._entries.values():
             entry.servable.close()
-
-
-def _cannot(name: str, version: int) -> str:
-    return f"{name}, version {version}, cannot be loaded"
 
 
 def _versions(path: pathlib.Path) -> list[tuple[int, pathlib.Path]]:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import sys
 
 import imagecodecs
@@ -40,9 +41,11 @@ def photos(tmp_path, photo):
 def run(tmp_path, request_of):
     """Runs patterns; returns the counters and both collections, by file."""
 
-    def call(*patterns, overwrite=False, verb=None):
+    def call(*patterns, overwrite=False, verb=None, since=0.0):
         verb = verb or verbs.Compress(request_of())
-        steps = pipeline.MakeFiles(str(tmp_path / "out"), verb, overwrite=overwrite, threads=1)
+        steps = pipeline.MakeFiles(
+            str(tmp_path / "out"), verb, overwrite=overwrite, threads=1, since=since
+        )
         made = beam.Pipeline("DirectRunner")
         for name, lines in (made | beam.Create(list(map(str, patterns))) | steps).items():
             lines | f"Write {name}" >> beam.io.WriteToText(str(tmp_path / "rows" / name))
@@ -71,6 +74,15 @@ def test_a_folder_becomes_a_tree_and_a_second_run_finds_it_done(tmp_path, photos
     assert set(counts) == set(pipeline.COUNTERS)
 
 
+def test_what_is_hidden_below_a_folder_is_no_input_unless_it_is_named(tmp_path, photos, run):
+    for place in ("deep/.thumbnails/c.png", ".d.png", ".trash/e.png"):
+        (photos / place).parent.mkdir(exist_ok=True)
+        shutil.copy(photos / "a.png", photos / place)
+    _, done, failed = run(photos, photos / ".trash", photos / "deep" / "**", photos / ".d.png")
+    assert failed == {}
+    assert set(done) == {f"{tmp_path}/out/{name}.jpg" for name in ("a", "deep/b", "b", "e", ".d")}
+
+
 def test_a_picture_that_comes_back_exactly_has_no_score_that_json_lacks(tmp_path, run, request_of):
     PIL.Image.new("L", (32, 32), 255).save(tmp_path / "white.png")
     request = dataclasses.replace(request_of(90), metric="psnr")
@@ -90,19 +102,6 @@ def test_what_fails_is_told_and_stops_nothing(tmp_path, photos, run):
     assert "Received: none" in failed[f"{tmp_path}/no*.png"]["error"]
 
 
-def test_a_folder_of_one_request_is_not_filled_by_another(tmp_path, request_of):
-    output = str(tmp_path / "out")
-    one, other = (verbs.Compress(request_of(quality)).outcome for quality in (40, 70))
-    reports = pipeline.claim(output, one, overwrite=False)
-    assert reports.startswith(f"{output}/{pipeline.REPORTS}/")
-    pipeline.claim(output, one, overwrite=False)
-    with pytest.raises(ValueError, match="was begun with {'value': 40}"):
-        pipeline.claim(output, other, overwrite=False)
-    pipeline.claim(output, other, overwrite=True)
-    with pytest.raises(ValueError, match="was begun with {'value': 70}"):
-        pipeline.claim(output, one, overwrite=False)
-
-
 def test_files_that_are_not_ours_are_left_alone(tmp_path, photos, run):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.jpg").write_bytes(b"a stranger's")
@@ -112,6 +111,25 @@ def test_files_that_are_not_ours_are_left_alone(tmp_path, photos, run):
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"a stranger's"
     run(photos, overwrite=True)
     assert container.read((tmp_path / "out" / "a.jpg").read_bytes()).quality == 40
+
+
+def test_what_is_older_than_the_first_run_into_a_folder_is_not_its_own(
+    tmp_path, photos, run, exported
+):
+    run(photos)
+    (tmp_path / "out").rename(tmp_path / "compact")
+    stranger = tmp_path / "out" / "a.png"
+    stranger.parent.mkdir()
+    stranger.write_bytes(b"a stranger's")
+    os.utime(tmp_path / "compact" / "a.jpg", (1000, 1000))
+    os.utime(stranger, (2000, 2000))  # younger than its input
+    verb = verbs.Restore(Restoration(str(exported / "preset")))
+    counts, _, failed = run(tmp_path / "compact", verb=verb, since=3000)
+    assert (counts["made"], counts["failed"]) == (1, 1)
+    assert "older than" in failed[f"{tmp_path}/compact/a.jpg"]["error"]
+    assert stranger.read_bytes() == b"a stranger's"
+    counts, _, _ = run(tmp_path / "compact", verb=verb, since=3000)
+    assert (counts["done_before"], counts["failed"]) == (1, 1)
 
 
 def test_kept_files_are_known_to_the_next_run_and_others_in_their_place_are_left(

@@ -1,5 +1,4 @@
 import numpy as np
-import PIL.Image
 import pytest
 
 from comrec_tf.codecs.jpeg import JpegCodec
@@ -33,15 +32,6 @@ def test_an_effort_must_be_known_for_every_file(coder, photo, scale):
 
 def test_scales_are_in_order(coder):
     assert list(coder.coders) == [1, 2]
-
-
-def test_pixels_are_taken_of_arrays_and_of_pillow_pictures(coder, photo, grey_photo):
-    np.testing.assert_array_equal(coder.pixels(PIL.Image.fromarray(photo)), photo)
-    np.testing.assert_array_equal(coder.pixels(grey_photo[..., 0]), grey_photo)
-    with pytest.raises(TypeError, match="float32"):
-        coder.pixels(photo.astype(np.float32))
-    with pytest.raises(ValueError, match="at most 40,000 pixels"):
-        coder.pixels(np.zeros((201, 200), np.uint8))
 
 
 def test_a_thin_picture_is_neither_compressed_nor_restored_by_padding(coder, monkeypatch):

@@ -69,6 +69,14 @@ def test_a_file_is_the_same_by_its_path_and_by_its_bytes(tmp_path, poor, compact
     assert (read.read, read.content, read.num_pixels) == (None, compact, 128 * 160)
 
 
+def test_a_broken_file_is_named_however_it_was_read(tmp_path, poor):
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(poor[:300])
+    for content in (None, poor[:300]):
+        with pytest.raises(OSError, match=f"^{path}: "):
+            input_file.read(str(path), asked(), content)
+
+
 def test_an_ordinary_file_that_no_way_makes_smaller_is_kept(made, poor):
     content, row = made(poor, asked())
     assert (content, row["kept"]) == (poor, True)

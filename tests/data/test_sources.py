@@ -1,6 +1,7 @@
 import os
 
 import pytest
+import tensorflow as tf
 
 from comrec_tf.data import sources
 
@@ -42,6 +43,24 @@ def test_links_to_folders_are_followed(tree):
     (tree / "linked" / "photos").symlink_to(tree / "deep")
     found = relative(sources.find_pictures(tree / "linked"), tree)
     assert found == ["linked/photos/c.webp", "linked/photos/deeper/d.tiff"]
+
+
+def test_hidden_folders_are_left_out_unless_they_are_named(tree):
+    (tree / "deep" / ".thumbnails").mkdir()
+    (tree / "deep" / ".thumbnails" / "e.png").write_bytes(b"")
+    assert len(sources.find_pictures(tree)) == 4
+    assert len(sources.find_pictures(tree / "deep" / ".thumbnails")) == 1
+    for name in ("seen.png", ".hidden.png", ".below/seen.png", "below/seen.png"):
+        tf.io.gfile.makedirs(os.path.dirname(f"ram://hidden/{name}"))
+        tf.io.write_file(f"ram://hidden/{name}", b"")
+    found = sources.find_pictures("ram://hidden")
+    assert found == ["ram://hidden/below/seen.png", "ram://hidden/seen.png"]
+
+
+def test_a_folder_that_cannot_be_read_is_logged(tree, unreadable, caplog):
+    unreadable(tree / "deep" / "deeper")
+    assert relative(sources.find_pictures(tree), tree) == ["a.jpg", "b.PNG", "deep/c.webp"]
+    assert f"skipping {tree}/deep/deeper: Permission denied" in caplog.text
 
 
 def test_files_and_globs_are_taken_as_they_are(tree):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from comrec_tf.codecs import condition
-from comrec_tf.engines import litert, openvino, prepared, tensorflow
+from comrec_tf.engines import litert, openvino, prepared, tensorflow, threads
 from comrec_tf.models import tile_networks
 from comrec_tf.presets import weights
 from tests.makers import make_model
@@ -64,25 +64,17 @@ def test_threads_take_turns_at_a_network(photo):
         for _ in range(10):
             found[number] = network(tiles[number], TOLD)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(tiles))]
-    for thread in threads:
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(len(tiles))]
+    for thread in workers:
         thread.start()
-    for thread in threads:
+    for thread in workers:
         thread.join()
     np.testing.assert_array_equal(found, alone)
 
 
-def test_the_number_of_threads_is_that_of_the_cores_or_of_the_environment(monkeypatch):
-    monkeypatch.delenv(prepared.THREADS, raising=False)
-    assert prepared.thread_count() >= 1
-    monkeypatch.setenv(prepared.THREADS, "3")
-    assert prepared.thread_count() == 3
-
-
-@pytest.mark.parametrize("value", ["abc", "0", "-3", "1.5"])
-def test_a_number_of_threads_that_is_none_is_named_before_any_file(exported, monkeypatch, value):
-    monkeypatch.setenv(prepared.THREADS, value)
-    with pytest.raises(ValueError, match=f"COMREC_THREADS .* from 1 up. Received: {value}"):
+def test_a_number_of_threads_that_is_none_is_named_when_pairs_are_loaded(exported, monkeypatch):
+    monkeypatch.setenv(threads.VARIABLE, "0")
+    with pytest.raises(ValueError, match="COMREC_THREADS. Received: 0"):
         load_pairs(exported / "preset")
 
 

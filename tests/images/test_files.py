@@ -63,14 +63,16 @@ def test_a_truncated_picture_is_an_error(tmp_path, photo):
         files.read(path)
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])  # Pillow turns the latter by itself
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_shown_as_pillow_shows_it(photo, orientation):
+def test_every_orientation_is_shown_as_pillow_shows_it(photo, orientation, form):
     exif = PIL.Image.Exif()
     exif[PIL.ExifTags.Base.Orientation] = orientation
     buffer = io.BytesIO()
-    PIL.Image.fromarray(photo).save(buffer, "PNG", exif=exif)
-    with PIL.Image.open(buffer) as picture:
-        expected = np.asarray(PIL.ImageOps.exif_transpose(picture))
+    PIL.Image.fromarray(photo).save(buffer, form, exif=exif)
+    upright = PIL.Image.fromarray(photo)
+    upright.getexif()[PIL.ExifTags.Base.Orientation] = orientation
+    expected = np.asarray(PIL.ImageOps.exif_transpose(upright))
     np.testing.assert_array_equal(files.load(buffer).picture, expected)
 
 

@@ -35,7 +35,7 @@ def test_exif_is_kept_but_for_the_orientation_that_was_applied(photo, exif):
     found, notes = metadata.of_pil(source)
     again = PIL.Image.Exif()
     again.load(found.exif)
-    assert dict(again) == {TAGS.ImageDescription: "a photo"}
+    assert dict(again) == {TAGS.ImageDescription: "a photo", TAGS.Orientation: 1}
     assert notes == []
     assert files.from_pil(source).shape == (160, 128, 3)
 
@@ -81,19 +81,21 @@ def test_a_picture_with_damaged_exif_is_still_read(photo, kind):
 
 
 @pytest.mark.parametrize("error", [TypeError, SyntaxError, KeyError, RuntimeError, MemoryError])
-def test_whatever_pillow_raises_for_exif_it_is_dropped_and_said(photo, exif, monkeypatch, error):
-    content = io.BytesIO()
-    PIL.Image.fromarray(photo).save(content, "JPEG", exif=exif)
+def test_whatever_pillow_raises_for_exif_the_picture_is_read(photo, exif, monkeypatch, error):
+    contents = {"JPEG": io.BytesIO(), "TIFF": io.BytesIO()}
+    for form, content in contents.items():
+        PIL.Image.fromarray(photo).save(content, form, exif=exif)
 
     def fail(*_):
         raise error("of Pillow")
 
     monkeypatch.setattr(PIL.Image.Exif, "tobytes", fail)
-    monkeypatch.setattr(PIL.Image.Exif, "get", fail)
-    read = files.load(content)
+    read = files.load(contents["TIFF"])
     assert read.metadata.exif == b""
     assert read.notes == ("damaged EXIF: dropped",)
-    assert read.picture.shape == photo.shape
+    assert read.picture.shape == (160, 128, 3)
+    monkeypatch.setattr(PIL.Image.Exif, "get", fail)
+    assert files.load(contents["JPEG"]).picture.shape == photo.shape
 
 
 def test_exif_that_pillow_passes_over_is_said_to_be_dropped(photo):
@@ -163,6 +165,63 @@ def test_a_pngs_texts_are_said_to_be_dropped_also_those_behind_the_pixels(photo)
     assert notes == ["PNG's texts (Copyright, Description, Software): dropped"]
 
 
+@pytest.mark.parametrize(
+    ("comment", "notes"),
+    [
+        (None, []),  # OpenJPEG names itself
+        ("Created by OpenJPEG version 2.5.0", []),
+        ("Created by OpenJPEG version 2.5.0 for my mother", ["the comment: dropped"]),
+        ("mine", ["the comment: dropped"]),
+    ],
+)
+def test_a_comment_by_which_a_program_names_itself_is_nobodys_loss(photo, comment, notes):
+    options = {} if comment is None else {"comment": comment}
+    source = opened(PIL.Image.fromarray(photo), "JPEG2000", **options)
+    assert source.info["comment"].startswith(
+        b"Created by OpenJPEG" if comment is None else comment.encode()
+    )
+    assert metadata.of_pil(source)[1] == notes
+    for program in (
+        b"Lavc58.134.100",
+        b"CREATOR: gd-jpeg v1.0 (using IJG JPEG v80), quality = 85\n",
+    ):
+        assert metadata.of_pil(opened(PIL.Image.fromarray(photo), "JPEG", comment=program))[1] == []
+
+
+#: An artist and a lens in UTF-8, which Pillow writes as question marks.
+ARTIST = "J\u00fcrgen \u5b57".encode()
+
+
+def exif_of(artist, orientation=6):
+    tags = PIL.Image.Exif()
+    tags[TAGS.Artist] = "?" * len(artist)
+    if orientation:
+        tags[TAGS.Orientation] = orientation
+    return tags.tobytes().replace(b"?" * len(artist), artist)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_text_that_is_not_ascii_keeps_its_bytes_on_the_whole_way(photo, form):
+    # Into an AVIF, Pillow itself writes EXIF with an orientation anew.
+    content = exif_of(ARTIST, orientation=None if form == "AVIF" else 6)
+    found, notes = metadata.of_pil(opened(PIL.Image.fromarray(photo), form, exif=content))
+    assert notes == []
+    assert ARTIST + b"\0" in found.exif
+    for again in ("png", "jpeg", "webp"):
+        restored = PIL.Image.open(io.BytesIO(files.encode(photo, found, again)))
+        assert metadata.of_pil(restored)[0].exif == found.exif
+
+
+def test_exif_that_image_magick_put_into_a_png_as_text_is_taken_as_it_is(photo):
+    text = exif_of(ARTIST).hex()
+    texts = PIL.PngImagePlugin.PngInfo()
+    texts.add_text(
+        "Raw profile type exif", f"\nexif\n{len(text) // 2:8}\n{text[:72]}\n{text[72:]}\n"
+    )
+    found, notes = metadata.of_pil(opened(PIL.Image.fromarray(photo), "PNG", pnginfo=texts))
+    assert (ARTIST in found.exif, notes) == (True, [])
+
+
 def test_a_tiff_without_metadata_has_none(photo):
     assert metadata.of_pil(opened(PIL.Image.fromarray(photo), "TIFF")) == (metadata.Metadata(), [])
 
@@ -171,6 +230,7 @@ def test_a_tiff_without_metadata_has_none(photo):
 def test_of_a_tiff_what_describes_the_picture_is_its_exif(photo, big):
     directory = PIL.TiffImagePlugin.ImageFileDirectory_v2()
     directory[TAGS.ImageDescription] = "a photo"
+    directory[TAGS.Artist] = ARTIST
     directory[TAGS.Orientation] = 6
     directory[TAGS.XPTitle] = b"t\0\0\0"
     directory[PIL.ExifTags.IFD.Exif] = {TAGS.ExposureTime: 0.5}
@@ -181,8 +241,9 @@ def test_of_a_tiff_what_describes_the_picture_is_its_exif(photo, big):
     again = PIL.Image.open(io.BytesIO(files.encode(photo, found, "jpeg"))).getexif()
     assert set(again) == {
         *(TAGS.ImageDescription, TAGS.XPTitle, PIL.ExifTags.IFD.Exif, PIL.ExifTags.IFD.GPSInfo),
-        *(TAGS.XResolution, TAGS.YResolution, TAGS.ResolutionUnit),
+        *(TAGS.XResolution, TAGS.YResolution, TAGS.ResolutionUnit, TAGS.Artist),
     }
+    assert again[TAGS.Artist].encode("latin-1") == ARTIST
     assert again[TAGS.ImageDescription] == "a photo"
     assert again.get_ifd(PIL.ExifTags.IFD.Exif) == {TAGS.ExposureTime: 0.5}
     assert again.get_ifd(PIL.ExifTags.IFD.GPSInfo) == {PIL.ExifTags.GPS.GPSLatitudeRef: "N"}

@@ -120,6 +120,43 @@ def test_a_version_that_cannot_be_loaded_hides_no_smaller_one(store, base):
     assert serves(store, 4)
 
 
+def test_at_the_start_a_smaller_version_stands_in_for_those_that_cannot_be_loaded(base, caplog):
+    write(base, "3", "wh")
+    write(base, "2")
+    with caplog.at_level(logging.INFO):
+        store = ModelStore({"tiny": base}, poll_seconds=0.02, load=Model)
+        try:
+            with store.borrow("tiny") as model:
+                assert model.version == 2
+            told = [record.message for record in caplog.records]
+            assert told == [
+                "tiny, version 3, cannot be loaded: half of it is missing",
+                "serving tiny, version 2",
+            ]
+            write(base, "3")
+            assert serves(store, 3)
+            assert not store._attempts
+        finally:
+            store.close()
+
+
+def test_a_model_of_which_no_version_loads_is_named_with_the_error_of_the_largest(base):
+    write(base, "1", "wh")
+    write(base, "2", "w")
+    with pytest.raises(
+        OSError, match=r"^no version of tiny can be loaded; version 2: half of it is missing$"
+    ):
+        ModelStore({"tiny": base}, load=Model)
+
+
+def test_a_missing_engine_is_said_as_it_is_where_no_version_loads(base):
+    def load(folder, version):
+        raise ModuleNotFoundError("the engine openvino needs OpenVINO")
+
+    with pytest.raises(ModuleNotFoundError, match="needs OpenVINO"):
+        ModelStore({"tiny": base}, load=load)
+
+
 def test_names_that_are_no_version_are_passed_over(store, base):
     for name in ("1" + "0" * 25, "9999999999999999999", "3x", "٣", "-4", "1" * 200):
         write(base, name)
@@ -168,5 +205,5 @@ def test_a_first_version_that_is_damaged_is_named_whatever_tensorflow_raises(
 ):
     shutil.copytree(echo_model, tmp_path / "tiny")
     damage(tmp_path / "tiny" / "1")
-    with pytest.raises(OSError, match=f"^tiny, version 1, cannot be loaded: .*{message}"):
+    with pytest.raises(OSError, match=f"^no version of tiny can be loaded; version 1: .*{message}"):
         ModelStore({"tiny": tmp_path / "tiny"})
