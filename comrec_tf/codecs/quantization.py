@@ -96,7 +96,7 @@ def flat_tables(quality: np.ndarray | float) -> np.ndarray:
 
     Where little is left to restore, the standard's tables serve the eye and structural similarity
     better: with flat ones at all qualities, MS-SSIM is below plain JPEG's from one bit per pixel
-        on.
+    on.
 
     Args:
         quality: any shape, 1 to 100.
