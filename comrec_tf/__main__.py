@@ -42,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     script, *words = sys.argv if argv is None else argv
     program = "python -m comrec_tf" if script.endswith("__main__.py") else "comrec"
     if not words or words[0] in ("-h", "--help", "help"):
-        frame.show(_help(program))
-        return frame.SUCCESS if words else frame.USAGE
+        return frame.show(_help(program)) or (frame.SUCCESS if words else frame.USAGE)
     if words[0] == "--version":
         return frame.show(f"comrec_tf {comrec_tf.__version__}")
     name = words[0].replace("_", "-")

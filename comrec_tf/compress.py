@@ -14,7 +14,7 @@ copied as it is ("kept") unless its metadata is to go (--nometadata), and so is 
 
 Exit codes: 0 all files compressed or kept, 1 some or all failed or were skipped (they are named,
 the others are done), 2 a wrong command line, 3 a limit of bytes cannot be kept for some (they are
-named, with what makes them so large), 130 interrupted.
+named, with what makes them so large), 130 interrupted (Ctrl-C, SIGTERM, SIGHUP).
 """
 
 import functools
@@ -118,7 +118,7 @@ def _read(job: plan.Job, *, wanted: "Request") -> "InputFile":
 
     if job.source != plan.STREAM:
         return input_file.read(job.source, wanted)
-    content = sys.stdin.buffer.read()
+    content = sys.stdin.buffer.read() if sys.stdin else b""
     if not content:
         raise OSError("expected a picture on standard input. Received: nothing")
     return input_file.read("standard input", wanted, content)

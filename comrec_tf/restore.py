@@ -15,7 +15,7 @@ needs nothing, or where restoring would do harm, is copied as it is, and the rep
 With --to_jpeg nothing is restored: JPEG XL files become the JPEGs that they hold, bit for bit.
 
 Exit codes: 0 all files restored or kept, 1 some or all failed or were skipped (they are named, the
-others are done), 2 a wrong command line, 130 interrupted.
+others are done), 2 a wrong command line, 130 interrupted (Ctrl-C, SIGTERM, SIGHUP).
 """
 
 import functools
@@ -108,7 +108,7 @@ def _read(job: plan.Job, *, wanted: "Restoration", to_jpeg: bool) -> "Source":
     from comrec_tf.images import limits
 
     if job.source == plan.STREAM:
-        content = sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read() if sys.stdin else b""
         if not content:
             raise OSError("expected a compact file or a JPEG on standard input. Received: nothing")
     else:

@@ -97,12 +97,13 @@ def missing_extra(purpose: str, extra: str) -> ModuleNotFoundError:
 _LIBRARIES = {
     "keras": ("TensorFlow", "tf"),
     "openvino": ("OpenVINO", "openvino"),
+    "scipy": ("SciPy", "evaluation"),
     "tensorflow": ("TensorFlow", "tf"),
 }
 
 
 def explained(error: ModuleNotFoundError, purpose: str) -> ModuleNotFoundError:
-    """Explain a missing TensorFlow or OpenVINO to users who never asked for it.
+    """Explain a missing TensorFlow, OpenVINO or SciPy to users who never asked for it.
 
     Args:
         error: what an import raised.

@@ -546,8 +546,9 @@ def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, run, photo):
     assert (tmp_path / "out" / f"{name}.jpg").exists()
 
 
-def test_nothing_on_standard_input_is_a_message(run, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", _Pipe(b""))
+@pytest.mark.parametrize("closed", [False, True])
+def test_nothing_on_standard_input_is_a_message(run, monkeypatch, capsys, closed):
+    monkeypatch.setattr(sys, "stdin", None if closed else _Pipe(b""))
     assert run("-") == 1
     assert "expected a picture on standard input. Received: nothing" in capsys.readouterr().err
 

@@ -263,7 +263,7 @@ def test_a_damaged_file_is_only_restored_where_that_is_asked_for(
     assert run(*arguments) == 1
     said = capsys.readouterr().err
     assert "one.jpg" in said
-    assert "--ignore_checksum restores what is left" in said
+    assert "--ignore_checksum restores it where it can still be decoded" in said
     assert run(*arguments, "--ignore_checksum") == 0
 
 

@@ -61,6 +61,7 @@ def test_no_hint_names_a_package_index_and_one_place_alone_tells_how_to_install(
         ("keras.src.layers", "TensorFlow", "tf"),
         ("tensorflow.python", "TensorFlow", "tf"),
         ("openvino", "OpenVINO", "openvino"),
+        ("scipy.interpolate", "SciPy", "evaluation"),
     ],
 )
 def test_where_a_library_is_missing_its_extra_is_named(name, library, extra):

@@ -46,7 +46,7 @@ def run(values: flags.FlagValues, words: Sequence[str], verb: "Verb") -> int:
         The exit code; see `commands.outcome.report_counts`.
 
     Raises:
-        UsageError: there is no input or no output folder, or an option is unknown.
+        UsageError: there is no input, or an option is unknown.
         ModuleNotFoundError: Beam is not installed.
         OSError, ValueError: the preset cannot be loaded, or an earlier run used the output folder
             with other flags.
@@ -59,8 +59,6 @@ def run(values: flags.FlagValues, words: Sequence[str], verb: "Verb") -> int:
     inputs, options = _parted(words)
     # Workers may have another working folder.
     inputs = [_absolute(path) for path in plan.places(values, inputs)]
-    if values.output_dir is None:
-        raise frame.UsageError("expected --output_dir=FOLDER. Received: nothing")
     from comrec_tf.beam import output_folder, pipeline
 
     pipeline.limit_threads(values.threads)  # this process works too, with the DirectRunner

@@ -124,7 +124,7 @@ class Codec(abc.ABC):
             low, second, *_, high = self.qualities
             raise ValueError(
                 f"{self.name} expects a quality in steps of {second - low:g} "
-                f"from {low:g} to {high:g}. Received: quality={quality}"
+                f"from {low:g} to {high:g}. Received: quality={quality!r}"
             )
 
 

@@ -1,15 +1,17 @@
 """What a command shows while it works, and as tables; rich is imported once work begins."""
 
+import contextlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     import rich.progress
 
-__all__ = ["Progress", "printable", "progress", "rows", "table"]
+__all__ = ["Progress", "printable", "printing", "progress", "rows", "table"]
 
 _T = TypeVar("_T")
 #: Seconds between two lines of progress where there is no terminal to redraw.
@@ -26,6 +28,29 @@ def printable(text: str) -> str:
         The text with those escaped, on one line.
     """
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+@contextlib.contextmanager
+def printing(stream: TextIO | None) -> Iterator[None]:
+    """Print to a reader who may stop before the end, as `head` does: what is left is dropped.
+
+    Args:
+        stream: where to, standard output or standard error; None where that is closed.
+
+    Raises:
+        OSError: it cannot be written, say because a disk is full.
+    """
+    try:
+        yield
+        if stream is not None:
+            stream.flush()
+    except OSError as error:
+        if stream is not None:
+            # Python would try to write what is left, and fail, once more at its end.
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def rows(

@@ -112,6 +112,14 @@ class Command:
             )
         for name in values:
             _explain(values[name])
+        if "output_dir" in values:
+            # An empty one is a shell's variable that is not set; the working folder is ".".
+            flags.register_validator(
+                "output_dir",
+                lambda folder: folder != "",
+                "expected a folder. Received: nothing",
+                flag_values=values,
+            )
         return values
 
     def draw_help(self, program: str | None = None, *, width: int | None = None) -> str:
@@ -170,7 +178,9 @@ class Command:
             with warnings.catch_warnings():
                 # Pillow warns of large pictures and damaged EXIF; our own messages say so already.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
-                return self.work(values, positional)
+                code = self.work(values, positional)
+            with display.printing(sys.stdout):
+                return code
         except UsageError as error:
             return usage(str(error))
         except ModuleNotFoundError as error:
@@ -193,12 +203,15 @@ def show(text: str) -> int:
         text: lines.
 
     Returns:
-        `SUCCESS`, even if a reader such as `head` stops before the end.
+        `SUCCESS`, even if a reader such as `head` stops before the end; `FAILURE`, with a message,
+        if standard output cannot be written.
     """
     try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with display.printing(sys.stdout):
+            print(text)
+    except OSError as error:
+        print(f"standard output: {error}", file=sys.stderr)
+        return FAILURE
     return SUCCESS
 
 

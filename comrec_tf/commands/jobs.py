@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from comrec_tf.commands import display, frame
 from comrec_tf.commands.plan import STREAM, Job, Plan
-from comrec_tf.process import storage
+from comrec_tf.process import signals, storage
 
 __all__ = ["Done", "Made", "Verb", "run"]
 
@@ -96,7 +96,8 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
         overwrite: whether outputs that exist may be replaced, also those that appear meanwhile.
 
     Returns:
-        What became of it; also when interrupted, once the files being written are whole.
+        What became of it; also when interrupted, by Ctrl-C, SIGTERM or SIGHUP, once the files
+        being written are whole.
     """
     done = Done()
     for folder in {os.path.dirname(job.output) for job in plan.jobs if job.output != STREAM}:
@@ -118,6 +119,7 @@ def run(plan: Plan, verb: Verb[_S, _R], *, overwrite: bool) -> Done:
 
     with (
         display.Progress(verb.name, [_size(job) for job in plan.jobs]) as progress,
+        signals.ending_as_interrupt(),
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as readers,
         concurrent.futures.ThreadPoolExecutor(_AHEAD) as writers,
     ):

@@ -35,8 +35,9 @@ def show_plan(plan: Plan) -> int:
     Returns:
         The exit code.
     """
-    for job in plan.jobs:
-        print(f"{display.printable(job.source)} -> {display.printable(job.output)}")
+    with display.printing(sys.stdout):
+        for job in plan.jobs:
+            print(f"{display.printable(job.source)} -> {display.printable(job.output)}")
     _say(_of_plan(plan))
     return frame.FAILURE if plan.skipped else frame.SUCCESS
 
@@ -79,9 +80,11 @@ def report(
             "interrupted": done.interrupted,
             "total": total,
         }
-        print(json_text.dumps(content, indent=2), file=file)
+        with display.printing(file):
+            print(json_text.dumps(content, indent=2), file=file)
     elif done.rows:
-        display.rows(columns, done.rows, total, file=file)
+        with display.printing(file):
+            display.rows(columns, done.rows, total, file=file)
     lines = [*_notes(done.rows), *remarks, *_of_plan(plan)]
     lines += [failure["error"] for failure in failures]
     number = len(plan.jobs) + len(plan.skipped) + plan.num_done
@@ -125,9 +128,11 @@ def report_counts(counts: Mapping[str, int], reports: str, *, as_json: bool = Fa
             "reports": reports,
             "total": {**total, **shares},
         }
-        print(json_text.dumps(content, indent=2))
+        with display.printing(sys.stdout):
+            print(json_text.dumps(content, indent=2))
     elif made:
-        display.rows(_COUNTED, [{"made": made, **total, **shares}])
+        with display.printing(sys.stdout):
+            display.rows(_COUNTED, [{"made": made, **total, **shares}])
     lines = []
     if counts["done_before"]:
         lines.append(f"{counts['done_before']} of {number} files are done already")
@@ -193,5 +198,6 @@ def _notes(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 
 def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(display.printable(line), file=sys.stderr)
+    with display.printing(sys.stderr):
+        for line in lines:
+            print(display.printable(line), file=sys.stderr)

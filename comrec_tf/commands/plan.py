@@ -88,12 +88,14 @@ class Plan:
         return self.resume and self.log is not None and self.log.owns(output)
 
 
-def define_places(values: flags.FlagValues) -> None:
+def define_places(values: flags.FlagValues, *, stream: bool = False) -> None:
     """Define the flags that say where files come from and go to, the same in all commands.
 
     Args:
         values: where to.
+        stream: whether the command takes `STREAM`, which needs no output folder.
     """
+    unless = " Default: none; needed except for standard input." if stream else ""
     with help_text.group(values, help_text.IN_AND_OUT):
         flags.DEFINE_list(
             "input",
@@ -104,11 +106,12 @@ def define_places(values: flags.FlagValues) -> None:
         flags.DEFINE_string(
             "output_dir",
             None,
-            "Folder of the outputs; of an input folder it gets the same tree. "
-            "Default: none; needed except for standard input.",
+            f"Folder of the outputs; of an input folder it gets the same tree.{unless}",
             short_name="o",
             flag_values=values,
         )
+        if not stream:
+            flags.mark_flag_as_required("output_dir", flag_values=values)
         flags.DEFINE_bool("overwrite", False, "Replace outputs that exist.", flag_values=values)
     with help_text.group(values, help_text.RUN):
         flags.DEFINE_bool("json", False, "Print the report as JSON.", flag_values=values)
@@ -139,7 +142,7 @@ def define_flags(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    define_places(values)
+    define_places(values, stream=True)
     with help_text.group(values, help_text.IN_AND_OUT):
         flags.DEFINE_enum(
             "on_clash",

@@ -39,10 +39,10 @@ def _list(values: flags.FlagValues, positional: list[str]) -> int:
             _log.error("a preset was passed over: %s", display.printable(str(error)))
     rows = [_row(name, found) for name, found in cards.items()]
     if values.json:
-        frame.show(json.dumps({"presets": rows}, indent=2))
+        code = frame.show(json.dumps({"presets": rows}, indent=2))
     else:
-        frame.show("\n\n".join(map(_in_words, rows)) or "no presets")
-    return frame.FAILURE if damaged else frame.SUCCESS
+        code = frame.show("\n\n".join(map(_in_words, rows)) or "no presets")
+    return frame.FAILURE if damaged else code
 
 
 def _row(name: str, found: card.Card) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def define(values: flags.FlagValues) -> None:
         flags.DEFINE_bool(
             "ignore_checksum",
             False,
-            "Restore what is left of damaged files.",
+            "Restore damaged files too, where their picture can still be decoded.",
             flag_values=values,
         )
     with help_text.group(values, help_text.TARGET):

@@ -159,9 +159,13 @@ def read(compact_file: bytes) -> Header:
         What it carries.
 
     Raises:
+        TypeError: these are no bytes, say a file's name.
         ValueError: the format is unknown, the file is not compact, or its ComRec data are damaged
             or of a newer version.
     """
+    if not isinstance(compact_file, bytes | bytearray):
+        kind = type(compact_file).__name__
+        raise TypeError(f"expected the bytes of a compact file. Received: {kind}")
     payload = carriers.extract(compact_file)
     if payload is None:
         raise ValueError(NOT_CARRIED)

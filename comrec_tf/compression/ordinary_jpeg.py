@@ -67,8 +67,11 @@ def read(content: bytes, max_pixels: int) -> OrdinaryJpeg:
         The picture and its tables.
 
     Raises:
+        TypeError: these are no bytes, say a file's name.
         ValueError: the bytes are not a JPEG, are damaged, or have too many pixels.
     """
+    if not isinstance(content, bytes | bytearray):
+        raise TypeError(f"expected the bytes of a JPEG. Received: {type(content).__name__}")
     with (
         damage.pillow_errors("the JPEG is damaged"),
         PIL.Image.open(io.BytesIO(content), formats=["JPEG"]) as picture,

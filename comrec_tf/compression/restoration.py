@@ -204,7 +204,9 @@ class Restoration:
                 progress=progress,
             )
         except container.DamagedError as error:
-            raise ValueError(f"{error}; --ignore_checksum restores what is left") from error
+            raise ValueError(
+                f"{error}; --ignore_checksum restores it where it can still be decoded"
+            ) from error
         return Restored(source.content, picture, carriers.extract_metadata(source.content))
 
     def make(self, restored: Restored) -> tuple[bytes, dict[str, Any]]:

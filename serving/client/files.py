@@ -5,8 +5,8 @@ import concurrent.futures
 import os
 import pathlib
 import random
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 
@@ -40,7 +40,9 @@ def parser(description: str, address: str) -> argparse.ArgumentParser:
         "verb", choices=list(RESULT), help="restore is for ordinary JPEGs, decode for compact files"
     )
     arguments.add_argument("inputs", nargs="+", help="files and folders")
-    arguments.add_argument("--output_dir", type=pathlib.Path, required=True)
+    arguments.add_argument(
+        "--output_dir", type=pathlib.Path, required=True, help="folder of the outputs"
+    )
     arguments.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     arguments.add_argument(
         "--address", default=address, help="of the server (default: %(default)s)"
@@ -58,9 +60,18 @@ def parser(description: str, address: str) -> argparse.ArgumentParser:
     arguments.add_argument(
         "--strength", type=float, help="of restore, 0 to 1: how much of it is taken over"
     )
-    arguments.add_argument("--concurrency", type=int, default=4, help="files at the same time")
-    arguments.add_argument("--deadline", type=float, default=60.0, help="seconds for one try")
-    arguments.add_argument("--attempts", type=int, default=6, help="tries for one file")
+    arguments.add_argument(
+        "--concurrency",
+        type=_positive,
+        default=4,
+        help="files at the same time (default: %(default)s)",
+    )
+    arguments.add_argument(
+        "--deadline", type=float, default=60.0, help="seconds for one try (default: %(default)s)"
+    )
+    arguments.add_argument(
+        "--attempts", type=_positive, default=6, help="tries for one file (default: %(default)s)"
+    )
     arguments.add_argument("--ca", help="certificates, PEM, to check the server's against")
     return arguments
 
@@ -87,17 +98,17 @@ def run(options: argparse.Namespace, call: Call) -> int:
                 error = future.exception()
                 if error is not None:
                     failed += 1
-                    print(f"\r{futures[future]}: {error}", file=sys.stderr)
+                    _say(f"{futures[future]}: {error}")
                 elif future.result():
-                    print(f"\r{futures[future]}: {future.result()}", file=sys.stderr)
+                    _say(f"{futures[future]}: {future.result()}")
                 if sys.stderr.isatty():
                     print(f"\r{number} of {len(jobs)}", end="", file=sys.stderr)
         except KeyboardInterrupt:
             # Leaving the pool would send all that waits.
             pool.shutdown(wait=False, cancel_futures=True)
-            print("\rinterrupted: what is being sent is finished", file=sys.stderr)
+            _say("interrupted: what is being sent is finished")
             return 130
-    print(f"{len(jobs) - failed} of {len(jobs)} files done", file=sys.stderr)
+    _say(f"{len(jobs) - failed} of {len(jobs)} files done")
     return 1 if failed else 0
 
 
@@ -110,7 +121,7 @@ def _plan(options: argparse.Namespace) -> list[tuple[pathlib.Path, pathlib.Path]
         found = sorted(p for p in given.rglob("*") if p.is_file()) if given.is_dir() else [given]
         for source in found:
             if given.is_dir() and source.suffix.lower() not in SUFFIXES[options.verb]:
-                print(f"{source}: left alone, the server does not take it", file=sys.stderr)
+                _say(f"{source}: left alone, the server does not take it")
                 continue
             relative = source.relative_to(given) if given.is_dir() else pathlib.Path(source.name)
             output = options.output_dir / relative.with_suffix(RESULT[options.verb][2])
@@ -149,11 +160,13 @@ def _work(
     else:
         made, told = metadata.carry(content, made)
     output.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=output.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(made)
-    os.chmod(beside, 0o644)
-    os.replace(beside, output)
+    beside = output.with_name(f".{secrets.token_hex(8)}")
+    try:
+        beside.write_bytes(made)
+        os.replace(beside, output)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     return told
 
 
@@ -166,4 +179,17 @@ def _attempts(options: argparse.Namespace, call: Call, content: bytes) -> bytes:
             if attempt + 1 == options.attempts:
                 raise RuntimeError(str(error)) from error
         time.sleep(min(10.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
-    raise ValueError(f"expected at least one attempt. Received: {options.attempts}")
+    raise AssertionError("there is at least one attempt")
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on. Received: {text}")
+    return number
+
+
+def _say(text: str) -> None:
+    """A line on standard error, over the progress, without what would move a cursor."""
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    print(f"\r{line}" if sys.stderr.isatty() else line, file=sys.stderr)

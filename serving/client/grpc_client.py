@@ -13,9 +13,12 @@ failed.
 
 import argparse
 import functools
+import os
 import pathlib
 import sys
 
+# The messages of a TensorFlow that starts: none is about this client.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
 import files
 import grpc
 from tensorflow.core.framework import tensor_pb2, types_pb2

@@ -31,8 +31,9 @@ def call(options: argparse.Namespace, content: bytes) -> bytes:
     signature, numbers = files.signature(options)
     inputs: dict = {given: [{"b64": base64.b64encode(content).decode()}]}
     inputs.update({name: [number] for name, number in numbers.items()})
+    address = options.address if "://" in options.address else f"http://{options.address}"
     request = urllib.request.Request(  # noqa: S310
-        f"{options.address}/v1/models/{options.model}:predict",
+        f"{address}/v1/models/{options.model}:predict",
         json.dumps({"signature_name": signature, "inputs": inputs}).encode(),
         {"Content-Type": "application/json"},
     )

@@ -17,7 +17,7 @@ BARE = os.environ.get("COMREC_BARE") == "1"
 #: Makes every import of these fail, also in the processes that a command starts.
 _BLOCK = """
 import sys
-for name in ("tensorflow", "keras", "tensorflow_io"):
+for name in ("tensorflow", "keras", "tensorflow_io", "scipy"):
     sys.modules[name] = None
 """
 
@@ -114,3 +114,10 @@ def test_what_needs_tensorflow_says_so_in_one_line(run, command, tmp_path):
     assert done.returncode == 1
     assert "[tf]" in done.stderr or "[serving]" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_evaluating_without_its_extra_says_so_in_one_line(run, tmp_path):
+    done = run("-m", "comrec_tf.evaluate", tmp_path, f"--output_dir={tmp_path}/report")
+    assert done.returncode == 1
+    assert done.stderr.endswith('needs SciPy: from a clone, pip install ".[evaluation]"\n')
+    assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -24,7 +24,8 @@ def test_flags_are_those_of_the_command_without_beam(module):
     ("words", "message"),
     [
         (["-o", "b"], "expected files, folders or globs"),
-        (["a"], "expected --output_dir=FOLDER"),
+        (["a"], "expected --output_dir. Received: nothing"),
+        (["a", "-o", ""], "expected a folder. Received: nothing"),
         (["a", "-o", "b", "--runer=DirectRunner"], "Received: --runer"),
     ],
 )

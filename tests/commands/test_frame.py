@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 from absl import flags
@@ -184,3 +187,61 @@ def test_a_missing_extra_is_a_message(capsys):
 
     assert run("--needed=x", work=work) == 1
     assert 'pip install ".[codecs]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["--output_dir=", "-o="])
+def test_an_output_folder_without_a_name_is_a_wrong_command_line(folder, capsys):
+    def define(values):
+        with help_text.group(values, help_text.IN_AND_OUT):
+            flags.DEFINE_string("output_dir", None, "A.", short_name="o", flag_values=values)
+
+    command = frame.Command("verb", DESCRIPTION, define, lambda *_: 0)
+    assert command.run(["verb", folder]) == 2
+    assert "expected a folder. Received: nothing" in capsys.readouterr().err
+    assert command.run(["verb"]) == 0
+
+
+PRINTS = """
+import sys
+from comrec_tf.commands import display, frame
+
+def work(values, positional):
+    with display.printing(sys.stdout):
+        print("line\\n" * 100_000)
+    print("and more")
+    return 3
+
+if sys.argv[1] == "show":
+    sys.exit(frame.show("line\\n" * 100_000))
+sys.exit(frame.Command("verb", "What it does.", lambda values: None, work).run(["verb"]))
+"""
+
+
+def printed_to(output, way):
+    """Exit code and messages of a program that prints in one of two ways, buffered as usual."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}
+    program = [sys.executable, "-c", PRINTS, way]
+    done = subprocess.run(
+        program, stdout=output, stderr=subprocess.PIPE, text=True, env=environment, timeout=60
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(("way", "code"), [("show", 0), ("work", 3)])
+def test_a_reader_that_stops_before_the_end_is_no_error(way, code):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert printed_to(writing, way) == (code, "")
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="stands for a full disk")
+@pytest.mark.parametrize("way", ["show", "work"])
+def test_what_cannot_be_printed_is_a_message_and_code_1(way):
+    with open("/dev/full", "w") as full:
+        code, said = printed_to(full, way)
+    assert code == 1
+    assert "No space left on device" in said
+    assert len(said.splitlines()) == 1

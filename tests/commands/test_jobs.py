@@ -2,6 +2,7 @@ import concurrent.futures
 import dataclasses
 import os
 import pathlib
+import signal
 import threading
 
 import pytest
@@ -151,6 +152,21 @@ def test_an_interrupt_keeps_what_is_finished_and_the_journal_knows_all_of_it(fil
     log = journal.Journal("out", {})
     assert [log.is_done(job.source, job.output) for job in files] == [True] * 3 + [False] * 3
     assert sorted(name for name in os.listdir("out") if name != journal.NAME) == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_is_an_interrupt(files, number):
+    def work(job, source, advance):
+        if job.source == "d":
+            os.kill(os.getpid(), number)
+            pytest.fail("the signal was not taken")
+        return source.name
+
+    done = run(files, log=journal.Journal("out", {}), work=work)
+    assert done.interrupted
+    assert [row["source"] for row in done.rows] == ["a", "b", "c"]
+    log = journal.Journal("out", {})
+    assert [log.is_done(job.source, job.output) for job in files] == [True] * 3 + [False] * 3
 
 
 def test_an_output_that_is_waited_for_when_the_interrupt_comes_is_not_lost(files, monkeypatch):

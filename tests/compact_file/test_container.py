@@ -133,3 +133,10 @@ def test_numbers_out_of_range_are_not_written(field):
     for value in (-1, 2**32):
         with pytest.raises(ValueError, match=f"{field}={value}"):
             dataclasses.replace(HEADER, **{field: value})
+
+
+@pytest.mark.parametrize("given", ["photo.jpg", memoryview(b"photo"), None])
+def test_what_is_no_bytes_is_refused_by_its_kind(given):
+    kind = type(given).__name__
+    with pytest.raises(TypeError, match=f"the bytes of a compact file. Received: {kind}$"):
+        container.read(given)

@@ -82,3 +82,8 @@ def test_what_is_no_whole_jpeg_is_an_error(picture, change, message):
 def test_a_picture_of_too_many_pixels_is_refused(picture):
     with pytest.raises(ValueError, match="at most 20,479 pixels"):
         ordinary_jpeg.read(jpeg(picture), 20_479)
+
+
+def test_the_name_of_a_file_is_not_its_bytes():
+    with pytest.raises(TypeError, match=r"expected the bytes of a JPEG\. Received: str$"):
+        ordinary_jpeg.read("old.jpg", 1000)

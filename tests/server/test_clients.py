@@ -42,7 +42,7 @@ def folder(tmp_path, pictures_dir):
 
 
 @pytest.mark.parametrize(
-    ("client", "scheme", "port"), [("rest_client.py", "http://", 1), ("grpc_client.py", "", 0)]
+    ("client", "scheme", "port"), [("rest_client.py", "", 1), ("grpc_client.py", "", 0)]
 )
 def test_a_folder_goes_there_and_back(server, exported, folder, client, scheme, port):
     common = ["--model=tiny", f"--address={scheme}127.0.0.1:{server.ports[port]}"]
@@ -213,6 +213,28 @@ def test_a_jpeg_that_is_left_as_it_is_stays_where_it_is(tmp_path, capsys, files)
     assert files.run(options, lambda options, content: content) == 0
     assert "a.jpg: kept as it is" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def test_what_cannot_be_put_into_its_place_leaves_nothing_behind(tmp_path, capsys, files):
+    """A folder of the output's name is in the way, where the whole content is written already."""
+    (tmp_path / "a\nb.jpg").write_bytes(jpeg_of())
+    (tmp_path / "out" / "a\nb.png").mkdir(parents=True)
+    options = files.parser("", "").parse_args(
+        ["restore", str(tmp_path / "a\nb.jpg"), f"--output_dir={tmp_path / 'out'}", "--overwrite"]
+    )
+    assert files.run(options, lambda options, content: b"another") == 1
+    assert os.listdir(tmp_path / "out") == ["a\nb.png"]
+    said = capsys.readouterr().err
+    assert r"a\nb.jpg: " in said
+    assert len(said.splitlines()) == 2
+
+
+@pytest.mark.parametrize("flag", ["--concurrency=0", "--attempts=0", "--attempts=x"])
+def test_numbers_that_make_no_sense_are_a_wrong_command_line(flag, capsys, files):
+    with pytest.raises(SystemExit) as ended:
+        files.parser("", "").parse_args(["encode", "a.png", "--output_dir=out", flag])
+    assert ended.value.code == 2
+    assert f"argument {flag.partition('=')[0]}: " in capsys.readouterr().err
 
 
 def test_after_an_interruption_nothing_more_is_sent(tmp_path, monkeypatch, files):
