@@ -113,7 +113,12 @@ def choose(choices: Choices, target: Target, effort: int = 2) -> CompactFile:
     Returns:
         The file. Its score is measured at effort 3, and expected at the others. If no way reaches
         the target, the nearest file, with `met` False.
+
+    Raises:
+        TypeError: the target is none.
     """
+    if not isinstance(target, Target):
+        raise TypeError(f'expected a Target, say Target("quality", 40). Received: {target!r}')
     max_bytes = target.max_bytes(choices.num_pixels)
     if effort == 3:
         return _exhaustive(choices, target, max_bytes)

@@ -150,6 +150,11 @@ def test_with_little_effort_more_is_restored_than_with_least(small):
     assert numbers[0] == 0 < numbers[1] <= numbers[2]
 
 
+def test_a_number_is_no_target(small):
+    with pytest.raises(TypeError, match=r'Target\("quality", 40\). Received: 40'):
+        rate_control.choose(Ways(small).choices, 40)
+
+
 @pytest.mark.parametrize("target", [Target("quality", 45, "psnr"), Target("max_bytes", 20_000)])
 def test_a_way_that_is_known_to_lose_is_not_looked_at(small, target):
     ways = Ways(small, known(-0.3, 0.1, at=place(35)))
