@@ -6,8 +6,6 @@ quantizer selection for transform image coding" (IEEE TIP 1997), find the best c
 run-length code by dynamic programming, and mozjpeg does so too. Decoders need not know.
 """
 
-import functools
-
 import numpy as np
 
 from comrec_tf.codecs.dct import FROM_ZIGZAG, ZIGZAG
@@ -27,7 +25,7 @@ Rates = tuple[np.ndarray, float]
 
 
 def of_weight(weight: float) -> Sample:
-    """Make what chooses levels by a trellis, with rates of the sample's levels.
+    """Make what chooses levels by a trellis, with rates of what the sample's levels would be.
 
     Args:
         weight: bits that a squared error of one step is worth in a smooth block, above 0; in others
@@ -39,36 +37,35 @@ def of_weight(weight: float) -> Sample:
 
     def sample(some: np.ndarray, steps: np.ndarray, _: bool) -> Choose:
         steps = steps[ZIGZAG]
+        # Taking them once more from the levels that are chosen gains nothing.
+        rates = rates_of(np.rint(some[:, ZIGZAG] / steps))
 
-        def choose(coefficients: np.ndarray, rates: Rates | None = None) -> np.ndarray:
+        def choose(coefficients: np.ndarray) -> np.ndarray:
             ordered = coefficients[:, ZIGZAG]
             varying = ordered[:, 1:]
             energy = np.einsum("ij,ij->i", varying, varying) / varying.shape[1]
             weights = (weight / (1.0 + energy / _BUSY)).astype(np.float32)
             return choose_levels(ordered / steps, weights, rates)[:, FROM_ZIGZAG]
 
-        return functools.partial(choose, rates=rates_of(choose(some)[:, ZIGZAG]))
+        return choose
 
     return sample
 
 
-def choose_levels(
-    scaled: np.ndarray, weights: np.ndarray, rates: Rates | None = None
-) -> np.ndarray:
+def choose_levels(scaled: np.ndarray, weights: np.ndarray, rates: Rates) -> np.ndarray:
     """Choose the levels of blocks.
 
     Args:
         scaled: float32 (N, 64), coefficients in steps, in zigzag order.
         weights: float32 (N,), bits that a squared error of one step is worth in each block.
-        rates: what levels cost; by what their rounded ones cost if None.
+        rates: what levels cost.
 
     Returns:
         float32 (N, 64), whole numbers: the mean rounded, the others rounded, one less, or zero.
     """
     sizes = np.abs(scaled)
     rounded = np.rint(sizes).astype(np.int16)
-    levels = _cheapest(sizes, rounded, weights, rates_of(rounded) if rates is None else rates)
-    result = np.copysign(levels, scaled)
+    result = np.copysign(_cheapest(sizes, rounded, weights, rates), scaled)
     result[:, 0] = np.rint(scaled[:, 0])
     return result
 

@@ -147,7 +147,7 @@ class TrellisJpegCodec(_TunedJpegCodec):
     name = "jpeg-trellis"
 
     def __init__(
-        self, chroma_subsampling: str = "4:2:0", progressive: bool = False, weight: float = 44.0
+        self, chroma_subsampling: str = "4:2:0", progressive: bool = False, weight: float = 40.0
     ) -> None:
         super().__init__(chroma_subsampling, optimize_huffman=True, progressive=progressive)
         if not 1.0 <= weight <= 1000.0:

@@ -63,9 +63,10 @@ def test_rates_are_those_of_a_code_made_for_the_levels():
 
 def test_levels_are_rounded_where_errors_are_dear_and_keep_their_signs():
     scaled = blocks(300, 40)
-    dear = trellis.choose_levels(scaled, np.full(300, 1e4, np.float32))
+    rates = trellis.rates_of(np.rint(scaled))
+    dear = trellis.choose_levels(scaled, np.full(300, 1e4, np.float32), rates)
     np.testing.assert_array_equal(dear, np.rint(scaled))
-    cheap = trellis.choose_levels(scaled, np.full(300, 1e-6, np.float32))
+    cheap = trellis.choose_levels(scaled, np.full(300, 1e-6, np.float32), rates)
     np.testing.assert_array_equal(cheap[:, 1:], 0)
     np.testing.assert_array_equal(cheap[:, 0], np.rint(scaled[:, 0]))
 
@@ -96,5 +97,8 @@ def test_errors_count_less_in_busy_blocks():
 
 
 def test_empty_planes_stay_empty():
-    chosen = trellis.choose_levels(np.full((3, 64), 0.2, np.float32), np.ones(3, np.float32))
+    scaled = np.full((3, 64), 0.2, np.float32)
+    chosen = trellis.choose_levels(
+        scaled, np.ones(3, np.float32), trellis.rates_of(np.rint(scaled))
+    )
     np.testing.assert_array_equal(chosen, 0)
