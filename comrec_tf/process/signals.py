@@ -8,8 +8,8 @@ from types import FrameType
 
 __all__ = ["ending_as_interrupt"]
 
-#: What a service manager or a cluster's scheduler sends, and a terminal that is closed; Windows does
-#: not know the latter.
+#: What a service manager or a cluster's scheduler sends, and a terminal that is closed; Windows
+#: does not know the latter.
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
