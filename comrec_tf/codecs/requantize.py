@@ -23,6 +23,8 @@ Sample = Callable[[np.ndarray, np.ndarray, bool], Choose]
 _SAMPLE = 8192
 #: About so many blocks are worked on at once, so that they stay in the cache.
 _AT_ONCE = 2048
+#: Blocks of one matrix product.
+_ROWS = 48
 
 
 def requantize(
@@ -78,7 +80,7 @@ def _requantize_plane(
     few = whole[:: max(1, rows * columns // _SAMPLE)]
     choose = sample(_coefficients(few), steps, halved)
     for strip in _strips(whole):
-        pixels = (choose(_coefficients(strip)) * steps) @ DCT
+        pixels = _times(choose(_coefficients(strip)) * steps, DCT)
         pixels += 128.5
         blocks = pixels.clip(0, 255, out=pixels).astype(np.uint8)
         strip[:] = blocks.reshape(len(strip), columns, BLOCK, BLOCK).swapaxes(1, 2)
@@ -96,4 +98,21 @@ def _coefficients(rows: np.ndarray) -> np.ndarray:
     """Transform rows of blocks, uint8 (rows, 8, columns, 8): float32 (N, 64)."""
     blocks = rows.swapaxes(1, 2).reshape(-1, BLOCK * BLOCK).astype(np.float32)
     blocks -= 128.0
-    return blocks @ DCT.T
+    return _times(blocks, DCT.T)
+
+
+def _times(blocks: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Multiply blocks, float32 (N, 64), by a matrix (64, 64).
+
+    In parts below the size at which OpenBLAS wakes its threads: they would take longer than they
+    save, and the cores from others.
+    """
+    whole = len(blocks) // _ROWS * _ROWS
+    result = np.empty_like(blocks)
+    np.matmul(
+        blocks[:whole].reshape(-1, _ROWS, matrix.shape[0]),
+        matrix,
+        out=result[:whole].reshape(-1, _ROWS, matrix.shape[1]),
+    )
+    np.matmul(blocks[whole:], matrix, out=result[whole:])
+    return result
