@@ -54,7 +54,8 @@ def test_a_wrong_number_of_threads_is_a_wrong_command_line_of_all_that_compute_n
     found = [name for name in program.COMMANDS if "engine" in program.command(name).make_flags()]
     computing = {"compress", "restore", "evaluate", "serve", "beam-compress", "beam-restore"}
     assert set(found) == computing
-    needed = {"serve": ["--model_base_path=nowhere"], "evaluate": ["-o", "nowhere"]}
+    needed = dict.fromkeys(("evaluate", "beam-compress", "beam-restore"), ["-o", "nowhere"])
+    needed["serve"] = ["--model_base_path=nowhere"]
     for name in found:
         assert run(name, *needed.get(name, [])) == 2, name
         first, second = capsys.readouterr().err.splitlines()
