@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from comrec_tf.compression.compressor import Compressor
 from comrec_tf.engines.tensorflow import pairs_of
+from comrec_tf.images import metrics
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
@@ -22,6 +23,12 @@ def make_model(**kwargs) -> ComRec:
     model = ComRec(ComCNN(filters=8, **shared), RecCNN(**rec, **shared), codec)
     stir(model)
     return model
+
+
+def psnr_curve(codec, picture: np.ndarray) -> list[tuple[int, float]]:
+    """Bytes and PSNR of a picture's files at rising qualities of a codec."""
+    contents = [codec.encode(picture, quality) for quality in range(5, 96, 5)]
+    return [(len(each), metrics.psnr(picture, codec.decode(each))) for each in contents]
 
 
 def batch_for(model: ComRec, size: int = 16, num: int = 4) -> dict[str, tf.Tensor]:

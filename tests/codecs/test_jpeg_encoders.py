@@ -8,19 +8,12 @@ import pytest
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.jpeg_encoders import JpegliCodec, MozjpegCodec
 from comrec_tf.images import metrics
-
-
-def curve(codec, picture):
-    points = []
-    for quality in range(5, 96, 5):
-        content = codec.encode(picture, quality)
-        points.append((len(content), metrics.psnr(picture, codec.decode(content))))
-    return points
+from tests.makers import psnr_curve
 
 
 @pytest.mark.slow
 def test_mozjpeg_is_better_than_libjpeg_at_the_same_bytes(photo):
-    plain, better = curve(JpegCodec(), photo), curve(MozjpegCodec(), photo)
+    plain, better = psnr_curve(JpegCodec(), photo), psnr_curve(MozjpegCodec(), photo)
     gains = [metrics.psnr_at_bytes(better, size) - value for size, value in plain[2:-2]]
     assert np.mean(gains) > 0.2
 

@@ -9,14 +9,7 @@ from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec, TrellisJpegCodec
 from comrec_tf.compression import ssimulacra2
 from comrec_tf.images import metrics
-
-
-def curve(codec, picture):
-    points = []
-    for quality in range(5, 96, 5):
-        content = codec.encode(picture, quality)
-        points.append((len(content), metrics.psnr(picture, codec.decode(content))))
-    return points
+from tests.makers import psnr_curve
 
 
 def test_flat_tables_go_into_the_file_scaled_as_libjpeg_does(photo, grey_photo):
@@ -39,7 +32,7 @@ def test_qualities_between_whole_ones_make_files_between(photo):
 
 
 def test_flat_tables_serve_the_squared_error(photo):
-    plain, flat = curve(JpegCodec(), photo), curve(FlatJpegCodec(), photo)
+    plain, flat = psnr_curve(JpegCodec(), photo), psnr_curve(FlatJpegCodec(), photo)
     gains = [metrics.psnr_at_bytes(flat, size) - value for size, value in plain[2:-2]]
     assert np.mean(gains) > 0.2
 
@@ -68,7 +61,7 @@ def test_progressive_scans_are_taken_where_they_are_smaller(photo, grey_photo):
 def test_a_dead_zone_saves_more_bytes_than_it_costs(photo, subsampling):
     gains = []
     for dead_zone in (0.0, 0.08):
-        points = curve(FlatJpegCodec(subsampling, dead_zone=dead_zone), photo)
+        points = psnr_curve(FlatJpegCodec(subsampling, dead_zone=dead_zone), photo)
         gains.append([metrics.psnr_at_bytes(points, size) for size in (1500, 2500)])
     assert np.all(np.subtract(*gains[::-1]) > 0.02)
 
