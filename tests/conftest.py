@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import signal
 
 # Before TensorFlow is imported: its start-up notices would hide the tests' own output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -15,6 +16,8 @@ import skimage.data
 from comrec_tf.exporting.signatures import export_signatures
 from comrec_tf.presets import weights
 from tests.makers import make_model
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,15 @@ def log_handlers_as_before():
     for handler, formatter, filters in before:
         handler.setFormatter(formatter)
         handler.filters[:] = filters
+
+
+@pytest.fixture
+def signals_end_processes():
+    """Signals that end a process do so, also where tests run under nohup, which ignores one."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -201,6 +201,9 @@ class _Pipe:
     def isatty(self) -> bool:
         return False
 
+    def flush(self) -> None:
+        pass
+
     def write(self, text: str) -> int:
         raise AssertionError("standard output belongs to the file alone")
 

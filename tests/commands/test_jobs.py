@@ -154,6 +154,7 @@ def test_an_interrupt_keeps_what_is_finished_and_the_journal_knows_all_of_it(fil
     assert sorted(name for name in os.listdir("out") if name != journal.NAME) == ["A", "B", "C"]
 
 
+@pytest.mark.usefixtures("signals_end_processes")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_end_is_an_interrupt(files, number):
     def work(job, source, advance):

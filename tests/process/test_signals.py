@@ -7,6 +7,7 @@ import pytest
 from comrec_tf.process import signals
 
 SIGNALS = [signal.SIGTERM, signal.SIGHUP]
+pytestmark = pytest.mark.usefixtures("signals_end_processes")
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -80,7 +80,7 @@ def test_compress_does_what_the_command_does(server, compressor, photo):
         ("target", ["beauty"], "a target is one of"),
         ("value", [-1], "must be positive"),
         ("codec", ["gif"], "gif"),
-        ("scale", [3], "scales of"),
+        ("scale", [3], "a scale of (1, 2). Received: scale=3"),
         ("image_bytes", ["junk"], "not a picture"),
     ):
         body = {"signature_name": "compress", "inputs": {**given, name: value}}
