@@ -14,7 +14,7 @@ __all__ = ["BYTES_SLOPE", "Aim", "find"]
 BYTES_SLOPE = 0.6
 #: If a look misses the goal by no more than this distance of `place`, no further look is needed;
 #: the second number is for ways with a draft.
-_NEAR, _NEAR_BY_DRAFT = 0.25, 0.8
+_NEAR, _NEAR_BY_DRAFT = 0.25, 0.5
 #: The most guesses by the draft, and the distance of `place` at which the slope does without one.
 _GUESSES, _CLOSE = 1, 0.09
 #: A way is given up if it is expected to take so many times the bytes of the best.
