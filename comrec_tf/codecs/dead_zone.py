@@ -5,6 +5,8 @@ nothing by the larger one, so an encoder with a dead zone takes the smaller one.
 know.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from comrec_tf.codecs.requantize import Choose, Sample
@@ -29,7 +31,7 @@ def of_width(width: float) -> Sample:
         An argument of `requantize`.
     """
 
-    def sample(_: np.ndarray, steps: np.ndarray, halved: bool) -> Choose:
+    def sample(_: Callable[[], np.ndarray], steps: np.ndarray, halved: bool) -> Choose:
         offset = np.full(steps.size, 0.5 - (width / _HALVED_WORTH if halved else width), np.float32)
         offset[0] = 0.5
 

@@ -6,6 +6,8 @@ quantizer selection for transform image coding" (IEEE TIP 1997), find the best c
 run-length code by dynamic programming, and mozjpeg does so too. Decoders need not know.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from comrec_tf.codecs.dct import FROM_ZIGZAG, ZIGZAG
@@ -35,10 +37,10 @@ def of_weight(weight: float) -> Sample:
         An argument of `requantize`.
     """
 
-    def sample(some: np.ndarray, steps: np.ndarray, _: bool) -> Choose:
+    def sample(some: Callable[[], np.ndarray], steps: np.ndarray, _: bool) -> Choose:
         steps = steps[ZIGZAG]
         # Taking them once more from the levels that are chosen gains nothing.
-        rates = rates_of(np.rint(some[:, ZIGZAG] / steps))
+        rates = rates_of(np.rint(some()[:, ZIGZAG] / steps))
 
         def choose(coefficients: np.ndarray) -> np.ndarray:
             ordered = coefficients[:, ZIGZAG]

@@ -91,7 +91,7 @@ def test_errors_count_less_in_busy_blocks():
     busy = smooth.copy()
     busy[:, 1:6] = 200.0
     both = np.concatenate([smooth, busy])
-    levels = trellis.of_weight(20.0)(both, steps, False)(both)
+    levels = trellis.of_weight(20.0)(lambda: both, steps, False)(both)
     kept = np.count_nonzero(levels.reshape(2, -1, 64)[..., 20], axis=1)
     assert kept[0] > kept[1]
 
