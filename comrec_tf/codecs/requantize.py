@@ -8,9 +8,9 @@ import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import PIL.Image
 
 from comrec_tf.codecs.dct import BLOCK, DCT
+from comrec_tf.images import color
 
 __all__ = ["Choose", "Sample", "requantize"]
 
@@ -47,7 +47,7 @@ def requantize(
     if picture.shape[-1] == 1:
         return _requantize_plane(picture[..., 0], luma, sample, False)
     height, width = picture.shape[:2]
-    result = np.array(PIL.Image.fromarray(picture).convert("YCbCr"))
+    result = color.rounded_ycbcr(picture).copy()
     result[..., 0] = _requantize_plane(result[..., 0], luma, sample, False)
     for index in (1, 2):
         plane = result[..., index]

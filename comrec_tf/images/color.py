@@ -5,6 +5,7 @@ grey. `graph.color` has the same conversions as TensorFlow operations, by the ma
 """
 
 import numpy as np
+import PIL.Image
 
 __all__ = [
     "NEUTRAL_CHROMA",
@@ -13,6 +14,7 @@ __all__ = [
     "YCBCR_TO_RGB",
     "luma",
     "rgb_to_ycbcr",
+    "rounded_ycbcr",
     "ycbcr_to_rgb",
 ]
 
@@ -55,6 +57,21 @@ def ycbcr_to_rgb(ycbcr: np.ndarray) -> np.ndarray:
         float (..., 3) of the same dtype.
     """
     return (ycbcr - OFFSET.astype(ycbcr.dtype)) @ YCBCR_TO_RGB.T.astype(ycbcr.dtype)
+
+
+def rounded_ycbcr(rgb: np.ndarray) -> np.ndarray:
+    """Convert 8-bit RGB to 8-bit YCbCr, rounded to the nearest as libjpeg does.
+
+    Pillow's own conversion cuts fractions off, which makes all three half a grey level too small.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+
+    Returns:
+        uint8 (H, W, 3).
+    """
+    rows = np.column_stack([RGB_TO_YCBCR, 255.0 * OFFSET])
+    return np.asarray(PIL.Image.fromarray(rgb).convert("RGB", tuple(rows.flat)))
 
 
 def luma(picture: np.ndarray) -> np.ndarray:

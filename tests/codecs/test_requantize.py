@@ -1,4 +1,7 @@
+import io
+
 import numpy as np
+import PIL.Image
 
 from comrec_tf.codecs import dead_zone, quantization
 from comrec_tf.codecs.requantize import requantize
@@ -34,6 +37,28 @@ def test_halved_chroma_comes_as_squares_of_equal_pixels(photo):
     np.testing.assert_array_equal(chroma[:32:2], chroma[1:33:2])
     np.testing.assert_array_equal(chroma[:, :46:2], chroma[:, 1:47:2])
     assert np.any(result[:32:2, :, 0] != result[1:33:2, :, 0])
+
+
+def test_rounded_levels_are_those_of_libjpeg_with_the_same_colours(photo):
+    tables = quantization.flat_tables(70).reshape(2, 64)
+    planes = requantize(photo, tables, dead_zone.of_width(0.0), halved=False)
+    coded = [
+        _coded(PIL.Image.fromarray(pixels, mode), tables)
+        for pixels, mode in ((photo, "RGB"), (planes, "YCbCr"))
+    ]
+    differences = coded[0].astype(int) - coded[1]
+    assert np.mean(differences != 0) < 0.05
+    np.testing.assert_allclose(differences.mean((0, 1)), 0, atol=0.02)
+
+
+def _coded(picture, tables):
+    """What libjpeg makes of a picture, YCbCr."""
+    buffer = io.BytesIO()
+    qtables = tables.astype(int).tolist()
+    picture.save(buffer, "JPEG", qtables=qtables, subsampling="4:4:4")
+    decoded = PIL.Image.open(buffer)
+    decoded.draft("YCbCr", decoded.size)
+    return np.asarray(decoded)
 
 
 def test_large_planes_are_worked_on_strip_by_strip_after_a_sample(photo):

@@ -12,6 +12,13 @@ def test_colors_agree_with_pillow(photo):
     assert np.abs(ycbcr - expected).max() < 1.01  # Pillow cuts off where we round
 
 
+def test_8_bit_colors_are_rounded_without_a_drift(photo):
+    exact = 255 * color.rgb_to_ycbcr(photo / 255.0)
+    errors = color.rounded_ycbcr(photo) - exact
+    assert np.abs(errors).max() < 0.501
+    np.testing.assert_allclose(errors.mean((0, 1)), 0, atol=0.05)
+
+
 def test_both_directions_agree_with_their_twins_in_graphs(photo):
     rgb = photo.astype(np.float32) / 255
     ycbcr = color.rgb_to_ycbcr(rgb)
