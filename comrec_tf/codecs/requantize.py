@@ -1,7 +1,7 @@
 """JPEG of levels that are chosen here, for encoders that only round.
 
 If a picture is made from levels of the same tables, libjpeg finds these levels again. So the levels
-are chosen by whoever calls, see `dead_zone` and `trellis`, and libjpeg codes their picture.
+are chosen by whoever calls, see `trellis`, and libjpeg codes their picture.
 """
 
 import functools

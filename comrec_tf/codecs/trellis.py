@@ -6,6 +6,7 @@ quantizer selection for transform image coding" (IEEE TIP 1997), find the best c
 run-length code by dynamic programming, and mozjpeg does so too. Decoders need not know.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -15,10 +16,6 @@ from comrec_tf.codecs.requantize import Choose, Sample
 
 __all__ = ["Rates", "choose_levels", "of_weight", "rates_of"]
 
-#: The mean square of a block's coefficients, without that of its mean, at which errors count half:
-#: the eye sees less in busy blocks. mozjpeg's number is nearly three times as large; this one was
-#: chosen with `quantization.EYE`.
-_BUSY = 512.0
 #: Rates are looked up by run of zeros and by size (T.81, F.1.2.2) of a level: 64 by 16 numbers.
 _SIZES = 16
 #: What levels cost: bits of each one behind a run of zeros, float32 (64 * `_SIZES`,), and of the
@@ -26,19 +23,23 @@ _SIZES = 16
 Rates = tuple[np.ndarray, float]
 
 
-def of_weight(weight: float) -> Sample:
+def of_weight(weight: float, *, busy: float = math.inf, halved: float = 1.0) -> Sample:
     """Make what chooses levels by a trellis, with rates of what the sample's levels would be.
 
     Args:
-        weight: bits that a squared error of one step is worth in a smooth block, above 0; in others
-            it is divided by 1 + m / `_BUSY`, m being the mean square of a block's coefficients.
+        weight: bits that a squared error of one step is worth, above 0.
+        busy: mean square of a block's coefficients, without that of its mean, at which errors count
+            half, since the eye sees less in busy blocks; infinite where all count alike.
+        halved: how much more errors count in chroma at half the width and height, where each is
+            spread over four pixels.
 
     Returns:
         An argument of `requantize`.
     """
 
-    def sample(some: Callable[[], np.ndarray], steps: np.ndarray, _: bool) -> Choose:
+    def sample(some: Callable[[], np.ndarray], steps: np.ndarray, is_halved: bool) -> Choose:
         steps = steps[ZIGZAG]
+        worth = weight * halved if is_halved else weight
         # Taking them once more from the levels that are chosen gains nothing.
         rates = rates_of(np.rint(some()[:, ZIGZAG] / steps))
 
@@ -46,7 +47,7 @@ def of_weight(weight: float) -> Sample:
             ordered = coefficients[:, ZIGZAG]
             varying = ordered[:, 1:]
             energy = np.einsum("ij,ij->i", varying, varying) / varying.shape[1]
-            weights = (weight / (1.0 + energy / _BUSY)).astype(np.float32)
+            weights = (worth / (1.0 + energy / busy)).astype(np.float32)
             return choose_levels(ordered / steps, weights, rates)[:, FROM_ZIGZAG]
 
         return choose

@@ -7,11 +7,21 @@ import mozjpeg_lossless_optimization
 import numpy as np
 import PIL.Image
 
-from comrec_tf.codecs import base, dead_zone, joined_tables, quantization, trellis
+from comrec_tf.codecs import base, joined_tables, quantization, trellis
 from comrec_tf.codecs.jpeg import JpegCodec, PillowJpegCodec
 from comrec_tf.codecs.requantize import Sample, requantize
 
 __all__ = ["FlatJpegCodec", "TrellisJpegCodec"]
+
+#: How much more an error in halved chroma counts to the trellis for a squared error of RGB. The
+#: level itself, spread over four pixels, counts about 3 times as much as one of luma; that its
+#: planes have few levels, and what networks make of them, asks for more.
+_HALVED = 8.0
+#: Where the eye takes errors half as badly, see `trellis.of_weight`. mozjpeg's number is nearly
+#: three times as large; this one was chosen with `quantization.EYE`.
+_BUSY = 512.0
+#: The range of a trellis's weight.
+_LEAST_WEIGHT, _MOST_WEIGHT = 1.0, 1000.0
 
 
 class _TunedJpegCodec(PillowJpegCodec):
@@ -93,8 +103,9 @@ class FlatJpegCodec(_TunedJpegCodec):
         progressive: whether the scans are progressive, in the order that mozjpeg finds best for
             the picture, where that is smaller than baseline JPEG: by 2 to 3 % from 0.25 bits per
             pixel on. Not without `optimize_huffman`.
-        dead_zone: how far above the middle between two levels the smaller one is still taken, in
-            steps of luma, 0 to 0.5; see `dead_zone.of_width`. Decoders need not know it.
+        weight: bits that a squared error of one step of luma is worth to a trellis, 1 to 1000: the
+            larger, the more small levels are kept; 0 for none, so that levels are the nearest.
+            Decoders need not know it.
 
     Raises:
         ValueError: an argument is none of these.
@@ -107,18 +118,18 @@ class FlatJpegCodec(_TunedJpegCodec):
         chroma_subsampling: str = "4:2:0",
         optimize_huffman: bool = True,
         progressive: bool = False,
-        dead_zone: float = 0.0,
+        weight: float = 0.0,
     ) -> None:
         super().__init__(chroma_subsampling, optimize_huffman, progressive)
-        if not 0.0 <= dead_zone <= 0.5:
-            raise ValueError(f"dead_zone must be from 0 to 0.5. Received: dead_zone={dead_zone}")
-        self.dead_zone = dead_zone
+        if weight:
+            _check_weight(weight, "0, or ")
+        self.weight = weight
 
     def _tables(self, quality: float) -> np.ndarray:
         return quantization.flat_tables(quality)
 
     def _sample(self) -> Sample | None:
-        return dead_zone.of_width(self.dead_zone) if self.dead_zone else None
+        return trellis.of_weight(self.weight, halved=_HALVED) if self.weight else None
 
     def step(self, quality: float) -> float:
         """Return the DC step of luma; see `quantization.flat_tables` and `Codec.step`."""
@@ -127,7 +138,7 @@ class FlatJpegCodec(_TunedJpegCodec):
 
     def options(self) -> dict[str, Any]:
         """Return the constructor's arguments; see `Codec.options`."""
-        return {**super().options(), "dead_zone": self.dead_zone}
+        return {**super().options(), "weight": self.weight}
 
 
 class TrellisJpegCodec(_TunedJpegCodec):
@@ -150,15 +161,14 @@ class TrellisJpegCodec(_TunedJpegCodec):
         self, chroma_subsampling: str = "4:2:0", progressive: bool = False, weight: float = 40.0
     ) -> None:
         super().__init__(chroma_subsampling, optimize_huffman=True, progressive=progressive)
-        if not 1.0 <= weight <= 1000.0:
-            raise ValueError(f"weight must be from 1 to 1000. Received: weight={weight}")
+        _check_weight(weight)
         self.weight = weight
 
     def _tables(self, quality: float) -> np.ndarray:
         return quantization.eye_tables(quality)
 
     def _sample(self) -> Sample:
-        return trellis.of_weight(self.weight)
+        return trellis.of_weight(self.weight, busy=_BUSY)
 
     def step(self, quality: float) -> float:
         """Return what networks do best with; see `Codec.step`.
@@ -176,3 +186,11 @@ class TrellisJpegCodec(_TunedJpegCodec):
             "progressive": self.progressive,
             "weight": self.weight,
         }
+
+
+def _check_weight(weight: float, instead: str = "") -> None:
+    if not _LEAST_WEIGHT <= weight <= _MOST_WEIGHT:
+        raise ValueError(
+            f"weight must be {instead}from {_LEAST_WEIGHT:g} to {_MOST_WEIGHT:g}. "
+            f"Received: weight={weight}"
+        )

@@ -118,7 +118,7 @@ class TrainingConfig:
     codec: str = _target(
         "",
         f"The codec inside: one of {', '.join(vocabulary.CODEC_SUFFIXES)}, with options as "
-        "jpeg-flat/dead_zone=0.1. Default: the preset's own, or jpeg.",
+        "jpeg-flat/weight=30. Default: the preset's own, or jpeg.",
     )
     codec_mix: str = _target(
         "",

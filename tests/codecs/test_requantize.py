@@ -3,10 +3,25 @@ import io
 import numpy as np
 import PIL.Image
 
-from comrec_tf.codecs import dead_zone, quantization
+from comrec_tf.codecs import quantization
 from comrec_tf.codecs.requantize import requantize
 
 TABLES = quantization.flat_tables(20).reshape(2, 64)
+
+
+def rounded(_, steps, halved):
+    """A sample whose levels are the nearest."""
+    return lambda coefficients: np.rint(coefficients / steps)
+
+
+def coded_by_libjpeg(picture, tables):
+    """What libjpeg makes of a picture, YCbCr."""
+    buffer = io.BytesIO()
+    qtables = tables.astype(int).tolist()
+    picture.save(buffer, "JPEG", qtables=qtables, subsampling="4:4:4")
+    image = PIL.Image.open(buffer)
+    image.draft("YCbCr", image.size)
+    return np.asarray(image)
 
 
 def test_whoever_chooses_sees_coefficients_and_steps_of_each_plane(photo):
@@ -24,14 +39,14 @@ def test_whoever_chooses_sees_coefficients_and_steps_of_each_plane(photo):
 
 def test_blocks_that_reach_beyond_the_picture_are_left_as_they_are(grey_photo):
     picture = grey_photo[:21, :19]
-    result = requantize(picture, TABLES, dead_zone.of_width(0.3), halved=False)
+    result = requantize(picture, TABLES, rounded, halved=False)
     np.testing.assert_array_equal(result[16:], picture[16:, :, 0])
     np.testing.assert_array_equal(result[:, 16:], picture[:, 16:, 0])
     assert np.any(result[:16, :16] != picture[:16, :16, 0])
 
 
 def test_halved_chroma_comes_as_squares_of_equal_pixels(photo):
-    result = requantize(photo[:33, :47], TABLES, dead_zone.of_width(0.1), halved=True)
+    result = requantize(photo[:33, :47], TABLES, rounded, halved=True)
     assert result.shape == (33, 47, 3)
     chroma = result[..., 1:]
     np.testing.assert_array_equal(chroma[:32:2], chroma[1:33:2])
@@ -41,24 +56,14 @@ def test_halved_chroma_comes_as_squares_of_equal_pixels(photo):
 
 def test_rounded_levels_are_those_of_libjpeg_with_the_same_colours(photo):
     tables = quantization.flat_tables(70).reshape(2, 64)
-    planes = requantize(photo, tables, dead_zone.of_width(0.0), halved=False)
-    coded = [
-        _coded(PIL.Image.fromarray(pixels, mode), tables)
+    planes = requantize(photo, tables, rounded, halved=False)
+    decoded = [
+        coded_by_libjpeg(PIL.Image.fromarray(pixels, mode), tables)
         for pixels, mode in ((photo, "RGB"), (planes, "YCbCr"))
     ]
-    differences = coded[0].astype(int) - coded[1]
-    assert np.mean(differences != 0) < 0.05
+    differences = decoded[0].astype(int) - decoded[1]
+    assert np.mean(differences != 0) < 0.1
     np.testing.assert_allclose(differences.mean((0, 1)), 0, atol=0.02)
-
-
-def _coded(picture, tables):
-    """What libjpeg makes of a picture, YCbCr."""
-    buffer = io.BytesIO()
-    qtables = tables.astype(int).tolist()
-    picture.save(buffer, "JPEG", qtables=qtables, subsampling="4:4:4")
-    decoded = PIL.Image.open(buffer)
-    decoded.draft("YCbCr", decoded.size)
-    return np.asarray(decoded)
 
 
 def test_large_planes_are_worked_on_strip_by_strip_after_a_sample(photo):

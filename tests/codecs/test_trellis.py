@@ -91,9 +91,26 @@ def test_errors_count_less_in_busy_blocks():
     busy = smooth.copy()
     busy[:, 1:6] = 200.0
     both = np.concatenate([smooth, busy])
-    levels = trellis.of_weight(20.0)(lambda: both, steps, False)(both)
-    kept = np.count_nonzero(levels.reshape(2, -1, 64)[..., 20], axis=1)
-    assert kept[0] > kept[1]
+
+    def kept(sample):
+        levels = sample(lambda: both, steps, False)(both)
+        return np.count_nonzero(levels.reshape(2, -1, 64)[..., 20], axis=1).tolist()
+
+    in_smooth, in_busy = kept(trellis.of_weight(20.0, busy=500.0))
+    assert in_smooth > in_busy
+    in_smooth, in_busy = kept(trellis.of_weight(20.0))
+    assert in_smooth == in_busy == 2000
+
+
+def test_errors_count_more_in_halved_chroma():
+    scaled = blocks(300, 12)
+    steps = np.ones(64, np.float32)
+    sample = trellis.of_weight(4.0, halved=5.0)
+    kept = [
+        np.count_nonzero(sample(lambda: scaled, steps, is_halved)(scaled))
+        for is_halved in (False, True)
+    ]
+    assert kept[1] > kept[0]
 
 
 def test_empty_planes_stay_empty():

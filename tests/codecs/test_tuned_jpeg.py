@@ -58,21 +58,23 @@ def test_progressive_scans_are_taken_where_they_are_smaller(photo, grey_photo):
 
 
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
-def test_a_dead_zone_saves_more_bytes_than_it_costs(photo, subsampling):
+def test_a_trellis_saves_more_bytes_than_it_costs_by_the_squared_error(photo, subsampling):
     gains = []
-    for dead_zone in (0.0, 0.08):
-        points = psnr_curve(FlatJpegCodec(subsampling, dead_zone=dead_zone), photo)
+    for weight in (0.0, 15.0):
+        points = psnr_curve(FlatJpegCodec(subsampling, weight=weight), photo)
         gains.append([metrics.psnr_at_bytes(points, size) for size in (1500, 2500)])
     assert np.all(np.subtract(*gains[::-1]) > 0.02)
 
 
-def test_a_dead_zone_out_of_range_is_refused():
-    with pytest.raises(ValueError, match="from 0 to 0.5. Received: dead_zone=0.6"):
-        FlatJpegCodec(dead_zone=0.6)
-    assert FlatJpegCodec(**FlatJpegCodec(dead_zone=0.1).options()).dead_zone == 0.1
+def test_a_weight_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="must be 0, or from 1 to 1000. Received: weight=0.6"):
+        FlatJpegCodec(weight=0.6)
+    with pytest.raises(ValueError, match="must be from 1 to 1000. Received: weight=0.0"):
+        TrellisJpegCodec(weight=0.0)
+    assert FlatJpegCodec(**FlatJpegCodec(weight=20.0).options()).weight == 20.0
 
 
-@pytest.mark.parametrize("codec", [FlatJpegCodec(), FlatJpegCodec(dead_zone=0.1)])
+@pytest.mark.parametrize("codec", [FlatJpegCodec(), FlatJpegCodec(weight=20.0)])
 def test_the_step_is_that_of_the_table_in_the_file(codec, photo):
     for quality in (codec.qualities[2], codec.qualities[-5], 42):
         content = codec.encode(photo, quality)

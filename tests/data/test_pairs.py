@@ -66,7 +66,7 @@ def test_qualities_are_drawn_over_the_whole_range_more_of_them_low(photo):
 
 
 def test_each_example_draws_its_codec_and_is_told_its_tables(photo):
-    codecs = JpegCodec(), FlatJpegCodec(dead_zone=0.2), JpegCodec("4:4:4")
+    codecs = JpegCodec(), FlatJpegCodec(weight=8), JpegCodec("4:4:4")
     weights = [(codecs[0], 2), (codecs[1], 1), (codecs[2], 1)]
     counts = np.zeros(3)
     for batch in pair(patches_of(photo, num=100), quality=(5, 90), codecs=weights, batch_size=50):

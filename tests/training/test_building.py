@@ -51,9 +51,9 @@ def test_a_preset_is_taken_as_it_is_where_nothing_else_is_asked_for(own_preset):
     model = built(preset=str(own_preset))
     assert weights.preset_id(model) == weights.preset_id(kept)
     assert model.codec.name == "jpeg"
-    around = built(preset=str(own_preset), codec="jpeg-flat/dead_zone=0.1")
+    around = built(preset=str(own_preset), codec="jpeg-flat/weight=20")
     assert weights.preset_id(around) == weights.preset_id(kept)
-    assert (around.codec.name, around.codec.dead_zone) == ("jpeg-flat", 0.1)
+    assert (around.codec.name, around.codec.weight) == ("jpeg-flat", 20.0)
 
 
 def test_what_is_asked_for_is_what_the_networks_say():
@@ -83,13 +83,13 @@ def test_what_is_left_out_is_as_the_table_says():
 
 def test_a_mix_is_codecs_with_options_and_weights():
     assert building.codec_mix("") == []
-    mix = building.codec_mix("mozjpeg:2, jpeg-flat/dead_zone=0.1:1,jpeg/chroma_subsampling=4:4:4:1")
+    mix = building.codec_mix("mozjpeg:2, jpeg-flat/weight=20:1,jpeg/chroma_subsampling=4:4:4:1")
     assert [(codec.name, weight) for codec, weight in mix] == [
         ("mozjpeg", 2.0),
         ("jpeg-flat", 1.0),
         ("jpeg", 1.0),
     ]
-    assert mix[1][0].dead_zone == 0.1
+    assert mix[1][0].weight == 20
     assert mix[2][0].chroma_subsampling == "4:4:4"
 
 
