@@ -118,7 +118,7 @@ def _plan(options: argparse.Namespace) -> list[tuple[pathlib.Path, pathlib.Path]
     for given in map(pathlib.Path, options.inputs):
         if not given.exists():
             sys.exit(f"expected a file or folder that exists. Received: {given}")
-        found = sorted(p for p in given.rglob("*") if p.is_file()) if given.is_dir() else [given]
+        found = _files_below(given, options.output_dir) if given.is_dir() else [given]
         for source in found:
             if given.is_dir() and source.suffix.lower() not in SUFFIXES[options.verb]:
                 _say(f"{source}: left alone, the server does not take it")
@@ -142,6 +142,17 @@ def _plan(options: argparse.Namespace) -> list[tuple[pathlib.Path, pathlib.Path]
             sys.exit(f"{output} exists: pass --overwrite to replace it")
         outputs[output] = source
     return jobs
+
+
+def _files_below(folder: pathlib.Path, output_dir: pathlib.Path) -> list[pathlib.Path]:
+    """Files of a folder's tree, but for hidden ones, and those that an earlier run has written."""
+    written = output_dir.resolve()
+    found = []
+    for place, below, names in os.walk(folder):
+        here = pathlib.Path(place)
+        below[:] = [name for name in below if name[0] != "." and (here / name).resolve() != written]
+        found += [here / name for name in names if name[0] != "."]
+    return sorted(path for path in found if path.is_file())
 
 
 def _work(

@@ -57,6 +57,7 @@ def test_a_folder_goes_there_and_back(server, exported, folder, client, scheme, 
             compressor.encode(picture, 40, 2).content
         )
     assert "notes.txt: left alone" in done.stderr
+    assert "2 of 2 files done" in done.stderr
     (folder / "c" / "broken.jpg").write_bytes(b"broken")
     done = run(client, "decode", folder / "c", f"--output_dir={folder}/r", *common)
     assert done.returncode == 1
@@ -66,6 +67,24 @@ def test_a_folder_goes_there_and_back(server, exported, folder, client, scheme, 
     done = run(client, "decode", folder / "c", f"--output_dir={folder}/r", *common)
     assert done.returncode == 1
     assert "pass --overwrite" in done.stderr
+
+
+def test_what_is_hidden_or_was_written_before_is_no_input(server, folder):
+    (folder / "in" / ".thumbnails").mkdir()
+    for hidden in ("._coffee.png", ".thumbnails/coffee.png"):
+        (folder / "in" / hidden).write_bytes((folder / "in" / "coffee.png").read_bytes())
+    flags = ["--quality=40", "--scale=2", "--overwrite", f"--output_dir={folder}/in/small"]
+    for _ in range(2):
+        done = run(
+            "rest_client.py",
+            "encode",
+            folder / "in",
+            *flags,
+            "--model=tiny",
+            f"--address=127.0.0.1:{server.ports[1]}",
+        )
+        assert done.returncode == 0, done.stderr
+        assert "2 of 2 files done" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -186,7 +205,7 @@ def files(monkeypatch):
 
 @pytest.mark.parametrize(
     ("verb", "source", "other"),
-    [("encode", "p/a.jpg", ""), ("decode", "p/a.png", ""), ("restore", "q/a.jpg", "p/p/a.jpg")],
+    [("encode", "p/a.jpg", ""), ("decode", "p/a.png", ""), ("restore", "q/a.jpg", "p/a.jpg")],
 )
 def test_an_output_that_would_replace_an_input_is_refused(
     tmp_path, monkeypatch, files, verb, source, other
