@@ -16,7 +16,7 @@ BYTES_SLOPE = 0.6
 #: the second number is for ways with a draft.
 _NEAR, _NEAR_BY_DRAFT = 0.25, 0.5
 #: The most guesses by the draft, and the distance of `place` at which the slope does without one.
-_GUESSES, _CLOSE = 1, 0.09
+_GUESSES, _CLOSE = 2, 0.09
 #: A way is given up if it is expected to take so many times the bytes of the best.
 _HOPELESS = 1.03
 #: The same after a first, rough look.

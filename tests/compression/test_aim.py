@@ -82,7 +82,7 @@ def large():
 
 
 def test_the_draft_tells_the_way_from_one_look(small):
-    oracle = Oracle(small)
+    oracle = Oracle(small, skill=0.2)
     found, goal, worth = oracle.find(20)
     assert found.met
     assert oracle.looks == [20]
