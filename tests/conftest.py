@@ -17,7 +17,12 @@ from comrec_tf.exporting.signatures import export_signatures
 from comrec_tf.presets import weights
 from tests.makers import make_model
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)
+#: Signals that end a process, and what Python does at them where nobody has said otherwise.
+ENDING = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +49,8 @@ def log_handlers_as_before():
 
 @pytest.fixture
 def signals_end_processes():
-    """Signals that end a process do so, also where tests run under nohup, which ignores one."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in ENDING}
+    """Signals that end a process do so, also where shells that run the tests ignore some."""
+    before = {number: signal.signal(number, handler) for number, handler in ENDING.items()}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

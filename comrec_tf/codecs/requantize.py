@@ -4,7 +4,6 @@ If a picture is made from levels of the same tables, libjpeg finds these levels 
 are chosen by whoever calls, see `trellis`, and libjpeg codes their picture.
 """
 
-import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -16,9 +15,9 @@ __all__ = ["Choose", "Sample", "requantize"]
 
 #: Chooses the levels of coefficients, float32 (N, 64) in the order of rows: whole numbers, alike.
 Choose = Callable[[np.ndarray], np.ndarray]
-#: Makes `Choose` for a plane, of what transforms a sample of its blocks, float32 (N, 64), its
-#: steps, float32 (64,), and whether it is chroma at half the width and height.
-Sample = Callable[[Callable[[], np.ndarray], np.ndarray, bool], Choose]
+#: Makes `Choose` for a plane, of a sample of its coefficients, float32 (N, 64), its steps, float32
+#: (64,), and whether it is chroma at half the width and height.
+Sample = Callable[[np.ndarray, np.ndarray, bool], Choose]
 
 #: Samples have so many blocks at least, if there are as many.
 _SAMPLE = 8192
@@ -47,7 +46,7 @@ def requantize(
     if picture.shape[-1] == 1:
         return _requantize_plane(picture[..., 0], luma, sample, False)
     height, width = picture.shape[:2]
-    result = color.rounded_ycbcr(picture).copy()
+    result = color.rounded_ycbcr(picture)
     result[..., 0] = _requantize_plane(result[..., 0], luma, sample, False)
     for index in (1, 2):
         plane = result[..., index]
@@ -79,7 +78,7 @@ def _requantize_plane(
         return result
     whole = result[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     few = whole[:: max(1, rows * columns // _SAMPLE)]
-    choose = sample(functools.partial(_coefficients, few), steps, halved)
+    choose = sample(_coefficients(few), steps, halved)
     for strip in _strips(whole):
         pixels = _times(choose(_coefficients(strip)) * steps, DCT)
         pixels += 128.5

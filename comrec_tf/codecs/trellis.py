@@ -7,7 +7,6 @@ run-length code by dynamic programming, and mozjpeg does so too. Decoders need n
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -37,11 +36,11 @@ def of_weight(weight: float, *, busy: float = math.inf, halved: float = 1.0) -> 
         An argument of `requantize`.
     """
 
-    def sample(some: Callable[[], np.ndarray], steps: np.ndarray, is_halved: bool) -> Choose:
+    def sample(some: np.ndarray, steps: np.ndarray, is_halved: bool) -> Choose:
         steps = steps[ZIGZAG]
         worth = weight * halved if is_halved else weight
         # Taking them once more from the levels that are chosen gains nothing.
-        rates = rates_of(np.rint(some()[:, ZIGZAG] / steps))
+        rates = rates_of(np.rint(some[:, ZIGZAG] / steps))
 
         def choose(coefficients: np.ndarray) -> np.ndarray:
             ordered = coefficients[:, ZIGZAG]

@@ -71,7 +71,7 @@ def rounded_ycbcr(rgb: np.ndarray) -> np.ndarray:
         uint8 (H, W, 3).
     """
     rows = np.column_stack([RGB_TO_YCBCR, 255.0 * OFFSET])
-    return np.asarray(PIL.Image.fromarray(rgb).convert("RGB", tuple(rows.flat)))
+    return np.array(PIL.Image.fromarray(rgb).convert("RGB", tuple(rows.flat)))
 
 
 def luma(picture: np.ndarray) -> np.ndarray:

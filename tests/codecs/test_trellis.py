@@ -93,7 +93,7 @@ def test_errors_count_less_in_busy_blocks():
     both = np.concatenate([smooth, busy])
 
     def kept(sample):
-        levels = sample(lambda: both, steps, False)(both)
+        levels = sample(both, steps, False)(both)
         return np.count_nonzero(levels.reshape(2, -1, 64)[..., 20], axis=1).tolist()
 
     in_smooth, in_busy = kept(trellis.of_weight(20.0, busy=500.0))
@@ -107,8 +107,7 @@ def test_errors_count_more_in_halved_chroma():
     steps = np.ones(64, np.float32)
     sample = trellis.of_weight(4.0, halved=5.0)
     kept = [
-        np.count_nonzero(sample(lambda: scaled, steps, is_halved)(scaled))
-        for is_halved in (False, True)
+        np.count_nonzero(sample(scaled, steps, is_halved)(scaled)) for is_halved in (False, True)
     ]
     assert kept[1] > kept[0]
 

@@ -256,15 +256,7 @@ def test_numbers_that_make_no_sense_are_a_wrong_command_line(flag, capsys, files
     assert f"argument {flag.partition('=')[0]}: " in capsys.readouterr().err
 
 
-@pytest.fixture
-def interruptible():
-    """Ctrl-C interrupts, also where tests run in the background of a shell, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interruptible")
+@pytest.mark.usefixtures("signals_end_processes")
 def test_after_an_interruption_nothing_more_is_sent(tmp_path, monkeypatch, files):
     for number in range(5):
         (tmp_path / f"{number}.jpg").write_bytes(b"%d" % number)
