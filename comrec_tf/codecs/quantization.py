@@ -115,7 +115,7 @@ def _flatter(table: np.ndarray, exponent: float, middle: float, mean: float) -> 
 FLAT = np.stack([_flatter(_ROBIDOUX, 0.38, 16.0, 13.0), _flatter(_ROBIDOUX, 0.55, 11.2, 8.0)])
 
 #: Steps that suit the eye, by SSIMULACRA2, after restoration and behind a trellis.
-EYE = np.stack([_flatter(_MS_SSIM[0], 0.85, 17.0, 10.0), _flatter(_MS_SSIM[1], 0.42, 14.4, 6.0)])
+EYE = np.stack([_flatter(_MS_SSIM[0], 0.85, 17.0, 10.0), _flatter(_MS_SSIM[1], 0.42, 17.3, 7.0)])
 
 _MIDDLE, _BEST = np.float32(50.0), np.float32(100.0)
 
