@@ -11,13 +11,13 @@ import numpy as np
 from comrec_tf.codecs.dct import BLOCK, DCT
 from comrec_tf.images import color
 
-__all__ = ["Choose", "Sample", "requantize"]
+__all__ = ["Choose", "Learn", "requantize"]
 
 #: Chooses the levels of coefficients, float32 (N, 64) in the order of rows: whole numbers, alike.
 Choose = Callable[[np.ndarray], np.ndarray]
-#: Makes `Choose` for a plane, of a sample of its coefficients, float32 (N, 64), its steps, float32
+#: Makes `Choose` for a plane, of some of its coefficients, float32 (N, 64), its steps, float32
 #: (64,), and whether it is chroma at half the width and height.
-Sample = Callable[[np.ndarray, np.ndarray, bool], Choose]
+Learn = Callable[[np.ndarray, np.ndarray, bool], Choose]
 
 #: Samples have so many blocks at least, if there are as many.
 _SAMPLE = 8192
@@ -28,14 +28,14 @@ _ROWS = 48
 
 
 def requantize(
-    picture: np.ndarray, tables: np.ndarray, sample: Sample, *, halved: bool
+    picture: np.ndarray, tables: np.ndarray, learn: Learn, *, halved: bool
 ) -> np.ndarray:
     """Quantise a picture. Blocks that reach beyond the picture are left as they are.
 
     Args:
         picture: uint8 (H, W, 1 or 3), grey or RGB.
         tables: steps of luma and chroma, (2, 64), 1 to 255, in the order of rows.
-        sample: what chooses the levels of each plane.
+        learn: what chooses the levels of each plane.
         halved: whether chroma is coded at half the width and height.
 
     Returns:
@@ -44,16 +44,16 @@ def requantize(
     """
     luma, chroma = np.asarray(tables, np.float32)
     if picture.shape[-1] == 1:
-        return _requantize_plane(picture[..., 0], luma, sample, False)
+        return _requantize_plane(picture[..., 0], luma, learn, False)
     height, width = picture.shape[:2]
     result = color.rounded_ycbcr(picture)
-    result[..., 0] = _requantize_plane(result[..., 0], luma, sample, False)
+    result[..., 0] = _requantize_plane(result[..., 0], luma, learn, False)
     for index in (1, 2):
         plane = result[..., index]
         if not halved:
-            result[..., index] = _requantize_plane(plane, chroma, sample, False)
+            result[..., index] = _requantize_plane(plane, chroma, learn, False)
             continue
-        small = _requantize_plane(_halve(plane), chroma, sample, True)
+        small = _requantize_plane(_halve(plane), chroma, learn, True)
         # libjpeg takes the mean of four equal pixels, which is exact.
         result[..., index] = small.repeat(2, 0).repeat(2, 1)[:height, :width]
     return result
@@ -69,7 +69,7 @@ def _halve(plane: np.ndarray) -> np.ndarray:
 
 
 def _requantize_plane(
-    plane: np.ndarray, steps: np.ndarray, sample: Sample, halved: bool
+    plane: np.ndarray, steps: np.ndarray, learn: Learn, halved: bool
 ) -> np.ndarray:
     """Quantise one component, uint8 (H, W)."""
     result = plane.copy()
@@ -78,7 +78,7 @@ def _requantize_plane(
         return result
     whole = result[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     few = whole[:: max(1, rows * columns // _SAMPLE)]
-    choose = sample(_coefficients(few), steps, halved)
+    choose = learn(_coefficients(few), steps, halved)
     for strip in _strips(whole):
         pixels = _times(choose(_coefficients(strip)) * steps, DCT)
         pixels += 128.5

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from comrec_tf.codecs.dct import FROM_ZIGZAG, ZIGZAG
-from comrec_tf.codecs.requantize import Choose, Sample
+from comrec_tf.codecs.requantize import Choose, Learn
 
 __all__ = ["Rates", "choose_levels", "of_weight", "rates_of"]
 
@@ -22,7 +22,7 @@ _SIZES = 16
 Rates = tuple[np.ndarray, float]
 
 
-def of_weight(weight: float, *, busy: float = math.inf, halved: float = 1.0) -> Sample:
+def of_weight(weight: float, *, busy: float = math.inf, halved: float = 1.0) -> Learn:
     """Make what chooses levels by a trellis, with rates of what the sample's levels would be.
 
     Args:
@@ -36,7 +36,7 @@ def of_weight(weight: float, *, busy: float = math.inf, halved: float = 1.0) -> 
         An argument of `requantize`.
     """
 
-    def sample(some: np.ndarray, steps: np.ndarray, is_halved: bool) -> Choose:
+    def learn(some: np.ndarray, steps: np.ndarray, is_halved: bool) -> Choose:
         steps = steps[ZIGZAG]
         worth = weight * halved if is_halved else weight
         # Taking them once more from the levels that are chosen gains nothing.
@@ -51,7 +51,7 @@ def of_weight(weight: float, *, busy: float = math.inf, halved: float = 1.0) -> 
 
         return choose
 
-    return sample
+    return learn
 
 
 def choose_levels(scaled: np.ndarray, weights: np.ndarray, rates: Rates) -> np.ndarray:

@@ -9,7 +9,7 @@ import PIL.Image
 
 from comrec_tf.codecs import base, joined_tables, quantization, trellis
 from comrec_tf.codecs.jpeg import JpegCodec, PillowJpegCodec
-from comrec_tf.codecs.requantize import Sample, requantize
+from comrec_tf.codecs.requantize import Learn, requantize
 
 __all__ = ["FlatJpegCodec", "TrellisJpegCodec"]
 
@@ -49,7 +49,7 @@ class _TunedJpegCodec(PillowJpegCodec):
         """Return the steps of luma and chroma, float32 (2, 8, 8), whole numbers from 1 to 255."""
 
     @abc.abstractmethod
-    def _sample(self) -> Sample | None:
+    def _learn(self) -> Learn | None:
         """Return what chooses levels, or None where libjpeg rounds."""
 
     def encode(self, picture: np.ndarray, quality: float) -> bytes:
@@ -60,12 +60,12 @@ class _TunedJpegCodec(PillowJpegCodec):
         return min(baseline, mozjpeg_lossless_optimization.optimize(baseline), key=len)
 
     def _prepared(self, picture: np.ndarray, quality: float) -> PIL.Image.Image:
-        sample = self._sample()
-        if sample is None:
+        learn = self._learn()
+        if learn is None:
             return super()._prepared(picture, quality)
         tables = self._tables(quality).reshape(2, -1)
         halved = self.chroma_subsampling == "4:2:0"
-        planes = requantize(picture, tables, sample, halved=halved)
+        planes = requantize(picture, tables, learn, halved=halved)
         return PIL.Image.fromarray(planes, "L" if picture.shape[-1] == 1 else "YCbCr")
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class FlatJpegCodec(_TunedJpegCodec):
     def _tables(self, quality: float) -> np.ndarray:
         return quantization.flat_tables(quality)
 
-    def _sample(self) -> Sample | None:
+    def _learn(self) -> Learn | None:
         return trellis.of_weight(self.weight, halved=_HALVED) if self.weight else None
 
     def step(self, quality: float) -> float:
@@ -167,7 +167,7 @@ class TrellisJpegCodec(_TunedJpegCodec):
     def _tables(self, quality: float) -> np.ndarray:
         return quantization.eye_tables(quality)
 
-    def _sample(self) -> Sample:
+    def _learn(self) -> Learn:
         return trellis.of_weight(self.weight, busy=_BUSY)
 
     def step(self, quality: float) -> float:

@@ -6,6 +6,7 @@ import PIL.Image
 from comrec_tf.codecs import base, catalog
 from comrec_tf.compression import sample, ssimulacra2
 from comrec_tf.compression.target import CHROMA
+from comrec_tf.images import color
 
 __all__ = ["needs_full", "sampled"]
 
@@ -90,7 +91,7 @@ def _changed_share(picture: np.ndarray, other: np.ndarray) -> float:
 
 
 def _with_halved_chroma(picture: np.ndarray) -> np.ndarray:
-    planes = PIL.Image.fromarray(picture).convert("YCbCr").split()
+    planes = PIL.Image.fromarray(color.rounded_ycbcr(picture), "YCbCr").split()
     size = width, height = planes[0].size
     half = -(-width // 2), -(-height // 2)
     halved = [

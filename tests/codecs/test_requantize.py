@@ -10,7 +10,7 @@ TABLES = quantization.flat_tables(20).reshape(2, 64)
 
 
 def rounded(_, steps, halved):
-    """A sample whose levels are the nearest."""
+    """Choose the levels that are the nearest."""
     return lambda coefficients: np.rint(coefficients / steps)
 
 
@@ -27,11 +27,11 @@ def coded_by_libjpeg(picture, tables):
 def test_whoever_chooses_sees_coefficients_and_steps_of_each_plane(photo):
     seen = []
 
-    def sample(coefficients, steps, halved):
+    def learn(coefficients, steps, halved):
         seen.append((coefficients.shape, int(steps[0]), halved))
         return np.zeros_like
 
-    result = requantize(photo[:32, :48], TABLES, sample, halved=True)
+    result = requantize(photo[:32, :48], TABLES, learn, halved=True)
     luma, chroma = int(TABLES[0, 0]), int(TABLES[1, 0])
     assert seen == [((24, 64), luma, False), ((6, 64), chroma, True), ((6, 64), chroma, True)]
     np.testing.assert_array_equal(result, 128)
@@ -71,7 +71,7 @@ def test_large_planes_are_worked_on_strip_by_strip_after_a_sample(photo):
     picture = np.resize(photo[..., :1], (height, width, 1))
     sizes = []
 
-    def sample(coefficients, steps, halved):
+    def learn(coefficients, steps, halved):
         sizes.append(len(coefficients))
 
         def choose(coefficients):
@@ -81,10 +81,10 @@ def test_large_planes_are_worked_on_strip_by_strip_after_a_sample(photo):
         return choose
 
     ones = np.ones((2, 64))
-    result = requantize(picture, ones, sample, halved=True)
+    result = requantize(picture, ones, learn, halved=True)
     assert sizes[0] == sum(sizes[1:]) == 163 * 87
     assert max(sizes[1:]) < 163 * 87 / 5
     assert np.abs(result.astype(int) - picture[..., 0]).max() <= 2
     sizes.clear()
-    requantize(np.resize(picture, (2 * height, width, 1)), ones, sample, halved=True)
+    requantize(np.resize(picture, (2 * height, width, 1)), ones, learn, halved=True)
     assert sizes[0] == sum(sizes[1:]) // 3 // 87 * 87 + 87

@@ -92,8 +92,8 @@ def test_errors_count_less_in_busy_blocks():
     busy[:, 1:6] = 200.0
     both = np.concatenate([smooth, busy])
 
-    def kept(sample):
-        levels = sample(both, steps, False)(both)
+    def kept(learn):
+        levels = learn(both, steps, False)(both)
         return np.count_nonzero(levels.reshape(2, -1, 64)[..., 20], axis=1).tolist()
 
     in_smooth, in_busy = kept(trellis.of_weight(20.0, busy=500.0))
@@ -105,9 +105,9 @@ def test_errors_count_less_in_busy_blocks():
 def test_errors_count_more_in_halved_chroma():
     scaled = blocks(300, 12)
     steps = np.ones(64, np.float32)
-    sample = trellis.of_weight(4.0, halved=5.0)
+    learn = trellis.of_weight(4.0, halved=5.0)
     kept = [
-        np.count_nonzero(sample(scaled, steps, is_halved)(scaled)) for is_halved in (False, True)
+        np.count_nonzero(learn(scaled, steps, is_halved)(scaled)) for is_halved in (False, True)
     ]
     assert kept[1] > kept[0]
 
