@@ -100,6 +100,18 @@ class Codec(abc.ABC):
         """
         return self
 
+    def for_scale(self, scale: int) -> "Codec":
+        """Return the encoder of compact pictures of a scale.
+
+        Args:
+            scale: how many times smaller than originals they are, 1 or 2; 0 for the codec without
+                networks.
+
+        Returns:
+            This codec, or one that differs in what decoders need not know.
+        """
+        return self
+
     def packs(self, other: "Codec") -> bool:
         """Tell whether this codec's files are those of another one, only smaller.
 

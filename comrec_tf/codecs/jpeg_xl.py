@@ -68,6 +68,11 @@ class JpegXlCodec(base.Codec):
         options = codec.options()
         return cls(codec.name, **options | {name: False for name in options if name == _SCANS})
 
+    def for_scale(self, scale: int) -> "JpegXlCodec":
+        """Return the same around the encoder of JPEG for a scale; see `Codec.for_scale`."""
+        inside = self._inside.for_scale(scale)
+        return self if inside is self._inside else JpegXlCodec.around(inside)
+
     def packs(self, other: base.Codec) -> bool:
         """Tell whether another codec is the one inside, progressive or not; see `Codec.packs`."""
         return other.name in _INSIDE and JpegXlCodec.around(other).options() == self.options()

@@ -45,8 +45,16 @@ class _TunedJpegCodec(PillowJpegCodec):
         self.progressive = progressive
 
     @abc.abstractmethod
-    def _tables(self, quality: float) -> np.ndarray:
-        """Return the steps of luma and chroma, float32 (2, 8, 8), whole numbers from 1 to 255."""
+    def tables(self, quality: np.ndarray | float) -> np.ndarray:
+        """Compute the quantisation tables.
+
+        Args:
+            quality: any shape, 1 to 100.
+
+        Returns:
+            Steps of luma and chroma, float32, whole numbers from 1 to 255; the shape of `quality`,
+            then (2, 8, 8).
+        """
 
     @abc.abstractmethod
     def _learn(self) -> Learn | None:
@@ -63,13 +71,13 @@ class _TunedJpegCodec(PillowJpegCodec):
         learn = self._learn()
         if learn is None:
             return super()._prepared(picture, quality)
-        tables = self._tables(quality).reshape(2, -1)
+        tables = self.tables(quality).reshape(2, -1)
         halved = self.chroma_subsampling == "4:2:0"
         planes = requantize(picture, tables, learn, halved=halved)
         return PIL.Image.fromarray(planes, "L" if picture.shape[-1] == 1 else "YCbCr")
 
     def _save_options(self, picture: np.ndarray, quality: float) -> dict[str, Any]:
-        tables = self._tables(quality).astype(int).reshape(2, -1).tolist()
+        tables = self.tables(quality).astype(int).reshape(2, -1).tolist()
         grey = picture.shape[-1] == 1
         return {
             "qtables": tables[:1] if grey else tables,
@@ -106,6 +114,8 @@ class FlatJpegCodec(_TunedJpegCodec):
         weight: bits that a squared error of one step of luma is worth to a trellis, 1 to 1000: the
             larger, the more small levels are kept; 0 for none, so that levels are the nearest.
             Decoders need not know it.
+        scale: of the compact pictures: 1 for tables that suit full size, 2 for half size; 0 to be
+            told by `for_scale`, else as 2.
 
     Raises:
         ValueError: an argument is none of these.
@@ -119,14 +129,26 @@ class FlatJpegCodec(_TunedJpegCodec):
         optimize_huffman: bool = True,
         progressive: bool = False,
         weight: float = 0.0,
+        scale: int = 0,
     ) -> None:
         super().__init__(chroma_subsampling, optimize_huffman, progressive)
         if weight:
             _check_weight(weight, "0, or ")
+        if scale not in (0, 1, 2):
+            raise ValueError(f"scale must be 1 or 2, or 0 for any. Received: scale={scale}")
         self.weight = weight
+        self.scale = scale
 
-    def _tables(self, quality: float) -> np.ndarray:
-        return quantization.flat_tables(quality)
+    def tables(self, quality: np.ndarray | float) -> np.ndarray:
+        """Compute the flat tables of the scale; see `quantization.flat_tables`."""
+        table = quantization.FLATTER if self.scale == 1 else quantization.FLAT
+        return quantization.flat_tables(quality, table)
+
+    def for_scale(self, scale: int) -> "FlatJpegCodec":
+        """Return the encoder with the tables of a scale; see `Codec.for_scale`."""
+        if self.scale or not scale:
+            return self
+        return FlatJpegCodec(**{**self.options(), "scale": scale})
 
     def _learn(self) -> Learn | None:
         return trellis.of_weight(self.weight, halved=_HALVED) if self.weight else None
@@ -134,11 +156,11 @@ class FlatJpegCodec(_TunedJpegCodec):
     def step(self, quality: float) -> float:
         """Return the DC step of luma; see `quantization.flat_tables` and `Codec.step`."""
         self.check_quality(quality)
-        return float(self._tables(quality)[0, 0, 0])
+        return float(self.tables(quality)[0, 0, 0])
 
     def options(self) -> dict[str, Any]:
         """Return the constructor's arguments; see `Codec.options`."""
-        return {**super().options(), "weight": self.weight}
+        return {**super().options(), "weight": self.weight, "scale": self.scale}
 
 
 class TrellisJpegCodec(_TunedJpegCodec):
@@ -164,7 +186,8 @@ class TrellisJpegCodec(_TunedJpegCodec):
         _check_weight(weight)
         self.weight = weight
 
-    def _tables(self, quality: float) -> np.ndarray:
+    def tables(self, quality: np.ndarray | float) -> np.ndarray:
+        """Compute the tables for the eye; see `quantization.eye_tables`."""
         return quantization.eye_tables(quality)
 
     def _learn(self) -> Learn:
@@ -177,7 +200,7 @@ class TrellisJpegCodec(_TunedJpegCodec):
         the DC step alone says less, as it is finer than the standard's next to the others.
         """
         self.check_quality(quality)
-        return float(base.round_step(quantization.mean_step(self._tables(quality)[0])))
+        return float(base.round_step(quantization.mean_step(self.tables(quality)[0])))
 
     def options(self) -> dict[str, Any]:
         """Return the constructor's arguments; see `Codec.options`."""

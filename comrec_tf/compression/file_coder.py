@@ -86,6 +86,7 @@ class FileCoder:
             ValueError: as `encode`.
         """
         codec.check_quality(quality)
+        codec = codec.for_scale(scale)
         height, width, _ = pixels.shape
         largest = codec.max_size * max(scale, 1)
         if max(height, width) > largest:
@@ -121,7 +122,7 @@ class FileCoder:
             preset_id=self.preset_ids.get(scale, container.PLAIN),
             scale=max(scale, 1),
             quality=round(quality),
-            step=codec.step(quality),
+            step=codec.for_scale(scale).step(quality),
             height=height,
             width=width,
             grey=channels == 1,

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from comrec_tf.codecs import base, condition
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.graph.differentiable_jpeg import DifferentiableJpeg
 
 __all__ = ["differentiable", "log_of_step", "log_step", "round_trip", "step", "tables"]
@@ -96,7 +98,7 @@ def differentiable(codec: base.Codec) -> DifferentiableJpeg:
     Raises:
         ValueError: there is none for this codec.
     """
-    if codec.name in ("jpeg", "jpeg-flat"):
+    if isinstance(codec, JpegCodec | FlatJpegCodec):
         return DifferentiableJpeg(codec)
     raise ValueError(
         f"joint training needs a codec that gradients pass through, which {codec.name} is not; "

@@ -8,8 +8,10 @@ chroma. Rounding and clipping pass gradients straight through.
 import numpy as np
 import tensorflow as tf
 
-from comrec_tf.codecs import base, quantization
+from comrec_tf.codecs import quantization
 from comrec_tf.codecs.dct import BLOCK, DCT
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.graph import color, geometry
 
 __all__ = ["BITS_FACTOR", "DifferentiableJpeg"]
@@ -29,11 +31,13 @@ class DifferentiableJpeg:
         codec: the codec.
     """
 
-    def __init__(self, codec: base.Codec) -> None:
-        self.chroma_subsampling = codec.options()["chroma_subsampling"]
-        flat = codec.name == "jpeg-flat"
-        tables = quantization.flat_tables if flat else quantization.standard_tables
-        self._tables = tables(np.arange(1, 101))
+    def __init__(self, codec: JpegCodec | FlatJpegCodec) -> None:
+        self.chroma_subsampling = codec.chroma_subsampling
+        qualities = np.arange(1, 101)
+        if isinstance(codec, FlatJpegCodec):
+            self._tables = codec.tables(qualities)
+        else:
+            self._tables = quantization.standard_tables(qualities)
 
     def round_trip(self, compact: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Code and decode a batch.

@@ -63,6 +63,8 @@ class ComRec(keras.Model):
         self.com = com
         self.rec = rec
         self.codec = JpegCodec() if codec is None else codec
+        #: The codec as it codes compact pictures of this scale.
+        self.encoder = self.codec.for_scale(self.scale)
         self.com_optimizer: Any = None
         self.rec_optimizer: Any = None
         self._objective: objectives.Objective = objectives.Alternate(1)
@@ -96,7 +98,7 @@ class ComRec(keras.Model):
         Returns:
             float32 (N,), or None if the networks are not conditioned.
         """
-        return codecs.log_step(self.codec, quality) if self.com.conditioned else None
+        return codecs.log_step(self.encoder, quality) if self.com.conditioned else None
 
     def tables(self, quality: Any) -> tf.Tensor | None:
         """What RecCNN is told besides of colour pictures of a quality.
@@ -109,7 +111,7 @@ class ComRec(keras.Model):
         """
         if not self.rec.tables:
             return None
-        return codecs.tables(self.codec, quality, tf.zeros_like(quality, tf.bool))
+        return codecs.tables(self.encoder, quality, tf.zeros_like(quality, tf.bool))
 
     def told(self, data: dict[str, tf.Tensor]) -> tuple[tf.Tensor | None, tf.Tensor | None]:
         """What the networks are told of each example of a batch.
@@ -207,7 +209,7 @@ class ComRec(keras.Model):
         self._objective = objectives.make_objective(
             objective,
             self.distribute_strategy.num_replicas_in_sync,
-            self.codec,
+            self.encoder,
             rate_weight,
             step_balance,
         )

@@ -1,5 +1,6 @@
 """TrainingFeed: the input pipeline with its frozen copy of ComCNN, and what keeps it fresh."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -51,6 +52,8 @@ class TrainingFeed(keras.callbacks.Callback):
                 f"patch_size must be a multiple of {model.input_multiple} for this model. "
                 f"Received: patch_size={sampling.patch_size}"
             )
+        codecs = [(codec.for_scale(model.scale), weight) for codec, weight in sampling.codecs]
+        sampling = dataclasses.replace(sampling, codecs=codecs)
         self._source = model.com
         # Not in the strategy's scope: each process has its own copy.
         with tf.device("CPU:0"):
@@ -71,7 +74,7 @@ class TrainingFeed(keras.callbacks.Callback):
                 paths,
                 self.reader,
                 shrink=shrink,
-                codec=model.codec,
+                codec=model.encoder,
                 channels=model.channels,
                 sampling=sampling,
                 epoch=self._epoch,

@@ -53,7 +53,7 @@ class Validation(keras.callbacks.Callback):
         super().__init__()
         (pair,) = pairs_of(model)
         self._coder = PictureCoder(pair)
-        self._codec = model.codec
+        self._codec = model.encoder
         self._qualities = qualities
         pictures = [_as_coded(sources.read_picture(path), model.channels) for path in paths]
         self._pictures = [(picture, self._plain_curve(picture)) for picture in pictures]

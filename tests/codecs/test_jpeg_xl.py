@@ -40,6 +40,15 @@ def test_a_viewer_of_jpeg_xl_shows_about_the_picture_of_the_jpeg(photo):
     assert np.abs(shown - codec.decode(packed)).mean() < 1.5
 
 
+def test_the_encoder_inside_is_that_of_the_scale(photo):
+    codec = JpegXlCodec("jpeg-flat")
+    full = codec.for_scale(1)
+    inside = catalog.make_codec("jpeg-flat", scale=1).encode(photo, 60)
+    assert jpeg_xl.unpack(full.encode(photo, 60)) == inside
+    assert jpeg_xl.unpack(codec.encode(photo, 60)) != inside
+    assert JpegXlCodec("jpeg").for_scale(1).options() == JpegXlCodec("jpeg").options()
+
+
 def test_options_are_those_of_the_encoder_inside():
     codec = catalog.make_codec("jpeg-xl", inside="mozjpeg", tables=2, progressive=True)
     assert codec.options() == {

@@ -30,7 +30,11 @@ def test_flat_tables_are_whole_symmetric_and_flatter():
         assert flat.max() <= 255
         assert np.log(flat[:5, :5]).std() < np.log(standard[:5, :5]).std()
     np.testing.assert_array_equal(quantization.FLAT[0, 0, :5], [13, 16, 16, 17, 19])
-    np.testing.assert_array_equal(quantization.FLAT, quantization.FLAT.swapaxes(1, 2))
+    for table in (quantization.FLAT, quantization.FLATTER):
+        np.testing.assert_array_equal(table, table.swapaxes(1, 2))
+    np.testing.assert_array_equal(quantization.FLATTER[0, 0, :5], [14, 18, 18, 18, 19])
+    full = quantization.flat_tables(50.0, quantization.FLATTER)
+    np.testing.assert_array_equal(full, quantization.FLATTER)
 
 
 def test_flat_tables_become_the_standard_ones_where_little_is_left_to_restore():

@@ -22,6 +22,24 @@ def test_flat_tables_go_into_the_file_scaled_as_libjpeg_does(photo, grey_photo):
     assert (grey.mode, list(grey.quantization)) == ("L", [0])
 
 
+def test_full_size_has_flatter_tables_than_half_size(photo):
+    unsaid = FlatJpegCodec(weight=25.0, progressive=True)
+    full, half = (unsaid.for_scale(scale) for scale in (1, 2))
+    assert unsaid.for_scale(0) is unsaid
+    assert full.for_scale(2) is full
+    assert full.options() == {**unsaid.options(), "scale": 1}
+    np.testing.assert_array_equal(half.tables(30), unsaid.tables(30))
+    assert half.encode(photo, 30) == unsaid.encode(photo, 30)
+    for quality in (10, 50):
+        luma = [codec.tables(quality)[0] for codec in (full, half)]
+        assert luma[0].max() / luma[0].min() < luma[1].max() / luma[1].min()
+        inside = PIL.Image.open(io.BytesIO(full.encode(photo, quality))).quantization
+        np.testing.assert_array_equal(inside[0], luma[0].ravel())
+        assert full.step(quality) == luma[0][0, 0]
+    with pytest.raises(ValueError, match=r"scale must be 1 or 2, or 0 for any. Received: scale=3"):
+        FlatJpegCodec(scale=3)
+
+
 def test_qualities_between_whole_ones_make_files_between(photo):
     qualities = (5, 5.25, 5.5, 5.75, 6)
     sizes = [len(FlatJpegCodec().encode(photo, quality)) for quality in qualities]

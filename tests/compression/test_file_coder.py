@@ -1,7 +1,11 @@
+import io
+
 import numpy as np
+import PIL.Image
 import pytest
 
 from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.compact_file import container
 from comrec_tf.compression.file_coder import FileCoder
 from comrec_tf.compression.result import PLAIN_SCALE
@@ -28,6 +32,15 @@ def test_an_effort_must_be_known_for_every_file(coder, photo, scale):
     content = coder.encode(photo, 40, scale, None, JpegCodec()).content
     with pytest.raises(ValueError, match=r"effort must be one of \(1, 2, 3\). Received: 4"):
         coder.decode(content, effort=4)
+
+
+def test_files_of_each_scale_have_the_tables_and_say_the_step_of_its_encoder(coder, photo):
+    for scale in (1, 2):
+        file = coder.encode(photo, 40, scale, None, FlatJpegCodec())
+        encoder = FlatJpegCodec(scale=scale)
+        assert file.header.step == encoder.step(40)
+        inside = PIL.Image.open(io.BytesIO(file.content)).quantization
+        np.testing.assert_array_equal(inside[0], encoder.tables(40)[0].ravel())
 
 
 def test_scales_are_in_order(coder):

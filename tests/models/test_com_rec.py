@@ -6,6 +6,7 @@ import tensorflow as tf
 from comrec_tf import vocabulary
 from comrec_tf.codecs.jpeg import JpegCodec
 from comrec_tf.codecs.other_formats import WebpCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.models.com_cnn import ComCNN
 from comrec_tf.models.com_rec import ComRec
 from comrec_tf.models.rec_cnn import RecCNN
@@ -125,6 +126,14 @@ def test_the_codec_is_saved_with_the_model(tmp_path):
     model.save(tmp_path / "pair.keras")
     again = keras.saving.load_model(tmp_path / "pair.keras")
     assert again.codec.options() == model.codec.options()
+
+
+def test_networks_are_told_what_the_encoder_of_their_scale_does():
+    for scale in (1, 2):
+        model = make_model(scale=scale, codec=FlatJpegCodec())
+        assert model.codec.scale == 0  # as the card and the other pair have it
+        step = 16 * np.exp(model.log_step(tf.constant([40])).numpy())
+        np.testing.assert_allclose(step, FlatJpegCodec(scale=scale).step(40), rtol=1e-6)
 
 
 def test_networks_that_do_not_fit_are_refused():

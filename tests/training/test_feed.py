@@ -1,6 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from comrec_tf.codecs.jpeg import JpegCodec
+from comrec_tf.codecs.tuned_jpeg import FlatJpegCodec
 from comrec_tf.data.sampling import Sampling
 from comrec_tf.training.feed import TrainingFeed
 from tests.makers import make_model, stir
@@ -26,6 +30,18 @@ def test_an_epoch_has_its_steps_in_the_shapes_that_fit_takes(kind, pictures_dir)
         assert batch["pictures"].shape == (2, 16, 16, model.channels)
         assert batch["decoded"].shape == (2, small, small, model.channels)
         assert batch["quality"].tolist() == [40, 40]
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_pair_learns_behind_the_encoder_of_its_scale(mixed, pictures_dir):
+    flat = FlatJpegCodec()
+    for scale in (1, 2):
+        model = make_model(scale=scale, codec=JpegCodec() if mixed else flat)
+        sampling = dataclasses.replace(SMALL, codecs=[(flat, 1.0)] if mixed else [])
+        drawn = batches(TrainingFeed(model, pictures_dir, sampling))
+        step = FlatJpegCodec(scale=scale).step(40)
+        for batch in drawn:
+            np.testing.assert_allclose(np.exp(batch["log_step"]), step / 16, rtol=1e-6)
 
 
 def test_the_frozen_copy_is_refreshed_as_an_epoch_begins_and_not_before(model, pictures_dir):
