@@ -122,7 +122,7 @@ def _bare(model: ComRec, trained: str, batch_size: int, patch_size: int) -> Call
 
 
 def _differentiable_jpeg(model: ComRec, batch_size: int, patch_size: int) -> Callable[[], float]:
-    differentiable = codecs.differentiable(model.codec)
+    differentiable = codecs.differentiable(model.encoder)
     compact = tf.random.uniform([batch_size, patch_size // 2, patch_size // 2, 1])
     quality = tf.fill([batch_size], 50)
 

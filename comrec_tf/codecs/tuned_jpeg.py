@@ -114,8 +114,8 @@ class FlatJpegCodec(_TunedJpegCodec):
         weight: bits that a squared error of one step of luma is worth to a trellis, 1 to 1000: the
             larger, the more small levels are kept; 0 for none, so that levels are the nearest.
             Decoders need not know it.
-        scale: of the compact pictures: 1 for tables that suit full size, 2 for half size; 0 to be
-            told by `for_scale`, else as 2.
+        scale: of the compact pictures: 1 for the tables of full size, 2 for those of half size; 0
+            where `for_scale` will say, until then as 2.
 
     Raises:
         ValueError: an argument is none of these.
